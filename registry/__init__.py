@@ -1,0 +1,1 @@
+"""The domain: what the law of household registration says, without any technology."""
