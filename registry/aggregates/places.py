@@ -1,0 +1,178 @@
+"""The tree of places at any day: which community belongs to which county, under which code (区划)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Self
+from uuid import UUID
+
+from registry.aggregates import rules
+from registry.aggregates.base import Aggregate
+from registry.errors import Rule
+from registry.events import places as events
+from registry.values import CommunityKind, DivisionCode, Level, Text
+from registry.vocabulary import Kind
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is so of a place from a day on."""
+
+    since: date
+    name: Text
+    code: DivisionCode | None
+    parent: UUID | None
+    level: Level | None  # None: a community
+    kind: CommunityKind | None = None
+    closed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places(Aggregate):
+    """Every place and its dated facts; entries may be dated ahead, since readers join by date."""
+
+    KIND = Kind.PLACES
+
+    facts: Mapping[UUID, tuple[Fact, ...]] = field(default_factory=dict)  # by `since`
+
+    def fact(self, place: UUID, on: date) -> Fact | None:
+        """What is so of a place on a day; None if there is no such place then."""
+        facts = self.facts.get(place, ())
+        index = bisect_right(facts, on, key=lambda fact: fact.since)
+        return facts[index - 1] if index else None
+
+    def community(self, place: UUID, on: date) -> Fact | None:
+        """The community of an identifier on a day."""
+        fact = self.fact(place, on)
+        return fact if fact and fact.level is None and not fact.closed else None
+
+    def above(self, place: UUID, on: date) -> Iterator[tuple[UUID, Fact]]:
+        """The place and every division above it on a day, lowest first."""
+        at: UUID | None = place
+        while at is not None:
+            fact = self.fact(at, on)
+            if fact is None:
+                return
+            yield at, fact
+            at = fact.parent
+
+    def code_of(self, place: UUID, level: Level, on: date) -> DivisionCode | None:
+        """The code of the division of a level that a place belongs to on a day."""
+        for _, fact in self.above(place, on):
+            if fact.level is level:
+                return fact.code
+        return None
+
+    def under(self, division: UUID, on: date) -> Iterator[UUID]:
+        """Places directly under a division on a day."""
+        for place in self.facts:
+            fact = self.fact(place, on)
+            if fact and fact.parent == division and not fact.closed:
+                yield place
+
+    @classmethod
+    def check(cls, state: Self | None, event: Any) -> Iterator[Rule]:
+        """Give the rules that an event would break."""
+        here = state or cls(id=UUID(int=0))
+        day = event.effective_on
+
+        def division(place: UUID | None) -> Iterator[Rule]:
+            fact = here.fact(place, day) if place is not None else None
+            if fact is None or fact.level is None or fact.closed:
+                yield rules.DivisionUnknown(place)
+
+        match event:
+            case events.DivisionEstablished():
+                if event.division in here.facts:
+                    yield rules.AlreadyKnown(event.division)
+                if event.parent is not None:
+                    yield from division(event.parent)
+            case events.DivisionRenamed():
+                yield from division(event.division)
+            case events.DivisionAbolished():
+                yield from division(event.division)
+                if next(here.under(event.division, day), None) is not None:
+                    yield rules.DivisionNotEmpty(event.division)
+            case events.CommunityEstablished():
+                if event.community in here.facts:
+                    yield rules.AlreadyKnown(event.community)
+                yield from division(event.parent)
+            case events.CommunityRenamed():
+                if here.community(event.community, day) is None:
+                    yield rules.CommunityUnknown(event.community)
+            case events.DivisionAdjusted():
+                for moved in event.moved:
+                    if here.fact(moved.place, day) is None:
+                        yield rules.DivisionUnknown(moved.place)
+                    yield from division(moved.parent)
+
+    @classmethod
+    def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
+        """Return the tree after an entry."""
+        here = state or cls(id=stream)
+        day = event.effective_on
+        facts = dict(here.facts)
+
+        def put(place: UUID, fact: Fact) -> None:
+            facts[place] = _inserted(facts.get(place, ()), fact)
+
+        match event:
+            case events.DivisionEstablished():
+                put(
+                    event.division,
+                    Fact(day, event.division_name, event.division_code, event.parent, event.level),
+                )
+            case events.CommunityEstablished():
+                put(
+                    event.community,
+                    Fact(day, event.community_name, None, event.parent, None, event.community_kind),
+                )
+            case events.DivisionRenamed():
+                _change(
+                    facts,
+                    event.division,
+                    day,
+                    name=event.division_name,
+                    code=event.division_code,
+                )
+            case events.CommunityRenamed():
+                _change(facts, event.community, day, name=event.community_name)
+            case events.DivisionAbolished():
+                _change(facts, event.division, day, closed=True)
+            case events.DivisionAdjusted():
+                for moved in event.moved:
+                    _change(facts, moved.place, day, parent=moved.parent)
+        return here.but(facts=facts)
+
+
+def _inserted(facts: tuple[Fact, ...], fact: Fact) -> tuple[Fact, ...]:
+    return tuple(sorted((*(f for f in facts if f.since != fact.since), fact), key=_since))
+
+
+def _since(fact: Fact) -> date:
+    return fact.since
+
+
+def _change(facts: dict[UUID, tuple[Fact, ...]], place: UUID, day: date, **changes: Any) -> None:
+    """Write a group from a day on, up to the next fact that was dated later already."""
+    old = facts.get(place, ())
+    before = [fact for fact in old if fact.since <= day]
+    after = [fact for fact in old if fact.since > day]
+    if not before:
+        return
+    base = before[-1]
+    changed = Fact(**{**base.__dict__, **changes, "since": day})
+    later = []
+    for fact in after:
+        # A later fact that merely carried the old value on now carries the new one.
+        carried = {
+            name: value
+            for name, value in changes.items()
+            if getattr(fact, name) == getattr(base, name)
+        }
+        later.append(Fact(**{**fact.__dict__, **carried}))
+    kept = [fact for fact in before if fact.since != day]
+    facts[place] = (*kept, changed, *later)

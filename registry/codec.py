@@ -1,0 +1,206 @@
+"""Entries to stored JSON, two halves, and back; old event types are raised to current ones.
+
+The `state` half holds codes, ids, integers and days, and for each part of the other half a salted
+SHA-256; the `private` half holds one part per data subject. Both are canonical: fields in declared
+order, defaults left out, no white space, one newline at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
+from typing import Any
+
+import msgspec
+
+from registry.entry import Entry
+from registry.store import StoredEntry
+from registry.values import day_number, day_of
+from registry.vocabulary import VOCABULARY, EventType, Field
+
+#: What stands in a field whose part was redacted.
+REDACTED = "〔redacted〕"
+
+Salt = Callable[[], bytes]
+
+
+def encode_value(value: Any) -> Any:
+    """Say a value that JSON has no word for: ours are texts with a check."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def _trusted(kind: type[Any], raw: Any) -> Any:
+    """A value read back from the store: it was checked when it was recorded."""
+    return str.__new__(kind, raw) if isinstance(raw, str) else kind(raw)
+
+
+def _struct(name: str, fields: list[Field], extra: list[tuple[str, Any, Any]]) -> type[Any]:
+    specs: list[Any] = [
+        (field.name, field.type)
+        if field.default is MISSING
+        else (field.name, field.type, field.default)
+        for field in fields
+    ]
+    return msgspec.defstruct(
+        name, specs + extra, kw_only=True, omit_defaults=True, gc=False, namespace={}
+    )
+
+
+class _Shape:
+    """What the codec derives, once, from the declaration of one event type."""
+
+    def __init__(self, word: EventType) -> None:
+        self.word = word
+        public = [field for field in word.fields if field.part is None]
+        self.public = tuple(field.name for field in public)
+        self.state = _struct(word.name, public, [("parts", dict[str, str], {})])
+        self.decode_state = msgspec.json.Decoder(self.state, dec_hook=_trusted).decode
+        self.parts: dict[str, tuple[type[Any], tuple[str, ...], Callable[[Any], Any]]] = {}
+        for part in word.parts:
+            fields = [field for field in word.fields if field.part == part]
+            struct = _struct(f"{word.name}_{part}", fields, [])
+            names = tuple(field.name for field in fields)
+            self.parts[part] = (
+                struct,
+                names,
+                msgspec.json.Decoder(struct, dec_hook=_trusted).decode,
+            )
+        self.defaults = {
+            field.name: field.default for field in word.fields if field.default is not MISSING
+        }
+        self.redacted = {
+            field.name: None if _allows_none(field.type) else REDACTED
+            for field in word.fields
+            if field.part
+        }
+
+
+def _allows_none(kind: Any) -> bool:
+    return type(None) in getattr(kind, "__args__", ())
+
+
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Codec:
+    """Writes and reads the events of one vocabulary."""
+
+    def __init__(self, vocabulary: Mapping[type[Any], EventType] = VOCABULARY) -> None:
+        self._by_type = {shape: _Shape(word) for shape, word in vocabulary.items()}
+        self._by_code = {shape.word.code: shape for shape in self._by_type.values()}
+        self._encode = msgspec.json.Encoder(enc_hook=encode_value, order=None).encode
+
+    def halves(self, event: Any, salt: Salt) -> tuple[bytes, bytes]:
+        """The stored state and private halves of an event."""
+        shape = self._by_type[type(event)]
+        values = event.__dict__
+        digests: dict[str, str] = {}
+        private: list[bytes] = []
+        for part, (struct, names, _) in shape.parts.items():
+            present = {name: values[name] for name in names}
+            if all(present[name] == shape.defaults.get(name, MISSING) for name in names):
+                continue
+            body = self._encode(struct(**present))
+            salted = b'{"salt":"%s"%s%s' % (
+                salt().hex().encode(),
+                b"" if body == b"{}" else b",",
+                body[1:],
+            )
+            digests[part] = hashlib.sha256(salted).hexdigest()
+            private.append(b'"%s":%s' % (part.encode(), salted))
+        state = shape.state(**{name: values[name] for name in shape.public}, parts=digests)
+        return (
+            self._encode(state) + b"\n",
+            b"{%s}\n" % b",".join(private) if private else b"",
+        )
+
+    def event(self, code: int, state: bytes, private: bytes) -> Any:
+        """The event of stored halves, raised to its current type."""
+        shape = self._by_code.get(code)
+        if shape is None:
+            raise ValueError(f"event code {code} is not in this program's vocabulary; upgrade it")
+        read = shape.decode_state(state)
+        event = object.__new__(shape.word.shape)
+        fields = event.__dict__
+        fields.update(shape.defaults)
+        for name in shape.public:
+            fields[name] = getattr(read, name)
+        if shape.parts:
+            bodies = _RAW(private) if private else {}
+            for part, (_, names, decode) in shape.parts.items():
+                body = bodies.get(part)
+                if body is not None and bytes(body) != b"null":
+                    told = decode(body)
+                    for name in names:
+                        fields[name] = getattr(told, name)
+                elif part in read.parts:
+                    for name in names:
+                        fields[name] = shape.redacted[name]
+        while hasattr(event, "upcast"):
+            event = event.upcast()
+        return event
+
+    def stored(self, entry: Entry, salt: Salt) -> StoredEntry:
+        """An entry as the store keeps it."""
+        state, private = self.halves(entry.event, salt)
+        return StoredEntry(
+            originator_id=entry.stream,
+            originator_version=entry.version,
+            topic="",
+            state=state,
+            code=self._by_type[type(entry.event)].word.code,
+            private=private,
+            effective_on=day_number(entry.effective_on),
+            recorded_at=entry.recorded_at,
+            position=entry.position,
+            origin=entry.origin,
+            origin_seq=entry.origin_seq,
+            officer=entry.officer,
+            office=entry.office,
+            submission=entry.submission,
+        )
+
+    def entry(self, stored: StoredEntry) -> Entry:
+        """The entry that the store kept."""
+        assert stored.code is not None, f"entry {stored.position} is not of this register"
+        return Entry(
+            stored.originator_id,  # type: ignore[arg-type]  # ours are always UUIDs
+            stored.originator_version,
+            self.event(stored.code, stored.state, stored.private),
+            day_of(stored.effective_on),
+            stored.position,
+            stored.recorded_at,
+            stored.officer,
+            stored.office,
+            stored.submission,
+            stored.origin,
+            stored.origin_seq,
+        )
+
+
+def check_parts(state: bytes, private: bytes) -> list[str]:
+    """Parts of a private half whose salted digest is not the one that the state half states."""
+    told = msgspec.json.decode(state).get("parts", {})
+    bodies = _RAW(private) if private else {}
+    return [
+        part
+        for part, body in bodies.items()
+        if bytes(body) != b"null" and hashlib.sha256(bytes(body)).hexdigest() != told.get(part)
+    ]
+
+
+def json_schema(word: EventType) -> dict[str, Any]:
+    """The JSON Schema of an event type's business fields."""
+    struct = _struct(word.name, list(word.fields), [])
+    (schema,), components = msgspec.json.schema_components(
+        [struct], schema_hook=_schema_of_value, ref_template="#/$defs/{name}"
+    )
+    return {**schema, "$defs": components}
+
+
+def _schema_of_value(kind: type[Any]) -> dict[str, Any]:
+    title = (kind.__doc__ or kind.__name__).strip().splitlines()[0]
+    return {"type": "string", "title": kind.__name__, "description": title}

@@ -1,0 +1,197 @@
+"""Giving and recording citizen numbers: books, holders, and the case that a second holder opens."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from registry.aggregates import Number, NumberCase, SegmentPlan, SequenceBook, rules
+from registry.events.numbers import (
+    BookOpened,
+    CodeDrawn,
+    CodesRecorded,
+    HoldingEnded,
+    HoldingResumed,
+    NumberCaseOpened,
+    NumberGiven,
+    NumberRecorded,
+    PartyAdded,
+)
+from registry.register import Registrar
+from registry.values import (
+    BookId,
+    CaseId,
+    CitizenNumber,
+    CommunityId,
+    DivisionCode,
+    Level,
+    NumberFaultKind,
+    NumberId,
+    PersonId,
+    Sex,
+)
+from registry.vocabulary import Kind
+
+
+def number_id(registrar: Registrar, number: str) -> NumberId:
+    """The stream of a number."""
+    return NumberId(registrar.named(Kind.NUMBER, number))
+
+
+def book_id(registrar: Registrar, address: str, birth: date, first: int, last: int) -> BookId:
+    """The stream of a sequence register."""
+    name = f"{address}/{birth:%Y%m%d}/{first:03d}-{last:03d}"
+    return BookId(registrar.named(Kind.BOOK, name))
+
+
+def case_id(registrar: Registrar, fault: NumberFaultKind, number: str) -> CaseId:
+    """The stream of a number case, derived from kind and number, so that order does not matter."""
+    return CaseId(registrar.named(Kind.CASE, f"{fault}/{number}"))
+
+
+def give_number(
+    registrar: Registrar,
+    person: PersonId,
+    community: CommunityId,
+    birth: date,
+    sex: Sex,
+) -> CitizenNumber | None:
+    """Give a number from the station's segments, never held before by anybody (分配).
+
+    Refused where the station holds no segment or every code is used; then the county extends.
+    Source: GB 11643-1999; address code of the county on the day of assignment.
+    """
+    today = registrar.today
+    address = registrar.places().code_of(community, Level.COUNTY, today)
+    if address is None or not address.may_number:
+        registrar.refuse_if((True, rules.AddressCodeUnfit(address)))
+        return None
+    station = registrar.authority.office
+    plan = registrar.find(SegmentPlan, registrar.named(Kind.SEGMENTS, address))
+    segments = plan.of(station, birth) if plan else ()
+    if not segments:
+        registrar.refuse_if((True, rules.NoSegment(f"{station}, {address}, {birth}")))
+        return None
+    for segment in segments:
+        stream = book_id(registrar, address, birth, segment.first, segment.last)
+        book = registrar.find(SequenceBook, stream)
+        used = book.used if book else frozenset()
+        for code in SequenceBook.candidates(segment.first, segment.last, used, sex):
+            number = CitizenNumber.compose(address, birth, code)
+            holder = number_id(registrar, number)
+            if registrar.entries(holder):
+                continue
+            if book is None or book.last == 0:
+                registrar.enter(
+                    stream,
+                    BookOpened(
+                        effective_on=today,
+                        address_code=address,
+                        birth_date=birth,
+                        first=segment.first,
+                        last=segment.last,
+                    ),
+                )
+            registrar.enter(
+                stream,
+                CodeDrawn(effective_on=today, sequence=code, number=holder, person=person),
+            )
+            registrar.enter(
+                holder,
+                NumberGiven(effective_on=today, person=person, book=stream, number=number),
+            )
+            return number
+    registrar.refuse_if((True, rules.BookExhausted(f"{address}, {birth}, {sex.name.lower()}")))
+    return None
+
+
+def record_number(registrar: Registrar, person: PersonId, number: CitizenNumber) -> None:
+    """Record that a person holds a number assigned elsewhere or earlier (录入).
+
+    A second holder is recorded and opens a case in the same append: reality that has to be cleaned
+    is recorded, never refused and never silent.
+    """
+    today = registrar.today
+    stream = number_id(registrar, number)
+    held = registrar.find(Number, stream)
+    registrar.enter(stream, NumberRecorded(effective_on=today, person=person, number=number))
+    others = [one for one in (held.held_by if held else ()) if one != person]
+    if others:
+        open_case(registrar, number, stream, [*others, person])
+    note_code(registrar, number)
+
+
+def note_code(registrar: Registrar, number: CitizenNumber) -> None:
+    """Note a recorded number's code as used in the book of this register it belongs to, if any."""
+    address, birth, code = number.address_code, number.birth_date, number.sequence
+    plan = registrar.find(SegmentPlan, registrar.named(Kind.SEGMENTS, address))
+    for segment in plan.segments if plan else ():
+        if segment.first <= code <= segment.last and segment.valid_from <= birth:
+            stream = book_id(registrar, address, birth, segment.first, segment.last)
+            book = registrar.find(SequenceBook, stream)
+            if book is None or code not in book.used:
+                registrar.enter(
+                    stream,
+                    CodesRecorded(
+                        effective_on=registrar.today,
+                        address_code=DivisionCode(address),
+                        birth_date=birth,
+                        sequences=(code,),
+                    ),
+                )
+
+
+def open_case(
+    registrar: Registrar, number: CitizenNumber, stream: NumberId, parties: list[PersonId]
+) -> CaseId:
+    """Open the case of a duplicate number, or add a party to the one that is open."""
+    case = case_id(registrar, NumberFaultKind.DUPLICATE, number)
+    known = registrar.find(NumberCase, case)
+    if known is not None and known.open:
+        for person in parties:
+            if person not in known.parties:
+                registrar.enter(case, PartyAdded(effective_on=registrar.today, person=person))
+        return case
+    registrar.enter(
+        case,
+        NumberCaseOpened(
+            effective_on=registrar.today,
+            fault=NumberFaultKind.DUPLICATE,
+            number=stream,
+            parties=tuple(sorted(set(parties))),
+        ),
+    )
+    return case
+
+
+def refuse_open_case(registrar: Registrar, person: PersonId, number: CitizenNumber | None) -> None:
+    """A party to an open number case does not move. Source: GA 214 business 103."""
+    if number is None:
+        return
+    case = registrar.find(NumberCase, case_id(registrar, NumberFaultKind.DUPLICATE, number))
+    registrar.refuse_if(
+        (case is not None and case.open and person in case.parties, rules.CaseIsOpen(person))
+    )
+
+
+def end_holding(
+    registrar: Registrar, person: PersonId, number: CitizenNumber, business: int
+) -> None:
+    """End a person's holding; the number stays used for ever."""
+    stream = number_id(registrar, number)
+    registrar.enter(
+        stream, HoldingEnded(effective_on=registrar.today, person=person, business=business)
+    )
+
+
+def resume_holding(
+    registrar: Registrar, person: PersonId, number: CitizenNumber, business: int
+) -> None:
+    """Give a restored person the same number back; a new holder meanwhile means a case."""
+    stream = number_id(registrar, number)
+    held = registrar.find(Number, stream)
+    registrar.enter(
+        stream, HoldingResumed(effective_on=registrar.today, person=person, business=business)
+    )
+    others = [one for one in (held.held_by if held else ()) if one != person]
+    if others:
+        open_case(registrar, number, stream, [*others, person])

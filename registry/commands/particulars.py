@@ -1,0 +1,490 @@
+"""Changes and corrections of what is registered about a person (变更, 更正).
+
+A change is so from its date; a correction says that a version of the timeline was wrong, and holds
+from that version's date on (trap 9). Source: 户口登记条例 art. 17 and 18; GA/T 2000.24-2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from registry.aggregates import NumberCase, Person, rules
+from registry.commands.base import COUNTY, STATION, command
+from registry.commands.numbering import (
+    case_id,
+    end_holding,
+    give_number,
+    number_id,
+    record_number,
+)
+from registry.entry import Entry
+from registry.events.person import (
+    BirthDateCorrected,
+    Details,
+    DetailsChanged,
+    DetailsCorrected,
+    GuardianNamed,
+    NameChanged,
+    NameCorrected,
+    NationalityChanged,
+    NationalityCorrected,
+    NatureChanged,
+    NumberReassigned,
+    ParentsCorrected,
+    SexChanged,
+    SexCorrected,
+)
+from registry.register import Registrar
+from registry.values import (
+    ChangeCategory,
+    CitizenNumber,
+    HukouNature,
+    Name,
+    Nationality,
+    NumberFaultKind,
+    PaperNumber,
+    PersonId,
+    Relationship,
+    Sex,
+)
+
+#: Categories under which a number may change.
+NUMBER_FAULTS = frozenset({"11", "12", "19"})
+
+
+def corrected(registrar: Registrar, person: PersonId, version: int) -> Entry:
+    """The entry that a correction names."""
+    entries = registrar.entries(person)
+    if not 1 <= version <= len(entries):
+        registrar.load(Person, person)
+        registrar.refuse_if((True, rules.NothingToCorrect(version)))
+        registrar.stop_if_refused()
+    return entries[version - 1]
+
+
+def check_category(
+    registrar: Registrar, category: ChangeCategory, item: str, approval: PaperNumber | None
+) -> None:
+    """A category belongs to its item, and a main item needs an approval."""
+    registrar.refuse_if(
+        (category.row["item"] != item, rules.CategoryUnfit(f"{category} {category.name_zh}")),
+        (category.needs_approval and approval is None, rules.ApprovalNeeded(category)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved:
+    """What every change of a main item says: whose, under which category and approval."""
+
+    person: PersonId
+    category: ChangeCategory
+    approval: PaperNumber | None = None
+    declarant: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change(Approved):
+    """A change of a main item from a day on, today unless given."""
+
+    on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction(Approved):
+    """A correction of what a version of the timeline says."""
+
+    corrects: int
+
+
+def change(registrar: Registrar, of: Change, item: str, kind: type[Any], **values: Any) -> None:
+    """Enter a change of a main item."""
+    on = of.on or registrar.today
+    one = registrar.load(Person, of.person, on)
+    check_category(registrar, of.category, item, of.approval)
+    same = all(getattr(one, name) == value for name, value in values.items())
+    registrar.refuse_if((same, rules.NothingChanges(item)))
+    registrar.enter(
+        of.person,
+        kind(
+            effective_on=on,
+            category=of.category,
+            declarant=of.declarant,
+            approval=of.approval,
+            **values,
+        ),
+    )
+
+
+def correct(
+    registrar: Registrar, of: Correction, item: str, kind: type[Any], **values: Any
+) -> None:
+    """Enter a correction of a main item."""
+    check_category(registrar, of.category, item, of.approval)
+    entry = corrected(registrar, of.person, of.corrects)
+    same = all(getattr(entry.event, name, None) == value for name, value in values.items())
+    registrar.refuse_if((same, rules.NothingChanges(item)))
+    registrar.enter(
+        of.person,
+        kind(
+            effective_on=entry.effective_on,
+            corrects=of.corrects,
+            category=of.category,
+            declarant=of.declarant,
+            approval=of.approval,
+            **values,
+        ),
+    )
+
+
+def renumber(registrar: Registrar, of: Approved) -> CitizenNumber | None:
+    """Give another number where birth date or sex no longer agree with it (category 19)."""
+    one = registrar.load(Person, of.person, registrar.today)
+    number = one.number
+    if number is None or (number.birth_date, number.sex) == (one.birth_date, one.sex):
+        return number
+    return reassign(
+        registrar, one, ChangeCategory("19"), of.approval, of.declarant, registrar.today
+    )
+
+
+def reassign(
+    registrar: Registrar,
+    one: Person,
+    category: ChangeCategory,
+    approval: PaperNumber | None,
+    declarant: Name,
+    on: date,
+) -> CitizenNumber | None:
+    """End the old holding and give a number that agrees with birth date and sex."""
+    place = one.community or one.left_community
+    registrar.refuse_if(
+        (place is None, rules.NotRegistered(one.id)),
+        (one.birth_date is None or one.sex is None, rules.NumberMismatch(one.id)),
+    )
+    if place is None or one.birth_date is None or one.sex is None:
+        return None
+    number = give_number(registrar, one.id, place, one.birth_date, one.sex)
+    if number is None:
+        return None
+    if one.number is not None:
+        end_holding(registrar, one.id, one.number, 107)
+    registrar.enter(
+        one.id,
+        NumberReassigned(
+            effective_on=on,
+            category=category,
+            number=number,
+            declarant=declarant,
+            approval=approval,
+        ),
+    )
+    return number
+
+
+@command(STATION)
+class ChangeName(Change):
+    """Register that a person took another name (变更姓名). Source: 户口登记条例 art. 18."""
+
+    name: Name
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the change."""
+        change(registrar, self, "name", NameChanged, name=self.name)
+        return {"person": self.person}
+
+
+@command(STATION)
+class CorrectName(Correction):
+    """Put right a name that had been written wrongly (更正姓名). Source: 户口登记条例 art. 17."""
+
+    name: Name
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the correction."""
+        correct(registrar, self, "name", NameCorrected, name=self.name)
+        return {"person": self.person}
+
+
+@command(COUNTY)
+class ChangeSex(Change):
+    """Register that a person's sex changed; the number follows (变更性别).
+
+    Source: GA/T 2000.24-2014, category 31.
+    """
+
+    sex: Sex
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the change and the number that follows."""
+        change(registrar, self, "sex", SexChanged, sex=self.sex)
+        return {"person": self.person, "number": renumber(registrar, self)}
+
+
+@command(COUNTY)
+class CorrectSex(Correction):
+    """Put right a sex that had been written wrongly; the number follows (更正性别).
+
+    Source: GA/T 2000.24-2014, category 32.
+    """
+
+    sex: Sex
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the correction and the number that follows."""
+        correct(registrar, self, "sex", SexCorrected, sex=self.sex)
+        return {"person": self.person, "number": renumber(registrar, self)}
+
+
+@command(COUNTY)
+class CorrectBirthDate(Correction):
+    """Put right a birth date; the number follows (更正出生日期).
+
+    Source: GA/T 2000.24-2014, category 41.
+    """
+
+    birth_date: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the correction and the number that follows."""
+        registrar.refuse_if(
+            (self.birth_date > registrar.today, rules.BirthAfterRegistration(self.birth_date))
+        )
+        correct(registrar, self, "birth_date", BirthDateCorrected, birth_date=self.birth_date)
+        return {"person": self.person, "number": renumber(registrar, self)}
+
+
+@command(STATION)
+class ChangeNationality(Change):
+    """Register that a person chose the other parent's nationality (变更民族).
+
+    Source: GA/T 2000.24-2014, category 51.
+    """
+
+    nationality: Nationality
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the change."""
+        change(registrar, self, "nationality", NationalityChanged, nationality=self.nationality)
+        return {"person": self.person}
+
+
+@command(STATION)
+class CorrectNationality(Correction):
+    """Put right a nationality that had been written wrongly (更正民族).
+
+    Source: GA/T 2000.24-2014, category 52.
+    """
+
+    nationality: Nationality
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the correction."""
+        correct(registrar, self, "nationality", NationalityCorrected, nationality=self.nationality)
+        return {"person": self.person}
+
+
+@command(COUNTY)
+class ReassignNumber(Change):
+    """Give a person another number, or the first, for a fault of the number (重号, 错号, 漏编).
+
+    category: 11 duplicate, 12 wrong, 19 other causes, such as none at all.
+    Source: GB 11643-1999; GA/T 2000.24-2014, categories 11, 12 and 19.
+    """
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the new number on the person's, the numbers' and the book's stream."""
+        on = self.on or registrar.today
+        one = registrar.load(Person, self.person, on)
+        check_category(registrar, self.category, "id_number", self.approval)
+        case = None
+        if one.number is not None:
+            stream = case_id(registrar, NumberFaultKind.DUPLICATE, one.number)
+            case = registrar.find(NumberCase, stream)
+        in_case = case is not None and case.open and one.id in case.parties
+        registrar.refuse_if(
+            (self.category not in NUMBER_FAULTS, rules.NumberStays(self.category)),
+            (self.category == "11" and not in_case, rules.NumberStays("11")),
+        )
+        number = reassign(registrar, one, self.category, self.approval, self.declarant, on)
+        return {"person": self.person, "number": number}
+
+
+@command(COUNTY)
+class RecordNumber(Change):
+    """Record the number that a person was found to hold from elsewhere or earlier (录入).
+
+    A second holder is recorded and opens a case. Source: number_assignment_status operation 2.
+    """
+
+    number: CitizenNumber
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the number on the person's and the number's stream."""
+        on = self.on or registrar.today
+        one = registrar.load(Person, self.person, on)
+        check_category(registrar, self.category, "id_number", self.approval)
+        registrar.refuse_if((one.number is not None, rules.NumberStays(self.category)))
+        number_id(registrar, self.number)
+        record_number(registrar, self.person, self.number)
+        registrar.enter(
+            self.person,
+            NumberReassigned(
+                effective_on=on,
+                category=self.category,
+                number=self.number,
+                declarant=self.declarant,
+                approval=self.approval,
+            ),
+        )
+        return {"person": self.person}
+
+
+@command(STATION)
+class ChangeDetails(Details):
+    """Register that lesser items changed; what is left out stays as it was (变更其他项目).
+
+    Source: GA/T 2000.24-2014, category 91.
+    """
+
+    person: PersonId
+    category: ChangeCategory = ChangeCategory("91")
+    declarant: Name
+    on: date | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the change."""
+        on = self.on or registrar.today
+        one = registrar.load(Person, self.person, on)
+        told = {name: value for name, value in details(self).items() if value is not None}
+        same = all(getattr(one, name) == value for name, value in told.items())
+        registrar.refuse_if((same, rules.NothingChanges()))
+        registrar.enter(
+            self.person,
+            DetailsChanged(
+                effective_on=on, category=self.category, declarant=self.declarant, **told
+            ),
+        )
+        return {"person": self.person}
+
+
+@command(STATION)
+class CorrectDetails(Details):
+    """Put right lesser items that had been written wrongly (更正其他项目).
+
+    Source: GA/T 2000.24-2014, category 92.
+    """
+
+    person: PersonId
+    corrects: int
+    category: ChangeCategory = ChangeCategory("92")
+    declarant: Name
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the correction."""
+        entry = corrected(registrar, self.person, self.corrects)
+        told = {name: value for name, value in details(self).items() if value is not None}
+        registrar.refuse_if((not told, rules.NothingChanges()))
+        registrar.enter(
+            self.person,
+            DetailsCorrected(
+                effective_on=entry.effective_on,
+                corrects=self.corrects,
+                category=self.category,
+                declarant=self.declarant,
+                **told,
+            ),
+        )
+        return {"person": self.person}
+
+
+def details(of: Details) -> dict[str, Any]:
+    """The lesser items that a command carries."""
+    return {name: getattr(of, name) for name in Details.__dataclass_fields__}
+
+
+@command(STATION)
+class ChangeNature:
+    """Register that the nature of a person's registration changed (户别变更).
+
+    Source: GA 214 business 110.
+    """
+
+    person: PersonId
+    nature: HukouNature
+    declarant: Name
+    on: date | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the change."""
+        on = self.on or registrar.today
+        one = registrar.load(Person, self.person, on)
+        registrar.refuse_if((one.nature == self.nature, rules.NothingChanges("nature")))
+        registrar.enter(
+            self.person,
+            NatureChanged(effective_on=on, nature=self.nature, declarant=self.declarant),
+        )
+        return {"person": self.person}
+
+
+@command(STATION)
+class NameGuardian:
+    """Name a guardian for a person, or end a guardianship (监护人).
+
+    Source: 公通字[1995]91号, permanent-resident form.
+    """
+
+    person: PersonId
+    guardian: PersonId | None = None
+    guardian_name: Name | None = None
+    guardian_relation: Relationship | None = None
+    declarant: Name
+    on: date | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the guardian."""
+        on = self.on or registrar.today
+        registrar.load(Person, self.person, on)
+        registrar.enter(
+            self.person,
+            GuardianNamed(
+                effective_on=on,
+                guardian=self.guardian,
+                guardian_name=self.guardian_name,
+                guardian_relation=self.guardian_relation,
+                declarant=self.declarant,
+            ),
+        )
+        return {"person": self.person}
+
+
+@command(STATION)
+class CorrectParents:
+    """Put right who the parents are (更正父母). Source: GA/T 2000.24-2014, category 92."""
+
+    person: PersonId
+    corrects: int
+    mother: PersonId | None = None
+    father: PersonId | None = None
+    mother_name: Name | None = None
+    father_name: Name | None = None
+    declarant: Name
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the correction."""
+        entry = corrected(registrar, self.person, self.corrects)
+        registrar.enter(
+            self.person,
+            ParentsCorrected(
+                effective_on=entry.effective_on,
+                corrects=self.corrects,
+                mother=self.mother,
+                father=self.father,
+                mother_name=self.mother_name,
+                father_name=self.father_name,
+                declarant=self.declarant,
+            ),
+        )
+        return {"person": self.person}

@@ -1,0 +1,296 @@
+"""The tree of places and the sequence codes that counties allot to stations (区划, 顺序码段)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from registry.aggregates import Doorplate, Household, Person, SegmentPlan, rules
+from registry.commands.base import ADMINISTRATOR, COUNTY, command
+from registry.events.address import DoorplateAdjusted
+from registry.events.household import HouseholdAdjusted
+from registry.events.numbers import SegmentAllotted
+from registry.events.person import ResidenceAdjusted
+from registry.events.places import (
+    CommunityEstablished,
+    CommunityRenamed,
+    DivisionAbolished,
+    DivisionAdjusted,
+    DivisionEstablished,
+    DivisionRenamed,
+    Moved,
+)
+from registry.register import Registrar
+from registry.values import (
+    CommunityId,
+    CommunityKind,
+    DivisionCode,
+    DivisionId,
+    DoorplateId,
+    HouseholdId,
+    Level,
+    OfficeCode,
+    PersonId,
+    Text,
+)
+from registry.vocabulary import Kind
+
+
+@command(ADMINISTRATOR)
+class EstablishDivision:
+    """Set up a division under another one, from a day on, which may lie ahead (设立行政区划).
+
+    Source: GB/T 2260.
+    """
+
+    level: Level
+    division_code: DivisionCode | None = None
+    division_name: Text
+    parent: DivisionId | None = None
+    division: DivisionId | None = None
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the division."""
+        division = self.division or DivisionId(registrar.new_id())
+        registrar.places()
+        registrar.enter(
+            registrar.setting.places,
+            DivisionEstablished(
+                effective_on=self.on,
+                division=division,
+                level=self.level,
+                division_code=self.division_code,
+                division_name=self.division_name,
+                parent=self.parent,
+            ),
+        )
+        return {"division": division}
+
+
+@command(ADMINISTRATOR)
+class RenameDivision:
+    """Give a division another code or name; it stays itself (更名, 换码). Source: GB/T 2260."""
+
+    division: DivisionId
+    division_code: DivisionCode | None = None
+    division_name: Text
+    document: str
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter code and name."""
+        registrar.places()
+        registrar.enter(
+            registrar.setting.places,
+            DivisionRenamed(
+                effective_on=self.on,
+                division=self.division,
+                division_code=self.division_code,
+                division_name=self.division_name,
+                document=self.document,
+            ),
+        )
+        return {"division": self.division}
+
+
+@command(ADMINISTRATOR)
+class AbolishDivision:
+    """End a division under which nothing is left (撤销). Source: GB/T 2260."""
+
+    division: DivisionId
+    document: str
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the end."""
+        registrar.places()
+        registrar.enter(
+            registrar.setting.places,
+            DivisionAbolished(effective_on=self.on, division=self.division, document=self.document),
+        )
+        return {"division": self.division}
+
+
+@command(ADMINISTRATOR)
+class EstablishCommunity:
+    """Set up a residents' or villagers' committee (社区, 居委会, 村).
+
+    Source: GA 214 community types.
+    """
+
+    community_name: Text
+    community_kind: CommunityKind
+    parent: DivisionId
+    community: CommunityId | None = None
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the community."""
+        community = self.community or CommunityId(registrar.new_id())
+        registrar.places()
+        registrar.enter(
+            registrar.setting.places,
+            CommunityEstablished(
+                effective_on=self.on,
+                community=community,
+                community_name=self.community_name,
+                community_kind=self.community_kind,
+                parent=self.parent,
+            ),
+        )
+        return {"community": community}
+
+
+@command(ADMINISTRATOR)
+class RenameCommunity:
+    """Give a community another name (社区更名). Source: GA 214 community types."""
+
+    community: CommunityId
+    community_name: Text
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the name."""
+        registrar.places()
+        registrar.enter(
+            registrar.setting.places,
+            CommunityRenamed(
+                effective_on=self.on,
+                community=self.community,
+                community_name=self.community_name,
+            ),
+        )
+        return {"community": self.community}
+
+
+@command(ADMINISTRATOR)
+class AdjustDivision:
+    """Pass whole communities or divisions, with all who live there, to other divisions (区划调整).
+
+    One entry, however many people; numbers stay. Source: GA 214 business 400.
+    """
+
+    moved: tuple[Moved, ...]
+    document: str
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the adjustment."""
+        registrar.places()
+        registrar.enter(
+            registrar.setting.places,
+            DivisionAdjusted(effective_on=self.on, moved=self.moved, document=self.document),
+        )
+        return {"places": len(self.moved)}
+
+
+@command(ADMINISTRATOR)
+class CutCommunity:
+    """Pass door plates and those registered there from one community to another (区划调整).
+
+    For a line drawn through a community: an entry for every resident, sent door plate by door
+    plate, so that a run that was interrupted goes on where it stopped; what has passed already
+    is left alone. persons: those in collective households. Source: GA 214 business 400.
+    """
+
+    doorplates: tuple[DoorplateId, ...]
+    households: tuple[HouseholdId, ...]
+    persons: tuple[PersonId, ...] = ()
+    community: CommunityId
+    document: str
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the adjustment on every door plate, household and resident."""
+        registrar.prefetch([*self.doorplates, *self.households, *self.persons])
+        known = registrar.places().community(self.community, self.on)
+        registrar.refuse_if((known is None, rules.CommunityUnknown(self.community)))
+        passed = 0
+        for doorplate in self.doorplates:
+            plate = registrar.load(Doorplate, doorplate, self.on)
+            if plate.community != self.community:
+                registrar.enter(
+                    doorplate,
+                    DoorplateAdjusted(
+                        effective_on=self.on, community=self.community, document=self.document
+                    ),
+                )
+        persons = set(self.persons)
+        for household in self.households:
+            house = registrar.load(Household, household, self.on)
+            persons.update(house.members)
+            if house.community != self.community and house.closed_on is None:
+                registrar.enter(
+                    household,
+                    HouseholdAdjusted(
+                        effective_on=self.on,
+                        doorplate=house.doorplate,
+                        community=self.community,
+                        document=self.document,
+                    ),
+                )
+        registrar.prefetch(persons)
+        for person in sorted(persons):
+            one = registrar.load(Person, person, self.on)
+            if not one.resident or one.community == self.community:
+                continue
+            assert one.household is not None and one.community is not None
+            passed += 1
+            registrar.enter(
+                person,
+                ResidenceAdjusted(
+                    effective_on=self.on,
+                    household=one.household,
+                    from_community=one.community,
+                    community=self.community,
+                    document=self.document,
+                ),
+            )
+        return {"persons": passed}
+
+
+@command(COUNTY, ADMINISTRATOR)
+class AllotSegment:
+    """Give a station a range of sequence codes for births from a day on (顺序码段).
+
+    Source: GB 11643-1999; sequence register practice.
+    """
+
+    address_code: DivisionCode
+    station: OfficeCode
+    first: int
+    last: int
+    valid_from: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the allotment."""
+        area = registrar.authority.area
+        fit = self.address_code.may_number
+        stream = registrar.named(Kind.SEGMENTS, self.address_code)
+        registrar.find(SegmentPlan, stream)
+        registrar.refuse_if(
+            (not fit, rules.AddressCodeUnfit(self.address_code)),
+            (
+                area is not None and not any(self.address_code.startswith(_stem(a)) for a in area),
+                rules.OutsideArea(self.address_code),
+            ),
+        )
+        registrar.enter(
+            stream,
+            SegmentAllotted(
+                effective_on=registrar.today,
+                address_code=self.address_code,
+                station=self.station,
+                first=self.first,
+                last=self.last,
+                valid_from=self.valid_from,
+            ),
+        )
+        return {"segments": stream}
+
+
+def _stem(area: str) -> str:
+    """What the codes inside an area begin with: 51 of 510000, 5106 of 510600."""
+    return area[:2] if area.endswith("0000") else area[:4] if area.endswith("00") else area

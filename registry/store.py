@@ -1,0 +1,130 @@
+"""What the register asks of an event store: all or nothing, in one order, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from registry.errors import Unavailable
+
+
+class StoreUnavailable(Unavailable):
+    """The database is away or its answer was lost; try later with the same submission."""
+
+    code = "store-unavailable"
+
+
+@dataclass(frozen=True)
+class StoredEntry(StoredEvent):
+    """An entry as it is stored: an event's bytes and the envelope around them.
+
+    Of the library's fields, `originator_id` is the stream's UUID, `originator_version` counts
+    from 1, and `topic` is empty unless `code` is None.
+    """
+
+    code: int | None = None  # of our vocabulary; None: a foreign event, known by its topic
+    private: bytes = b""
+    effective_on: int = 0  # days since 1880-01-01
+    recorded_at: int = 0  # microseconds UTC, given under the append lock, never decreasing
+    position: int = 0  # given under the append lock, dense from 1
+    origin: int = 0  # number of the node that recorded it first
+    origin_seq: int = 0  # its position there
+    officer: str = ""
+    office: str = ""
+    submission: UUID | None = None
+    origin_at: int = 0  # when that node recorded it; for an entry of our own: recorded_at
+
+
+@dataclass(frozen=True)
+class Append:
+    """What one submission wishes to record: all of it or nothing.
+
+    Versions are given and rise by one in each stream. Position, instant and, for entries of this
+    node, origin, officer, office and submission are filled in by the store. An entry that names
+    another node as its origin brings its own `origin_seq` and `origin_at`, and its own officer,
+    office and submission where it has them.
+    """
+
+    submission: UUID | None  # None: no row is kept of the submission
+    officer: str
+    office: str
+    digest: bytes  # SHA-256 of the canonical body
+    answer: bytes  # what the submitter gets again when he asks again, JSON
+    entries: Sequence[StoredEntry]
+    guards: Mapping[UUID, int]  # streams read: the version they must still have, 0 for none
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Recorded: positions from `first`, `count` of them, which may be none."""
+
+    submission: UUID | None
+    first: int
+    count: int
+    recorded_at: int
+    answer: bytes
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """This submission is already recorded; whether with the same body tells its digest."""
+
+    receipt: Receipt
+    digest: bytes
+    officer: str
+
+
+@dataclass(frozen=True)
+class Raced:
+    """These streams have moved on meanwhile: load them again and decide again."""
+
+    streams: frozenset[UUID]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The database refused this append alone."""
+
+    error: Exception
+
+
+Outcome = Receipt | Repeated | Raced | Failed
+
+
+class EntryStore(Protocol):
+    """The event store as the register sees it."""
+
+    node: int
+
+    def append(self, batch: Sequence[Append]) -> list[Outcome]:
+        """Record a batch in one transaction and return an outcome for each, in order.
+
+        Losers are turned away alone. Several appends of a batch may touch one stream in order.
+        Raises StoreUnavailable if the database is away; nobody knows then whether it is recorded,
+        and sending the same submissions again settles it.
+        """
+        ...
+
+    def streams(self, ids: Collection[UUID]) -> dict[UUID, list[StoredEntry]]:
+        """Return the entries of every stream asked for, in version order."""
+        ...
+
+    def submissions(self, ids: Collection[UUID]) -> dict[UUID, Repeated]:
+        """Return what is recorded under these submissions, without the unknown ones."""
+        ...
+
+    def page(self, after: int, limit: int, until: int | None = None) -> list[StoredEntry]:
+        """Return entries by position: those after one position, up to and with another."""
+        ...
+
+    def head(self) -> tuple[int, int]:
+        """Return the last position and its instant; (0, 0) while nothing is recorded."""
+        ...
+
+    def position_at(self, instant: int) -> int:
+        """Return the last position recorded at or before an instant, in microseconds."""
+        ...
