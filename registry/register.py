@@ -43,6 +43,9 @@ ATTEMPTS = 50
 #: Streams whose histories are kept in memory between batches.
 CACHED_STREAMS = 100_000
 
+#: Kinds of stream that stand in an officer's area by themselves.
+PLACED = frozenset({Kind.PERSON, Kind.HOUSEHOLD, Kind.DOORPLATE, Kind.STREET, Kind.PERMIT})
+
 _BODY = msgspec.json.Encoder(enc_hook=encode_value, order=None)
 
 
@@ -324,14 +327,13 @@ class Registrar:
             if name and (community := getattr(entry.event, name)):
                 return community  # type: ignore[no-any-return]  # declared as a community
         persons = any(VOCABULARY[type(one.event)].kind is Kind.PERSON for one in self._order)
-        if kind is Kind.PERSON or (kind in {Kind.HOUSEHOLD, Kind.DOORPLATE} and not persons):
-            before = self._histories[entry.stream].entries
-            state: Any = AGGREGATES[kind].fold(standing(before or [entry]))
-            place = getattr(state, "community", None) or getattr(state, "left_community", None)
-            return place
-        if kind is Kind.PERMIT:
-            return getattr(entry.event, "community", None)
-        return None
+        if kind not in PLACED or (persons and kind is not Kind.PERSON):
+            return None
+        shape = AGGREGATES[kind]
+        history = self._histories[entry.stream]
+        state = history.state_on(shape, None) if history.entries else shape.fold([entry])
+        found = [getattr(state, name, None) for name in ("community", "left_community", "division")]
+        return next((place for place in found if place is not None), None)
 
     @property
     def noted(self) -> list[Entry]:

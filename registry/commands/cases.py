@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry.aggregates import Number, NumberCase, rules
+from registry.aggregates import Number, NumberCase, Person, rules
 from registry.commands.base import COUNTY, command
 from registry.events.numbers import NumberCaseClosed
 from registry.register import Registrar
@@ -28,6 +28,15 @@ class CloseNumberCase:
         """Enter the decision."""
         known = registrar.load(NumberCase, self.case)
         number = registrar.load(Number, known.number)
+        registrar.prefetch(known.parties)
+        people = [registrar.find(Person, person) for person in known.parties]
+        places = [one.community or one.left_community for one in people if one is not None]
+        registrar.refuse_if(
+            (
+                bool(places) and not any(registrar.in_area(place) for place in places),
+                rules.OutsideArea(self.case),
+            )
+        )
         others = [one for one in number.held_by if one != self.keeper]
         registrar.refuse_if(*((True, rules.StillHeld(one)) for one in others))
         registrar.enter(

@@ -19,7 +19,7 @@ from registry.commands.membership import (
 )
 from registry.commands.numbering import record_number, refuse_open_case
 from registry.commands.vital import Entrant, refuse_mismatch
-from registry.events.household import HouseholdMoved, Member
+from registry.events.household import HouseholdMoved, Member, MembersChanged
 from registry.events.papers import (
     CertificateConsumed,
     CertificateIssued,
@@ -29,6 +29,7 @@ from registry.events.papers import (
     PermitVoided,
 )
 from registry.events.person import AddressChanged, MovedIn, MovedOut, NewcomerRegistered
+from registry.history import standing
 from registry.limits import limit
 from registry.register import Registrar
 from registry.values import (
@@ -201,6 +202,12 @@ class MoveHousehold:
         plate = open_doorplate(registrar, self.doorplate, on)
         registrar.refuse_if((house.doorplate == self.doorplate, rules.SamePlace(self.doorplate)))
         refuse_leaving_city(registrar, house.community, plate.community, on)
+        for entry in standing(registrar.entries(self.household)):
+            event = entry.event
+            if entry.effective_on > on and isinstance(event, MembersChanged) and event.joined:
+                registrar.refuse_if(
+                    (True, rules.EntryInTheWay(f"somebody joined on {entry.effective_on}"))
+                )
         registrar.enter(
             self.household,
             HouseholdMoved(effective_on=on, doorplate=self.doorplate, community=plate.community),

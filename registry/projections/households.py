@@ -1,0 +1,156 @@
+"""Households (户) and their members, on both clocks."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Select, and_, select
+
+from registry.aggregates import Household
+from registry.projections.base import (
+    At,
+    Id,
+    Lookup,
+    Rows,
+    Sheet,
+    Words,
+    dated,
+    overlapping,
+    visible,
+)
+from registry.projections.packing import Packing
+from registry.projections.residences import residences, resident
+from registry.vocabulary import Group, Kind
+
+EDITION = 1
+MEMBERS_EDITION = 1
+
+PACKING = Packing(
+    Household,
+    (
+        *("household_number", "household_type", "doorplate", "community"),
+        *("head", "closed_on", "merged_into", "split_from"),
+    ),
+)
+
+
+def rows(household: Household) -> Rows:
+    """A household's row; a household that was closed keeps it, with the day."""
+    return {(): PACKING.pack(household)}
+
+
+def member_rows(household: Household) -> Rows:
+    """A row for each member of a household."""
+    return {(person.bytes,): (str(relation),) for person, relation in household.members.items()}
+
+
+HOUSEHOLDS = dated(
+    "households",
+    EDITION,
+    Kind.HOUSEHOLD,
+    Sheet(
+        "household",
+        values=PACKING.columns(),
+        lookups=(
+            Lookup(("doorplate", "valid_from")),
+            Lookup(("community", "household", "valid_from")),
+            Lookup(("household_number",)),
+        ),
+    ),
+    rows,
+)
+HOUSEHOLD_MEMBERS = dated(
+    "household_members",
+    MEMBERS_EDITION,
+    Kind.HOUSEHOLD,
+    Sheet(
+        "household",
+        key=(Column("person", Id, nullable=False),),
+        values=(Column("relation", Words, nullable=False),),
+        lookups=(Lookup(("person", "valid_from")),),
+    ),
+    member_rows,
+    groups=frozenset({Group.LIFE, Group.MEMBERS}),
+)
+households = HOUSEHOLDS.table
+members = HOUSEHOLD_MEMBERS.table
+FORM = tuple(households.c[name] for name in PACKING.names)
+
+
+def household(stream: UUID, at: At) -> Select[Any]:
+    """A household at a point on both clocks."""
+    return select(*FORM).where(households.c.household == stream.bytes, visible(households, at))
+
+
+def members_of(stream: UUID, at: At) -> Select[Any]:
+    """The members of a household and their relation to its head."""
+    return (
+        select(members.c.person, members.c.relation)
+        .where(members.c.household == stream.bytes, visible(members, at))
+        .order_by(members.c.person)
+    )
+
+
+def at_doorplate(doorplate: UUID, at: At) -> Select[Any]:
+    """The households at a door plate."""
+    return (
+        select(households.c.household, *FORM)
+        .where(households.c.doorplate == doorplate.bytes, visible(households, at))
+        .order_by(households.c.household)
+    )
+
+
+def occupants(doorplate: UUID, at: At) -> Select[Any]:
+    """Who is registered at a door plate, through the households there."""
+    return (
+        select(residences.c.person, residences.c.household, residences.c.community)
+        .join(households, households.c.household == residences.c.household)
+        .where(
+            households.c.doorplate == doorplate.bytes,
+            resident(),
+            visible(households, at),
+            visible(residences, at),
+        )
+        .order_by(residences.c.person)
+    )
+
+
+def occupants_over(doorplate: UUID, first: int, until: int, position: int) -> Select[Any]:
+    """Who was registered at a door plate, with the days of household and person there."""
+    return (
+        select(
+            residences.c.person,
+            residences.c.household,
+            residences.c.valid_from,
+            residences.c.valid_until,
+            households.c.valid_from,
+            households.c.valid_until,
+        )
+        .join(
+            households,
+            and_(
+                households.c.household == residences.c.household,
+                households.c.valid_from < residences.c.valid_until,
+                residences.c.valid_from < households.c.valid_until,
+            ),
+        )
+        .where(
+            households.c.doorplate == doorplate.bytes,
+            resident(),
+            overlapping(households, first, until, position),
+            overlapping(residences, first, until, position),
+        )
+    )
+
+
+def doorplates_over(stream: UUID, first: int, until: int, position: int) -> Select[Any]:
+    """The door plates at which a household was, with the days."""
+    return (
+        select(households.c.doorplate, households.c.valid_from, households.c.valid_until)
+        .where(
+            households.c.household == stream.bytes,
+            overlapping(households, first, until, position),
+        )
+        .order_by(households.c.valid_from)
+    )

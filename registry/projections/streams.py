@@ -1,0 +1,169 @@
+"""How one stream's rows follow from its entries: step by step, or folded anew.
+
+A step carries the rows on from the newest day; a fold lays out the whole effective history. Both
+give the same rows, which a property test holds together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from registry.entry import Entry
+from registry.history import standing
+from registry.projections.base import STILL, Dated, Key, Values
+from registry.projections.changes import Changes
+from registry.values import day_number
+from registry.vocabulary import VOCABULARY, Order
+
+Fold = Callable[[Any, Any, UUID], Any]
+#: Rows by (key, day from): the values, preceded by the day until where rows are spans.
+Layout = dict[tuple[Key, int], Values]
+Open = dict[Key, tuple[int, Values]]  # by key: the day from which a row holds, and its values
+
+
+class Edge:
+    """The newest day of a stream's rows: what held before it, and what holds from it on."""
+
+    __slots__ = ("before", "now")
+
+    def __init__(self, before: Open, now: Open) -> None:
+        self.before = before
+        self.now = now
+
+
+def advance(before: Open, rows: Any, day: int) -> Open:
+    """The rows that hold from a day on, those carried on keeping the day they began."""
+    now: Open = {}
+    for key, values in rows.items():
+        old = before.get(key)
+        now[key] = old if old is not None and old[1] == values else (day, values)
+    return now
+
+
+def parts(before: Open, now: Open, day: int, spans: bool) -> Layout:
+    """The rows at an edge: those that ended there and those that hold still."""
+    found: Layout = {}
+    if spans:
+        for key, old in before.items():
+            if now.get(key) is not old:
+                found[key, old[0]] = (day, *old[1])
+        for key, (since, values) in now.items():
+            found[key, since] = (STILL, *values)
+    else:
+        for key, old in now.items():
+            if before.get(key) is not old:
+                found[key, old[0]] = old[1]
+    return found
+
+
+def step(projection: Dated, edge: Edge, newest: int, day: int, rows: Any, put: Putter) -> Edge:
+    """Carry an edge on by an entry that is the last in order, and tell what changes."""
+    before, now = edge.before, edge.now
+    if day > newest:
+        after = advance(now, rows, day)
+        changed = False
+        for key, old in now.items():
+            if after.get(key) is not old:
+                changed = True
+                if projection.spans:
+                    put.close(key, old[0])
+                    put.open(key, old[0], (day, *old[1]))
+        if not changed and len(after) == len(now):
+            return Edge(now, now)
+        for key, new in after.items():
+            if now.get(key) is not new:
+                put.open(key, day, (STILL, *new[1]) if projection.spans else new[1])
+        return Edge(now, after)
+    after = advance(before, rows, day)
+    put.difference(
+        parts(before, now, day, projection.spans), parts(before, after, day, projection.spans)
+    )
+    return Edge(before, after)
+
+
+class Putter:
+    """Where the rows of one stream are changed by one entry."""
+
+    __slots__ = ("changes", "position", "stream")
+
+    def __init__(self, changes: Changes, stream: bytes, position: int) -> None:
+        self.changes = changes
+        self.stream = stream
+        self.position = position
+
+    def open(self, key: Key, day: int, rest: Values) -> None:
+        """Write a row."""
+        self.changes.open((self.stream, *key, day), self.position, rest)
+
+    def close(self, key: Key, day: int) -> None:
+        """Close a row."""
+        self.changes.close((self.stream, *key, day), self.position)
+
+    def difference(self, old: Layout, new: Layout) -> None:
+        """Close what is no longer so, then write what is so now."""
+        for ident, values in old.items():
+            if new.get(ident) != values:
+                self.close(*ident)
+        for ident, values in new.items():
+            if old.get(ident) != values:
+                self.open(*ident, values)
+
+
+def days(order: Order, entries: Sequence[Entry], fold: Fold) -> Iterator[tuple[int, Any]]:
+    """The state at the end of each day on which something happened, as known by all entries."""
+    if order is Order.EFFECTIVE:
+        yield from folded(standing(entries), fold)
+    elif all(
+        one.effective_on <= two.effective_on for one, two in zip(entries, entries[1:], strict=False)
+    ):
+        yield from folded(entries, fold)
+    else:  # a clock went backwards: every day is folded by version over what had happened by then
+        for day in sorted({entry.effective_on for entry in entries}):
+            so_far = [entry for entry in entries if entry.effective_on <= day]
+            *_, last = folded(so_far, fold)
+            yield day_number(day), last[1]
+
+
+def folded(entries: Iterable[Entry], fold: Fold) -> Iterator[tuple[int, Any]]:
+    """The state at the end of each day of entries that are in order."""
+    state: Any = None
+    today = None
+    for entry in entries:
+        if today is not None and entry.effective_on > today:
+            yield day_number(today), state
+        today = entry.effective_on
+        state = carried(fold, state, entry)
+    if today is not None:
+        yield day_number(today), state
+
+
+def carried(fold: Fold, state: Any, entry: Entry) -> Any:
+    """The state after an entry.
+
+    Within an append a beginning may be undone before another takes its place: what would follow
+    upon nothing is left out until then.
+    """
+    if state is None and not VOCABULARY[type(entry.event)].opens:
+        return None
+    return fold(state, entry.event, entry.stream)
+
+
+def lay_out(projection: Dated, states: Sequence[tuple[int, Any]]) -> tuple[Layout, Edge]:
+    """All rows of a stream, and their edge, from its states by day."""
+    layout: Layout = {}
+    edge = Edge({}, {})
+    for day, state in states:
+        now = advance(edge.now, {} if state is None else projection.rows(state), day)
+        edge = Edge(edge.now, now)
+        if projection.spans:
+            for key, old in edge.before.items():
+                if now.get(key) is not old:
+                    layout[key, old[0]] = (day, *old[1])
+        else:
+            layout.update(parts(edge.before, now, day, spans=False))
+    if projection.spans:
+        for key, (since, values) in edge.now.items():
+            layout[key, since] = (STILL, *values)
+    return layout, edge

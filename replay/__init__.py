@@ -1,0 +1,1 @@
+"""The past as columns: questions that read the whole history, answered by compiled loops."""
