@@ -32,6 +32,14 @@ def encode_value(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
+_BODY = msgspec.json.Encoder(enc_hook=encode_value, order=None)
+
+
+def canonical(body: Any) -> bytes:
+    """The canonical JSON of a command or an answer, in declared order."""
+    return _BODY.encode(body)
+
+
 def _trusted(kind: type[Any], raw: Any) -> Any:
     """A value read back from the store: it was checked when it was recorded."""
     return str.__new__(kind, raw) if isinstance(raw, str) else kind(raw)

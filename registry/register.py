@@ -15,10 +15,8 @@ from datetime import date
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid5
 
-import msgspec
-
 from registry.aggregates import AGGREGATES, Aggregate, Places, rules
-from registry.codec import Codec, encode_value
+from registry.codec import Codec, canonical
 from registry.days import day_at
 from registry.entry import UNRECORDED, Entry
 from registry.errors import (
@@ -45,8 +43,6 @@ CACHED_STREAMS = 100_000
 
 #: Kinds of stream that stand in an officer's area by themselves.
 PLACED = frozenset({Kind.PERSON, Kind.HOUSEHOLD, Kind.DOORPLATE, Kind.STREET, Kind.PERMIT})
-
-_BODY = msgspec.json.Encoder(enc_hook=encode_value, order=None)
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Submission:
     def digest(self) -> bytes:
         """SHA-256 of the canonical body."""
         name = type(self.command).__name__.encode()
-        return hashlib.sha256(name + b"\n" + _BODY.encode(self.command)).digest()
+        return hashlib.sha256(name + b"\n" + canonical(self.command)).digest()
 
 
 @dataclass(frozen=True)
@@ -488,7 +484,7 @@ class Register:
         registrar.settle()
         if registrar.notices:
             answer["notices"] = registrar.notices
-        run.answer = _BODY.encode(answer)
+        run.answer = canonical(answer)
 
     def _wanted(self, runs: Sequence[_Run], now: int) -> frozenset[UUID]:
         """What the rest of a batch will ask for first, so that one select brings all of it."""

@@ -1,6 +1,6 @@
 """The vocabulary: what it takes to declare an event type, once, for every reader.
 
-Storage codec, JSON Schema, catalogue, columns and the round-trip test derive from a declaration made here.
+Storage codec, JSON Schema, catalogue, columns and the round-trip test derive from a declaration.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tree of places at any day: which community belongs to which county, under which code (区划)."""
+"""The tree of places at any day: which community is in which county, under which code (区划)."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from registry.values import (
 )
 
 HEAD = Relationship("02")
+FAMILY = HouseholdType("1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class NewHousehold:
 
     doorplate: DoorplateId
     household_number: HouseholdNumber
-    household_type: HouseholdType = HouseholdType("1")
+    household_type: HouseholdType = FAMILY
     head: PersonId | None = None
 
 

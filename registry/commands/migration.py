@@ -94,7 +94,8 @@ def one_household(
     registrar.refuse_if((len(homes) > 1, rules.DifferentHouseholds()))
     registrar.stop_if_refused()
     household, community = homes.pop()
-    assert household is not None and community is not None
+    assert household is not None
+    assert community is not None
     return people, household, community
 
 
@@ -554,7 +555,8 @@ class ReissueCertificate:
             )
             last = one
         registrar.stop_if_refused()
-        assert last is not None and last.left_community is not None
+        assert last is not None
+        assert last.left_community is not None
         registrar.enter(
             old, CertificateVoided(effective_on=today, replaced_by=new, grounds=self.grounds)
         )

@@ -236,7 +236,8 @@ class CutCommunity:
             one = registrar.load(Person, person, self.on)
             if not one.resident or one.community == self.community:
                 continue
-            assert one.household is not None and one.community is not None
+            assert one.household is not None
+            assert one.community is not None
             passed += 1
             registrar.enter(
                 person,

@@ -179,7 +179,7 @@ class RegisterBirth(Entrant):
 
 @command(STATION)
 class RegisterDeath:
-    """Register a death (死亡注销); a head's death names an heir, the last member's closes the house.
+    """Register a death (死亡注销); a head leaves an heir, the last member closes the house.
 
     The spouse becomes widowed, and the number stays used.
     Source: Household Registration Regulations (户口登记条例), art. 8.

@@ -75,7 +75,10 @@ class CodesRecorded:
 
 @event(code=94, kind=Kind.NUMBER, opens=True)
 class NumberGiven:
-    """A number was given to a person, for life (分配). Source: GB 11643-1999; ID Card Law art. 3."""
+    """A number was given to a person, for life (分配).
+
+    Source: GB 11643-1999; 居民身份证法 art. 3.
+    """
 
     effective_on: date
     person: PersonId

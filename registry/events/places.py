@@ -28,7 +28,10 @@ class DivisionEstablished:
 
 @event(code=81, kind=Kind.PLACES)
 class DivisionRenamed:
-    """A division received another code or name and stayed itself (更名, 换码). Source: GB/T 2260."""
+    """A division received another code or name and stayed itself (更名, 换码).
+
+    Source: GB/T 2260.
+    """
 
     effective_on: date
     division: DivisionId
