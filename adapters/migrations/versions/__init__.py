@@ -1,0 +1,1 @@
+"""The revisions, each upon the one before."""

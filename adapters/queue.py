@@ -1,0 +1,155 @@
+"""The only queue: commands of any number of clients, decided in order and recorded in groups.
+
+One thread takes whatever has gathered while the group before it was being committed. An answer goes
+out only after the durable commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from registry.errors import RegistryError, Unavailable
+from registry.register import Register, Submission
+from registry.store import Receipt
+
+#: How many submissions are committed together at most.
+GROUP = 500
+
+Result = Receipt | RegistryError
+Waiter = Future[Receipt] | asyncio.Future[Receipt]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    submission: Submission
+    waiter: Waiter
+
+
+class CommandQueue:
+    """Takes submissions from threads and event loops and gives each one its receipt."""
+
+    def __init__(
+        self, register: Register, *, recorded: Callable[[int], None] | None = None
+    ) -> None:
+        """Start the thread; `recorded` is told the last position after each commit."""
+        self.register = register
+        self._recorded = recorded
+        self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._closed = False
+        self._thread = Thread(target=self._serve, name="command-queue", daemon=True)
+        self._thread.start()
+
+    def submit(self, submission: Submission) -> Future[Receipt]:
+        """Queue a submission from a thread; the future holds its receipt or its error."""
+        future: Future[Receipt] = Future()
+        self._put(_Waiting(submission, future))
+        return future
+
+    async def do(self, submission: Submission) -> Receipt:
+        """Queue a submission from an event loop and wait for its receipt."""
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(submission, future))
+        return await future
+
+    async def do_all(self, submissions: Sequence[Submission]) -> list[Result]:
+        """Queue several submissions, each for itself, and wait for all of them."""
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Receipt]] = []
+        for submission in submissions:
+            futures.append(loop.create_future())
+            self._put(_Waiting(submission, futures[-1]))
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, RegistryError):
+                raise result
+        return list(results)  # type: ignore[arg-type]  # the others were raised
+
+    def close(self) -> None:
+        """Take no more, finish what is queued, and stop."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Serve for the length of a block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drain and stop."""
+        self.close()
+
+    @property
+    def depth(self) -> int:
+        """How many submissions wait."""
+        return self._waiting.qsize()
+
+    def _put(self, waiting: _Waiting) -> None:
+        if self._closed:
+            raise Unavailable("the register is shutting down; send it again later")
+        self._waiting.put(waiting)
+
+    def _serve(self) -> None:
+        ended = False
+        while not ended:
+            group = [self._waiting.get()]
+            while len(group) < GROUP and not self._waiting.empty():
+                group.append(self._waiting.get())
+            ended = None in group
+            live = [one for one in group if one is not None]
+            if live:
+                self._answer(live, self._decide(live))
+
+    def _decide(self, group: list[_Waiting]) -> Sequence[Receipt | BaseException]:
+        try:
+            results = self.register.do_all([one.submission for one in group])
+        except Exception as error:
+            # Nothing of the group is known to be recorded; sending it again settles it.
+            return [error] * len(group)
+        last = max((r.first + r.count - 1 for r in results if isinstance(r, Receipt)), default=0)
+        if last and self._recorded is not None:
+            self._recorded(last)
+        return results
+
+    @staticmethod
+    def _answer(group: list[_Waiting], results: Sequence[Receipt | BaseException]) -> None:
+        loops: dict[
+            asyncio.AbstractEventLoop,
+            list[tuple[asyncio.Future[Receipt], Receipt | BaseException]],
+        ] = {}
+        for one, result in zip(group, results, strict=True):
+            if isinstance(one.waiter, Future):
+                if isinstance(result, BaseException):
+                    one.waiter.set_exception(result)
+                else:
+                    one.waiter.set_result(result)
+            else:
+                loops.setdefault(one.waiter.get_loop(), []).append((one.waiter, result))
+        for loop, answers in loops.items():
+            # One hand-over for the whole group: waking a loop costs more than an answer.
+            try:
+                loop.call_soon_threadsafe(_settle, answers)
+            except RuntimeError:
+                continue  # the loop is closed; what is recorded is answered when sent again
+
+
+def _settle(answers: list[tuple[asyncio.Future[Receipt], Receipt | BaseException]]) -> None:
+    for future, result in answers:
+        if future.done():
+            continue
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

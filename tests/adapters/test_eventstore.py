@@ -1,0 +1,662 @@
+"""The event store: the library's own test cases, and what the register relies on beyond them."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from eventsourcing.persistence import (
+    InfrastructureFactoryError,
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    StoredEvent,
+)
+from eventsourcing.tests import persistence as library
+from sqlalchemy import Engine, insert, select, text
+
+from adapters import database
+from adapters.appending import Accepted, Transaction
+from adapters.eventstore import Factory, Recorder, StreamRecorder, entries, submissions
+from registry.store import (
+    Append,
+    EntryStore,
+    Failed,
+    Outcome,
+    Raced,
+    Receipt,
+    Repeated,
+    StoredEntry,
+    StoreUnavailable,
+)
+
+A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
+NODE = 11
+
+
+class Clock:
+    """A clock that shows what it is told."""
+
+    def __init__(self, *instants: int) -> None:
+        self.instants = list(instants)
+
+    def __call__(self) -> int:
+        return self.instants.pop(0) if len(self.instants) > 1 else self.instants[0]
+
+
+def entry(stream: UUID, version: int, state: bytes = b"{}\n", **fields: Any) -> StoredEntry:
+    return StoredEntry(stream, version, "", state, **{"code": 6, **fields})
+
+
+def wish(
+    *wanted: StoredEntry, guards: dict[UUID, int] | None = None, submission: UUID | None = None
+) -> Append:
+    return Append(
+        submission=submission or uuid4(),
+        officer="officer-7",
+        office="110105010001",
+        digest=b"d" * 32,
+        answer=b'{"ok":true}',
+        entries=wanted,
+        guards=guards or {},
+    )
+
+
+@pytest.fixture
+def store(engine: Engine) -> Recorder:
+    return Recorder(engine, node=NODE, clock=Clock(1_000))
+
+
+@pytest.fixture
+def poison(engine: Engine) -> bytes:
+    """A state that the database refuses."""
+    word = b"poison"
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(
+                text(
+                    "create trigger refuse before insert on entries when new.state = x'"
+                    + word.hex()
+                    + "' begin select raise(abort, 'poisoned'); end"
+                )
+            )
+        else:
+            connection.execute(
+                text(
+                    "create function refuse() returns trigger language plpgsql as $$ begin"
+                    " raise exception 'poisoned'; end $$"
+                )
+            )
+            connection.execute(
+                text(
+                    "create trigger refuse before insert on entries for each row"
+                    f" when (new.state = decode('{word.hex()}', 'hex')) execute function refuse()"
+                )
+            )
+    return word
+
+
+def kinds(outcomes: Sequence[Outcome]) -> list[type]:
+    return [type(outcome) for outcome in outcomes]
+
+
+def test_the_recorder_is_what_the_register_asks_for(store: Recorder):
+    asked: EntryStore = store
+    assert asked.node == NODE
+
+
+def test_an_append_reads_back_with_its_envelope(store: Recorder):
+    submission = uuid4()
+    wanted = entry(A, 1, b'{"a":1}\n', private=b"\0\xff", effective_on=45_000)
+    assert store.append([wish(wanted, submission=submission)]) == [
+        Receipt(submission, first=1, count=1, recorded_at=1_000, answer=b'{"ok":true}')
+    ]
+    recorded = StoredEntry(
+        originator_id=A,
+        originator_version=1,
+        topic="",
+        state=b'{"a":1}\n',
+        code=6,
+        private=b"\0\xff",
+        effective_on=45_000,
+        recorded_at=1_000,
+        position=1,
+        origin=NODE,
+        origin_seq=1,
+        officer="officer-7",
+        office="110105010001",
+        submission=submission,
+        origin_at=1_000,
+    )
+    assert store.streams([A, B]) == {A: [recorded], B: []}
+    assert store.page(0, 10) == [recorded]
+    assert store.select_events(A) == [recorded]
+
+
+def test_an_entry_of_another_node_keeps_its_name_and_its_instant(store: Recorder):
+    theirs = entry(A, 1, origin=3, origin_seq=77, origin_at=500, officer="officer-of-3")
+    assert kinds(store.append([wish(theirs), wish(entry(B, 1))])) == [Receipt, Receipt]
+    arrived, ours = store.page(0, 10)
+    assert (arrived.origin, arrived.origin_seq, arrived.origin_at) == (3, 77, 500)
+    assert (arrived.position, arrived.recorded_at) == (1, 1_000)
+    assert (arrived.officer, arrived.office) == ("officer-of-3", "110105010001")
+    assert (ours.origin, ours.origin_seq, ours.origin_at) == (NODE, 2, 1_000)
+
+
+def test_an_entry_of_another_node_arrives_once(store: Recorder):
+    theirs: Any = {"origin": 3, "origin_seq": 77, "origin_at": 500}
+    again = wish(entry(B, 1, **theirs))
+    outcomes = store.append([wish(entry(A, 1, **theirs)), again, wish(entry(C, 1))])
+    assert kinds(outcomes) == [Receipt, Failed, Receipt]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 40])
+def test_a_batch_is_recorded_in_its_order(store: Recorder, count: int):
+    streams = [uuid4() for _ in range(count)]
+    batch = [wish(entry(stream, 1), entry(stream, 2)) for stream in streams]
+    receipts = store.append(batch)
+    assert [each.first for each in receipts if isinstance(each, Receipt)] == [
+        *range(1, 2 * count, 2)
+    ]
+    page = store.page(0, 100)
+    assert [each.position for each in page] == [*range(1, 2 * count + 1)]
+    assert [each.originator_id for each in page] == [each for each in streams for _ in range(2)]
+    assert store.head() == (2 * count, 1_000)
+
+
+def test_appends_of_a_batch_build_upon_each_other(store: Recorder):
+    outcomes = store.append(
+        [
+            wish(entry(A, 1)),
+            wish(entry(A, 2), entry(B, 1), guards={A: 1}),
+            wish(entry(B, 2), entry(A, 3), entry(B, 3), guards={A: 2, B: 1, C: 0}),
+        ]
+    )
+    assert kinds(outcomes) == [Receipt, Receipt, Receipt]
+    assert [each.originator_version for each in store.streams([A])[A]] == [1, 2, 3]
+
+
+def test_who_comes_late_loses_alone(store: Recorder):
+    store.append([wish(entry(A, 1))])
+    outcomes = store.append(
+        [
+            wish(entry(A, 2)),
+            wish(entry(A, 2), entry(B, 1)),
+            wish(entry(B, 1), guards={A: 1}),
+            wish(entry(C, 2)),
+            wish(entry(B, 1)),
+        ]
+    )
+    assert kinds(outcomes) == [Receipt, Raced, Raced, Raced, Receipt]
+    assert outcomes[1:4] == [Raced(frozenset({A})), Raced(frozenset({A})), Raced(frozenset({C}))]
+    assert [(each.originator_id, each.originator_version) for each in store.page(0, 10)] == [
+        (A, 1),
+        (A, 2),
+        (B, 1),
+    ]
+
+
+def test_a_stream_that_was_read_as_missing_must_still_be_missing(store: Recorder):
+    assert kinds(store.append([wish(entry(A, 1), guards={B: 0})])) == [Receipt]
+    assert store.append([wish(entry(B, 1), guards={A: 0})]) == [Raced(frozenset({A}))]
+
+
+def test_versions_with_a_hole_are_a_mistake_and_not_a_race(store: Recorder):
+    outcomes = store.append([wish(entry(A, 1), entry(A, 3)), wish(entry(B, 1))])
+    assert kinds(outcomes) == [Failed, Receipt]
+    assert store.head()[0] == 1
+
+
+def test_a_submission_is_recorded_once(store: Recorder):
+    submission = uuid4()
+    first, again, other = store.append(
+        [
+            wish(entry(A, 1), submission=submission),
+            wish(entry(A, 2), submission=submission),
+            wish(entry(A, 2)),
+        ]
+    )
+    assert isinstance(first, Receipt)
+    assert again == Repeated(first, b"d" * 32, "officer-7")
+    assert isinstance(other, Receipt)
+    assert other.first == 2
+    assert store.append([wish(entry(A, 1), submission=submission)]) == [again]
+    assert store.submissions([submission, uuid4()]) == {submission: again}
+    assert [each.originator_version for each in store.page(0, 10)] == [1, 2]
+
+
+def test_a_submission_that_lost_may_come_again(store: Recorder):
+    submission = uuid4()
+    store.append([wish(entry(A, 1))])
+    raced, kept = store.append(
+        [wish(entry(A, 1), submission=submission), wish(entry(A, 2), submission=submission)]
+    )
+    assert kinds([raced, kept]) == [Raced, Receipt]
+
+
+def test_a_submission_may_record_nothing_but_its_answer(store: Recorder):
+    submission = uuid4()
+    store.append([wish(entry(A, 1))])
+    (receipt,) = store.append([wish(guards={A: 1}, submission=submission)])
+    assert receipt == Receipt(submission, 2, 0, 1_000, b'{"ok":true}')
+    assert store.submissions([submission])[submission].receipt == receipt
+    assert store.head()[0] == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 30])
+def test_a_database_error_fails_its_culprit_alone(store: Recorder, poison: bytes, size: int):
+    streams = [uuid4() for _ in range(size)]
+    bad = size // 2
+    batch = [
+        wish(entry(stream, 1, poison if place == bad else b"good"), entry(stream, 2))
+        for place, stream in enumerate(streams)
+    ]
+    outcomes = store.append(batch)
+    assert [place for place, each in enumerate(outcomes) if isinstance(each, Failed)] == [bad]
+    assert kinds(outcomes).count(Receipt) == size - 1
+    page = store.page(0, 100)
+    assert [each.position for each in page] == [*range(1, 2 * size - 1)]
+    assert streams[bad] not in {each.originator_id for each in page}
+
+
+def test_a_value_no_database_can_hold_fails_its_culprit_alone(store: Recorder):
+    batch = [wish(entry(A, 1)), wish(entry(B, 1, effective_on=2**70)), wish(entry(C, 1))]
+    assert kinds(store.append(batch)) == [Receipt, Failed, Receipt]
+
+
+def test_who_builds_upon_a_failure_has_to_decide_again(store: Recorder, poison: bytes):
+    batch = [wish(entry(A, 1, poison)), wish(entry(A, 2)), wish(entry(B, 1))]
+    assert kinds(store.append(batch)) == [Failed, Raced, Receipt]
+
+
+def test_instants_never_go_back(engine: Engine):
+    store = Recorder(engine, clock=Clock(5_000, 3_000, 6_000))
+    for version in (1, 2, 3):
+        store.append([wish(entry(A, version))])
+    assert [each.recorded_at for each in store.page(0, 10)] == [5_000, 5_000, 6_000]
+
+
+def test_an_instant_leads_to_the_last_position_recorded_by_then(engine: Engine):
+    assert Recorder(engine).position_at(1_000) == 0
+    chance = random.Random(7)
+    instants = sorted(chance.randrange(1_000, 1_400) for _ in range(300))
+    store = Recorder(engine, clock=Clock(*instants))
+    for instant in instants:
+        assert isinstance(store.append([wish(entry(uuid4(), 1))])[0], Receipt), instant
+    for asked in range(998, 1_402):
+        assert store.position_at(asked) == sum(instant <= asked for instant in instants)
+
+
+def test_pages_follow_one_another(store: Recorder):
+    store.append([wish(*(entry(A, version) for version in range(1, 26)))])
+    read: list[int] = []
+    while page := store.page(read[-1] if read else 0, 10):
+        read += [each.position for each in page]
+    assert read == [*range(1, 26)]
+    assert [each.position for each in store.page(20, 10, until=22)] == [21, 22]
+    assert store.page(25, 10) == []
+
+
+def test_an_empty_store_says_so(store: Recorder):
+    assert store.head() == (0, 0)
+    assert store.page(0, 10) == []
+    assert store.append([]) == []
+    assert store.streams([]) == {}
+    assert store.submissions([]) == {}
+
+
+def test_many_streams_are_read_at_once(store: Recorder):
+    streams = [uuid4() for _ in range(3_000)]
+    store.append([wish(*(entry(stream, 1) for stream in streams))])
+    assert {len(found) for found in store.streams(streams).values()} == {1}
+
+
+def test_both_databases_hold_the_same_bytes(sqlite_url: str, postgres_url: str):
+    chance = random.Random(11)
+    texts = ["张三", "𠮷野家", 'O\'Hara \\ "x"', "é", "a\tb", "Z"]
+    engines = [database.open_database(url, durability="off") for url in (sqlite_url, postgres_url)]
+    submission = iter([UUID(int=chance.getrandbits(128)) for _ in range(200)])
+    batches = [
+        [
+            Append(
+                submission=next(submission),
+                officer=chance.choice(texts),
+                office=chance.choice(texts),
+                digest=chance.randbytes(32),
+                answer=chance.randbytes(20),
+                entries=[
+                    entry(
+                        UUID(int=1000 * size + place),
+                        1,
+                        chance.randbytes(chance.randrange(400)),
+                        private=chance.randbytes(chance.randrange(3)),
+                        effective_on=chance.choice([0, 45_000, -700, 2**31 - 1]),
+                        code=chance.choice([0, 1, 65_535]),
+                    )
+                ],
+                guards={},
+            )
+            for place in range(size)
+        ]
+        for size in (1, 2, 40)
+    ]
+    written = []
+    for engine in engines:
+        store = Recorder(engine, node=NODE, clock=Clock(2**45))
+        for batch in batches:
+            assert set(kinds(store.append(batch))) == {Receipt}
+        with engine.connect() as connection:
+            written.append(
+                [
+                    [tuple(row) for row in connection.execute(select(table).order_by(*key))]
+                    for table, key in (
+                        (entries, [entries.c.officer, entries.c.position]),
+                        (submissions, [submissions.c.officer, submissions.c.id]),
+                    )
+                ]
+            )
+    assert written[0] == written[1]
+
+    one, other = engines
+    with one.connect() as source, other.begin() as target:
+        for table in (entries, submissions):
+            target.execute(table.delete())
+            target.execute(insert(table), [row._asdict() for row in source.execute(select(table))])
+    assert Recorder(other).page(0, 1_000) == Recorder(one).page(0, 1_000)
+    for engine in engines:
+        engine.dispose()
+
+
+def test_writers_race_and_a_follower_misses_nothing(database_url: str):
+    engines = [database.open_database(database_url, durability="off") for _ in range(2)]
+    stores = [Recorder(engine, node=NODE) for engine in engines]
+    streams = [uuid4() for _ in range(20)]
+    tally: Counter[type] = Counter()
+    recorded = Counter[UUID | str]()
+    counting = threading.Lock()
+    finished = threading.Event()
+
+    def write(number: int) -> None:
+        store, chance = stores[number % 2], random.Random(number)
+        for _ in range(25):
+            chosen = chance.sample(streams, 3)
+            heads = {stream: len(found) for stream, found in store.streams(chosen).items()}
+            batch = [
+                wish(
+                    *(
+                        entry(stream, heads[stream] + step)
+                        for step in range(1, chance.randint(1, 3) + 1)
+                    ),
+                    guards={chance.choice(chosen): heads[chosen[0]]} if stream == chosen[0] else {},
+                )
+                for stream in chosen
+            ]
+            outcomes = store.append(batch)
+            with counting:
+                tally.update(kinds(outcomes))
+                for each, outcome in zip(batch, outcomes, strict=True):
+                    if isinstance(outcome, Receipt):
+                        recorded[each.entries[0].originator_id] += outcome.count
+
+    def follow() -> list[StoredEntry]:
+        seen: list[StoredEntry] = []
+        while True:
+            last_round = finished.is_set()
+            while page := stores[0].page(seen[-1].position if seen else 0, 50):
+                seen += page
+            if last_round:
+                return seen
+
+    with ThreadPoolExecutor(9) as pool:
+        following = pool.submit(follow)
+        writing = [pool.submit(write, number) for number in range(8)]
+        for done in writing:
+            done.result()
+        finished.set()
+        seen = following.result()
+
+    assert [each.position for each in seen] == [*range(1, recorded.total() + 1)]
+    versions: dict[UUID | str, list[int]] = {}
+    for each in seen:
+        versions.setdefault(each.originator_id, []).append(each.originator_version)
+    assert versions == {stream: [*range(1, count + 1)] for stream, count in recorded.items()}
+    assert set(tally) == {Receipt, Raced}
+    for engine in engines:
+        engine.dispose()
+
+
+def test_threads_in_line_commit_together_and_a_loser_loses_alone(store: Recorder):
+    batches: list[int] = []
+    plain = store._line.append
+
+    def counted(batch: Sequence[Append]) -> list[Outcome]:
+        batches.append(len(batch))
+        return plain(batch)
+
+    store._line.append = counted
+    same = [StoredEvent(A, 1, "topic", b"one"), StoredEvent(A, 1, "topic", b"two")]
+    others = [StoredEvent(uuid4(), 1, "topic", b"state") for _ in range(6)]
+    with ThreadPoolExecutor(8) as pool:
+        with store._line.leading:
+            insertions = [pool.submit(store.insert_events, [each]) for each in same + others]
+            while len(store._line.waiting) < len(insertions):
+                threading.Event().wait(0.001)
+        errors = [each.exception() for each in insertions]
+    assert batches == [8]
+    assert [type(error) for error in errors if error] == [IntegrityError]
+    assert errors[0] or errors[1]
+    assert [each.position for each in store.page(0, 10)] == [*range(1, 8)]
+
+
+def test_the_library_may_fill_gaps_but_not_write_a_version_twice(store: Recorder):
+    def insert(*versions: int) -> Sequence[int] | None:
+        return store.insert_events([StoredEvent(A, version, "t", b"") for version in versions])
+
+    insert(5, 3)
+    insert(4)
+    for versions in ((3,), (5,), (6, 6), (9, 4), (2, 2)):
+        with pytest.raises(IntegrityError):
+            insert(*versions)
+    assert insert(0) == [4]
+    assert [each.originator_version for each in store.select_events(A)] == [0, 3, 4, 5]
+
+
+def test_nobody_is_promised_a_subscription(store: Recorder):
+    with pytest.raises(NotSupportedError, match="page"):
+        store.subscribe()
+
+
+def test_an_answer_lost_after_the_commit_is_given_again(
+    store: Recorder, monkeypatch: pytest.MonkeyPatch
+):
+    plain = store._driver.begin
+
+    def begin() -> Transaction:
+        transaction = plain()
+        write = transaction.write
+
+        def write_and_be_cut_off(accepted: Accepted, node: int) -> None:
+            write(accepted, node)
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(transaction, "write", write_and_be_cut_off)
+        return transaction
+
+    batch = [wish(entry(A, 1)), wish(entry(A, 2), entry(B, 1))]
+    monkeypatch.setattr(store._driver, "begin", begin)
+    with pytest.raises(StoreUnavailable):
+        store.append(batch)
+    monkeypatch.undo()
+    first, second = store.append(batch)
+    assert isinstance(first, Repeated)
+    assert isinstance(second, Repeated)
+    assert (first.receipt.first, second.receipt.first, second.receipt.count) == (1, 2, 2)
+    assert len(store.page(0, 10)) == 3
+
+
+def test_entries_of_our_own_stay_without_gaps_even_from_the_library(store: Recorder):
+    assert store.insert_events([entry(A, 1), entry(A, 2)]) == [1, 2]
+    with pytest.raises(IntegrityError):
+        store.insert_events([entry(A, 4)])
+
+
+def test_a_cut_connection_is_reported_and_the_next_append_goes_through(postgres_url: str):
+    engine = database.open_database(postgres_url, durability="off")
+    other = database.open_database(postgres_url)
+
+    def cut() -> int:
+        with other.connect() as connection:
+            connection.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                )
+            )
+        return 1
+
+    with pytest.raises(StoreUnavailable, match="away"):
+        Recorder(engine, clock=cut).append([wish(entry(A, 1)), wish(entry(B, 1))])
+    with pytest.raises(OperationalError):
+        Recorder(engine, clock=cut).insert_events([StoredEvent(A, 1, "topic", b"")])
+    store = Recorder(engine)
+    assert store.head() == (0, 0)
+    assert kinds(store.append([wish(entry(A, 1))])) == [Receipt]
+    engine.dispose()
+    other.dispose()
+
+
+def test_a_server_that_is_not_there_is_reported(tmp_path: Path):
+    store = Recorder(database.open_database(f"postgresql:///none?host={tmp_path}"))
+    for question in (
+        store.head,
+        lambda: store.append([wish(entry(A, 1))]),
+        lambda: store.streams([A]),
+        lambda: store.page(0, 1),
+        lambda: store.submissions([A]),
+    ):
+        with pytest.raises(StoreUnavailable):
+            question()
+
+
+def test_a_file_that_somebody_else_keeps_locked_is_reported(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
+    engine = database.open_database(sqlite_url)
+    store = Recorder(engine)
+    with database.writing(engine), pytest.raises(StoreUnavailable, match="locked"):
+        store.append([wish(entry(A, 1))])
+    assert kinds(store.append([wish(entry(A, 1))])) == [Receipt]
+    engine.dispose()
+
+
+class Tally(Aggregate):
+    """An aggregate in the library's own manner."""
+
+    @event("Started")
+    def __init__(self) -> None:
+        self.count = 0
+
+    @event("Counted")
+    def increase(self) -> None:
+        self.count += 1
+
+
+def test_an_application_of_the_library_runs_on_it(database_url: str):
+    settings = {"PERSISTENCE_MODULE": "adapters.eventstore", "REGISTRY_DATABASE": database_url}
+    with Application[UUID](settings) as application:
+        counter = Tally()
+        counter.increase()
+        application.save(counter)
+        counter.increase()
+        application.save(counter)
+        again: Tally = application.repository.get(counter.id)
+        assert again.count == 2
+        assert application.recorder.max_notification_id() == 3
+
+
+def test_the_factory_names_what_it_lacks(sqlite_url: str):
+    with pytest.raises(InfrastructureFactoryError, match="REGISTRY_DATABASE"):
+        Factory({})
+    factory = Factory({"REGISTRY_DATABASE": sqlite_url, "REGISTRY_NODE": "4"})
+    assert factory.application_recorder().node == 4
+    for refused in (
+        lambda: factory.aggregate_recorder(purpose="snapshots"),
+        factory.tracking_recorder,
+        factory.process_recorder,
+    ):
+        with pytest.raises(InfrastructureFactoryError):
+            refused()
+    factory.close()
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine that outlives the threads started meanwhile: the library's cases leave readers."""
+    before = set(threading.enumerate())
+    engine = database.open_database(url, durability="off")
+    yield engine
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    engine.dispose()
+
+
+class OnSqlite:
+    """Runs a test case of the library on SQLite."""
+
+    @pytest.fixture(autouse=True)
+    def database(self, sqlite_url: str) -> Iterator[None]:
+        with opened(sqlite_url) as self.engine:
+            yield
+
+    def create_recorder(self) -> Recorder:
+        return Recorder(self.engine)
+
+
+class OnPostgres:
+    """Runs a test case of the library on PostgreSQL."""
+
+    @pytest.fixture(autouse=True)
+    def database(self, postgres_url: str) -> Iterator[None]:
+        with opened(postgres_url) as self.engine:
+            yield
+
+    def create_recorder(self) -> Recorder:
+        return Recorder(self.engine)
+
+
+class TestStreamsOnSqlite(OnSqlite, library.AggregateRecorderTestCase):
+    def create_recorder(self) -> StreamRecorder:  # type: ignore[override]
+        return StreamRecorder(super().create_recorder())
+
+
+class TestStreamsOnPostgres(OnPostgres, library.AggregateRecorderTestCase):
+    def create_recorder(self) -> StreamRecorder:  # type: ignore[override]
+        return StreamRecorder(super().create_recorder())
+
+
+class TestPositionsOnSqlite(OnSqlite, library.ApplicationRecorderTestCase[Recorder]):
+    pass
+
+
+class TestPositionsOnPostgres(OnPostgres, library.ApplicationRecorderTestCase[Recorder]):
+    pass
+
+
+class TestNoInterleavingOnSqlite(OnSqlite, library.NonInterleavingNotificationIDsBaseCase):
+    pass
+
+
+class TestNoInterleavingOnPostgres(OnPostgres, library.NonInterleavingNotificationIDsBaseCase):
+    pass
