@@ -79,15 +79,14 @@ class _Shape:
         self.defaults = {
             field.name: field.default for field in word.fields if field.default is not MISSING
         }
-        self.redacted = {
-            field.name: None if _allows_none(field.type) else REDACTED
-            for field in word.fields
-            if field.part
-        }
+        self.redacted = {field.name: _blank(field.type) for field in word.fields if field.part}
 
 
-def _allows_none(kind: Any) -> bool:
-    return type(None) in getattr(kind, "__args__", ())
+def _blank(kind: Any) -> Any:
+    """What a field says whose part was redacted, of the field's own type."""
+    if type(None) in getattr(kind, "__args__", ()):
+        return None
+    return () if getattr(kind, "__origin__", None) is tuple else _trusted(kind, REDACTED)
 
 
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from threading import Lock
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid5
 
@@ -59,9 +60,7 @@ class Authority:
 
 
 class Command(Protocol):
-    """A command is its data and one pure method; roles name who may send it."""
-
-    ROLES: frozenset[str]
+    """A command is its data and one pure method; its class's ROLES name who may send it."""
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter events and return what the submitter is told."""
@@ -216,6 +215,8 @@ class Registrar:
     def find(self, kind: type[A], stream: UUID, on: date | None = None) -> A | None:
         """The state of a stream on a day as known now; None where nothing is known of it."""
         entries = self.entries(stream)
+        if entries and VOCABULARY[type(entries[0].event)].kind is not kind.KIND:
+            raise NotFound(kind.KIND, stream)
         effective_order = ORDERS[kind.KIND] is Order.EFFECTIVE
         if stream in self._noted:
             return kind.fold(effective(entries, on) if effective_order else entries)
@@ -254,7 +255,18 @@ class Registrar:
     def enter(self, stream: UUID, event: Any) -> Entry:
         """Note an event on a stream, to be recorded with everything else of this command."""
         version = len(self.entries(stream)) + 1
-        entry = Entry(stream, version, event, event.effective_on)
+        # Whole but for its position, since a later submission of the batch may name it.
+        by = self._submission.by
+        entry = Entry(
+            stream,
+            version,
+            event,
+            event.effective_on,
+            recorded_at=self.now,
+            officer=by.officer,
+            office=by.office,
+            submission=self._submission.id,
+        )
         self._noted.setdefault(stream, []).append(entry)
         self._order.append(entry)
         return entry
@@ -279,7 +291,7 @@ class Registrar:
             state = history.folded(kind)
             for entry in noted:
                 yield from kind.check(state, entry.event)
-                state = kind.evolve(state, entry.event, stream)
+                state = kind.after(state, entry.event, stream)
             return
         before, after = self._histories[stream].entries, self.entries(stream)
         yield from _check_named_versions(after, noted)
@@ -394,6 +406,7 @@ class Register:
         self._ids = ids
         self._salt = salt
         self._cache: OrderedDict[UUID, History] = OrderedDict()
+        self._deciding = Lock()  # threads may share a register; its memory decides for one batch
 
     def do(self, submission: Submission) -> Receipt:
         """Record one submission; raises the error that stands in its way."""
@@ -409,11 +422,17 @@ class Register:
         for run in runs:
             first.setdefault(run.submission.id, run)
         todo = list(first.values())
-        for _ in range(ATTEMPTS):
-            if not todo:
-                break
-            self._decide(todo)
-            todo = self._record([run for run in todo if run.result is None])
+        with self._deciding:
+            try:
+                for _ in range(ATTEMPTS):
+                    if not todo:
+                        break
+                    self._decide(todo)
+                    self._record(todo)
+                    todo = [run for run in todo if run.result is None]
+            except Exception:
+                self._cache.clear()  # it may hold what was decided and not recorded
+                raise
         for run in todo:
             run.result = Conflict("others keep entering first; load again and retry")
         return [self._told(run, first[run.submission.id]) for run in runs]
@@ -432,14 +451,18 @@ class Register:
     def _decide(self, runs: Sequence[_Run]) -> None:
         now = self.clock()
         fresh: set[UUID] = set()  # streams that are as new as this batch
+        gathered = False
         for index, run in enumerate(runs):
             while True:
                 try:
                     self._run(run, now)
                 except Missing as missing:
-                    wanted = missing.streams | self._wanted(runs[index + 1 :], now)
-                    self._fetch(wanted)
-                    fresh |= wanted
+                    if gathered:
+                        self._fetch(missing.streams)
+                        fresh |= missing.streams
+                    else:
+                        fresh |= self._gather(runs[index:], now)
+                        gathered = True
                     continue
                 except RegistryError as error:
                     # Another process may have entered since: a refusal needs fresh histories.
@@ -449,6 +472,10 @@ class Register:
                         fresh |= stale
                         continue
                     run.result = error
+                except Exception as error:
+                    # A mistake of ours in one command is no reason to lose the others.
+                    run.result = Unavailable(f"this submission cannot be decided: {error!r}")
+                    run.result.__cause__ = error
                 else:
                     assert run.registrar is not None
                     for entry in run.registrar.noted:
@@ -474,9 +501,10 @@ class Register:
 
         run.registrar = None
         command = run.submission.command
-        if command.ROLES.isdisjoint(run.submission.by.roles):
+        roles: frozenset[str] = type(command).ROLES  # type: ignore[attr-defined]  # by @command
+        if roles.isdisjoint(run.submission.by.roles):
             raise Forbidden(
-                f"{type(command).__name__} is for {', '.join(sorted(command.ROLES))};"
+                f"{type(command).__name__} is for {', '.join(sorted(roles))};"
                 " ask an officer in that role"
             )
         registrar = run.registrar = Registrar(self._cache, run.submission, now, self.setting, nth)
@@ -486,28 +514,41 @@ class Register:
             answer["notices"] = registrar.notices
         run.answer = canonical(answer)
 
-    def _wanted(self, runs: Sequence[_Run], now: int) -> frozenset[UUID]:
-        """What the rest of a batch will ask for first, so that one select brings all of it."""
-        wanted: set[UUID] = set()
-        for run in runs:
-            try:
-                self._run(run, now)
-            except Missing as missing:
-                wanted |= missing.streams
-            except RegistryError:
-                continue
-        return frozenset(wanted)
+    def _gather(self, runs: Sequence[_Run], now: int) -> set[UUID]:
+        """Fetch what a batch asks for, one select a round; only who missed something runs again."""
+        gathered: set[UUID] = set()
+        waiting = list(runs)
+        while waiting:
+            wanted: set[UUID] = set()
+            short = []
+            for run in waiting:
+                try:
+                    self._run(run, now)
+                except Missing as missing:
+                    wanted |= missing.streams
+                    short.append(run)
+                except Exception:
+                    continue  # its turn to be decided will come, and the error with it
+            if wanted:
+                self._fetch(wanted)
+            gathered |= wanted
+            waiting = short
+        return gathered
 
     def _fetch(self, streams: Collection[UUID]) -> None:
         for stream, stored in self.store.streams(streams).items():
             self._cache[stream] = History([self.codec.entry(one) for one in stored])
 
-    def _record(self, runs: list[_Run]) -> list[_Run]:
-        """Append what was decided; returns those that have to be decided anew."""
+    def _record(self, decided: Sequence[_Run]) -> None:
+        """Append what was accepted; whoever has to be decided anew is left without a result."""
+        runs = [run for run in decided if run.result is None]
+        refused = [run for run in decided if run.result is not None]
         appends = []
+        writers: dict[UUID, UUID] = {}  # who of this batch wrote a stream last
         for run in runs:
             assert run.registrar is not None
             by = run.submission.by
+            guards = run.registrar.guards
             appends.append(
                 Append(
                     run.submission.id,
@@ -516,26 +557,24 @@ class Register:
                     run.digest,
                     run.answer,
                     [self.codec.stored(entry, self._salt) for entry in run.registrar.noted],
-                    run.registrar.guards,
+                    guards,
+                    frozenset(writers[stream] for stream in guards if stream in writers),
                 )
             )
-        try:
-            outcomes = self.store.append(appends) if appends else []
-        except Unavailable:
-            self._cache.clear()
-            raise
-        again: list[_Run] = []
+            writers.update((entry.stream, run.submission.id) for entry in run.registrar.noted)
+        outcomes = self.store.append(appends) if appends else []
+        unrecorded: set[UUID] = set()
         for run, outcome in zip(runs, outcomes, strict=True):
             assert run.registrar is not None
             match outcome:
                 case Receipt():
                     self._keep(run.registrar, outcome)
                     run.result = outcome
+                    continue
                 case Raced():
                     self._forget(run.registrar)
                     for stream in outcome.streams:
                         self._cache.pop(stream, None)
-                    again.append(run)
                 case Repeated():
                     self._forget(run.registrar)
                     run.result = _repetition(run, outcome)
@@ -544,16 +583,25 @@ class Register:
                     failure = Unavailable(f"the database refused this submission: {error}")
                     failure.__cause__ = error
                     run.result = failure
+            unrecorded.update(entry.stream for entry in run.registrar.noted)
+        for run in refused:
+            # What stood in its way has not been recorded after all.
+            guards = run.registrar.guards if run.registrar is not None else {}
+            if isinstance(run.result, RegistryError) and not unrecorded.isdisjoint(guards):
+                run.result = None
         while len(self._cache) > CACHED_STREAMS:
             self._cache.popitem(last=False)
-        return again
 
     def _keep(self, registrar: Registrar, receipt: Receipt) -> None:
         for offset, entry in enumerate(registrar.noted):
             history = self._cache.get(entry.stream)
             if history is not None and len(history.entries) >= entry.version:
+                position = receipt.first + offset
                 history.entries[entry.version - 1] = entry._replace(
-                    position=receipt.first + offset, recorded_at=receipt.recorded_at
+                    position=position,
+                    recorded_at=receipt.recorded_at,
+                    origin=self.store.node,
+                    origin_seq=position,
                 )
 
     def _forget(self, registrar: Registrar) -> None:

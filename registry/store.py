@@ -56,6 +56,9 @@ class Append:
     answer: bytes  # what the submitter gets again when he asks again, JSON
     entries: Sequence[StoredEntry]
     guards: Mapping[UUID, int]  # streams read: the version they must still have, 0 for none
+    # Submissions of the same batch whose entries it was decided on: it races if one is not recorded
+    # with it, even where somebody else's entries have brought the streams to the same versions.
+    rests_on: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from registry.entry import Entry
 from registry.errors import Rule
-from registry.vocabulary import Kind
+from registry.vocabulary import VOCABULARY, Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,19 @@ class Aggregate:
         """Return the state after entries that are in order and stand."""
         state: Any = None
         for entry in entries:
-            state = cls.evolve(state, entry.event, entry.stream)
+            state = cls.after(state, entry.event, entry.stream)
         return state  # type: ignore[no-any-return]  # what evolve returned
+
+    @classmethod
+    def after(cls, state: Self | None, event: Any, stream: UUID) -> Self | None:
+        """Return the state after an event; nothing follows what has not begun.
+
+        Entries before the first that stands are there only while a decision is being checked,
+        which then refuses it.
+        """
+        if state is None and not VOCABULARY[type(event)].opens:
+            return None
+        return cls.evolve(state, event, stream)
 
     @classmethod
     def faults(cls, history: Sequence[Entry]) -> list[tuple[Entry, Rule]]:
@@ -49,7 +60,7 @@ class Aggregate:
         state: Any = None
         for entry in history:
             found.extend((entry, rule) for rule in cls.check(state, entry.event))
-            state = cls.evolve(state, entry.event, entry.stream)
+            state = cls.after(state, entry.event, entry.stream)
         return found
 
     def but(self, **changes: Any) -> Self:

@@ -93,7 +93,7 @@ class Household(Aggregate):
                 yield rules.CollectiveHasNoMembers(state.id)
             return
         heads = [person for person, relation in state.members.items() if relation.is_head]
-        if state.members and state.head not in state.members:
+        if (state.members or state.head) and state.head not in state.members:
             yield rules.HeadMissing(state.id)
         elif heads != ([state.head] if state.head is not None and state.members else []):
             yield rules.HeadRelation(state.id)

@@ -54,7 +54,7 @@ class Permit(Aggregate):
                 if not known and strangers >= state.newcomers:
                     yield rules.PermitForOthers(state.permit_number)
             case events.PermitVoided():
-                if state.void:
+                if state.void or len(state.used_by) >= len(state.persons) + state.newcomers:
                     yield rules.PermitUsed(state.permit_number)
 
     @classmethod
@@ -89,8 +89,10 @@ class Certificate(Aggregate):
     persons: tuple[PersonId, ...] | None  # None: issued by another register
     issued_on: date | None
     valid_days: int | None
+    replaces: CertificateId | None = None
     used_by: frozenset[PersonId] = frozenset()
     void: bool = False
+    replaced_by: CertificateId | None = None
 
     def expires_on(self) -> date | None:
         """The last day on which it may be used; computed, never recorded."""
@@ -130,6 +132,7 @@ class Certificate(Aggregate):
                 persons=event.persons,
                 issued_on=event.effective_on,
                 valid_days=event.valid_days,
+                replaces=event.replaces,
             )
         if state is None:
             state = cls(
@@ -143,7 +146,7 @@ class Certificate(Aggregate):
             return state.but(used_by=state.used_by | {event.person})
         if isinstance(event, REINSTATED):
             return state.but(used_by=state.used_by - {event.person})
-        return state.but(void=True)
+        return state.but(void=True, replaced_by=event.replaced_by)
 
 
 REINSTATED = (events.PermitReinstated, events.CertificateReinstated)

@@ -140,10 +140,6 @@ class Person(Aggregate):
             case events.MovedIn():
                 if state.community is not None:
                     yield rules.AlreadyRegistered(state.id)
-            case events.NumberReassigned():
-                number = event.number
-                if (number.sex, number.birth_date) != (state.sex, state.birth_date):
-                    yield rules.NumberMismatch(number.masked)
 
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:

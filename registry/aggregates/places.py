@@ -28,6 +28,7 @@ class Fact:
     level: Level | None  # None: a community
     kind: CommunityKind | None = None
     closed: bool = False
+    told: frozenset[str] | None = None  # what was told on the day, the rest is carried; None: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,17 +80,20 @@ class Places(Aggregate):
         here = state or cls(id=UUID(int=0))
         day = event.effective_on
 
-        def division(place: UUID | None) -> Iterator[Rule]:
+        def division(place: UUID | None, of: Level | None = None) -> Iterator[Rule]:
             fact = here.fact(place, day) if place is not None else None
             if fact is None or fact.level is None or fact.closed:
                 yield rules.DivisionUnknown(place)
+            elif of is not None and fact.level >= of:
+                # Tiers only rise, so that no division can come to lie inside itself.
+                yield rules.DivisionOutOfTier(place)
 
         match event:
             case events.DivisionEstablished():
                 if event.division in here.facts:
                     yield rules.AlreadyKnown(event.division)
                 if event.parent is not None:
-                    yield from division(event.parent)
+                    yield from division(event.parent, event.level)
             case events.DivisionRenamed():
                 yield from division(event.division)
             case events.DivisionAbolished():
@@ -105,9 +109,10 @@ class Places(Aggregate):
                     yield rules.CommunityUnknown(event.community)
             case events.DivisionAdjusted():
                 for moved in event.moved:
-                    if here.fact(moved.place, day) is None:
+                    fact = here.fact(moved.place, day)
+                    if fact is None or fact.closed:
                         yield rules.DivisionUnknown(moved.place)
-                    yield from division(moved.parent)
+                    yield from division(moved.parent, fact.level if fact else None)
 
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
@@ -164,14 +169,18 @@ def _change(facts: dict[UUID, tuple[Fact, ...]], place: UUID, day: date, **chang
     if not before:
         return
     base = before[-1]
-    changed = Fact(**{**base.__dict__, **changes, "since": day})
+    told: frozenset[str] | None = frozenset(changes)
+    if base.since == day:
+        told = None if base.told is None else base.told | changes.keys()
+    changed = Fact(**{**base.__dict__, **changes, "since": day, "told": told})
     later = []
+    carried = dict(changes)
     for fact in after:
-        # A later fact that merely carried the old value on now carries the new one.
+        # A later fact carries the new value on until one tells its own, be it the old one again.
         carried = {
             name: value
-            for name, value in changes.items()
-            if getattr(fact, name) == getattr(base, name)
+            for name, value in carried.items()
+            if fact.told is not None and name not in fact.told
         }
         later.append(Fact(**{**fact.__dict__, **carried}))
     kept = [fact for fact in before if fact.since != day]

@@ -130,6 +130,14 @@ class CollectiveHasNoMembers(Concerning):
     remedy = "Leave members and head out."
 
 
+class CollectiveStays(Concerning):
+    """A collective household does not become a family, since its residents are not listed."""
+
+    code = "collective-stays"
+    law = REGULATIONS + " art. 5"
+    remedy = "Found a household and let the residents move there."
+
+
 class MinorsAlone(Concerning):
     """A household of minors alone needs a guardian."""
 
@@ -184,6 +192,14 @@ class DivisionUnknown(Concerning):
     code = "division-unknown"
     law = "GB/T 2260"
     remedy = "Choose a division of the tree of places."
+
+
+class DivisionOutOfTier(Concerning):
+    """A place belongs to a division of a higher tier."""
+
+    code = "division-out-of-tier"
+    law = "GB/T 2260"
+    remedy = "Choose a division of a higher tier."
 
 
 class DivisionNotEmpty(Concerning):
@@ -274,28 +290,12 @@ class NumberMismatch(Concerning):
     remedy = "Correct the number, the birth date or the sex."
 
 
-class NumberNeedsReassigning(Concerning):
-    """Birth date and sex are part of the number, which changes with them."""
-
-    code = "number-needs-reassigning"
-    law = "GA/T 2000.24-2014 category 19"
-    remedy = "Send ReassignNumber together with the correction."
-
-
 class NumberStays(Concerning):
     """A number changes only for a fault of its own or with birth date or sex."""
 
     code = "number-stays"
     law = CARD_LAW + " art. 19 (2)"
     remedy = "State a category 11, 12 or 19 and its grounds."
-
-
-class NumberMissing(Concerning):
-    """The person has no number."""
-
-    code = "number-missing"
-    law = GB_11643
-    remedy = "Assign a number first."
 
 
 class NotHolder(Concerning):
@@ -386,12 +386,12 @@ class CertificateNeeded(Concerning):
     remedy = "Name the certificate, or have it reissued."
 
 
-class PermitNeeded(Concerning):
-    """The move needs a migration permit of the target."""
+class NobodyNamed(Concerning):
+    """A move names at least one person."""
 
-    code = "permit-needed"
+    code = "nobody-named"
     law = REGULATIONS + " art. 10"
-    remedy = "Ask the target county for a permit."
+    remedy = "Name who moves."
 
 
 class TooManyMovers(Concerning):
@@ -504,14 +504,6 @@ class EntryInTheWay(Concerning):
     code = "entry-in-the-way"
     law = REGULATIONS
     remedy = "Void or replace that entry in the same submission, or choose another day."
-
-
-class GuardianNeeded(Concerning):
-    """A minor needs a guardian."""
-
-    code = "guardian-needed"
-    law = "民法通则 art. 16"
-    remedy = "Name a guardian."
 
 
 class ApprovalNeeded(Concerning):

@@ -58,7 +58,10 @@ class RenameStreet:
         """Enter the new name."""
         on = self.on or registrar.today
         known = registrar.load(Street, self.street, on)
-        registrar.refuse_if((known.street_name == self.street_name, rules.NothingChanges()))
+        registrar.refuse_if(
+            (known.street_name == self.street_name, rules.NothingChanges()),
+            (not registrar.in_area(known.division), rules.OutsideArea(known.division)),
+        )
         registrar.enter(self.street, StreetRenamed(effective_on=on, street_name=self.street_name))
         return {"street": self.street}
 
@@ -73,7 +76,10 @@ class CloseStreet:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the end."""
         on = self.on or registrar.today
-        registrar.load(Street, self.street, on)
+        known = registrar.load(Street, self.street, on)
+        registrar.refuse_if(
+            (not registrar.in_area(known.division), rules.OutsideArea(known.division))
+        )
         registrar.enter(self.street, StreetClosed(effective_on=on))
         return {"street": self.street}
 
@@ -147,7 +153,7 @@ class ChangeDoorplate:
 
 @command(COUNTY)
 class FreezeDoorplate:
-    """Close a door plate to newcomers, or open it again (冻结, 解冻).
+    """Close a door plate to newcomers, also on earlier days, or open it again (冻结, 解冻).
 
     Source: GA 214 address records.
     """

@@ -188,6 +188,7 @@ class ChangeHousehold:
                 kind == "2" and bool(house.members),
                 rules.CollectiveHasNoMembers(self.household),
             ),
+            (house.collective and kind != "2", rules.CollectiveStays(self.household)),
         )
         registrar.enter(
             self.household,

@@ -8,6 +8,8 @@ from datetime import date
 
 from registry.aggregates import Doorplate, Household, Person, rules
 from registry.days import age_on
+from registry.entry import Entry
+from registry.events.address import DoorplateAdjusted
 from registry.events.household import (
     HouseholdAdjusted,
     HouseholdClosed,
@@ -28,6 +30,7 @@ from registry.values import (
     PersonId,
     Relationship,
 )
+from registry.vocabulary import VOCABULARY
 
 HEAD = Relationship("02")
 FAMILY = HouseholdType("1")
@@ -60,13 +63,41 @@ class Home:
 
 
 def open_doorplate(registrar: Registrar, doorplate: DoorplateId, on: date) -> Doorplate:
-    """A door plate that takes newcomers on a day."""
+    """A door plate that takes newcomers on a day, and has not been closed to them since."""
     plate = registrar.load(Doorplate, doorplate, on)
+    today = registrar.load(Doorplate, doorplate)
     registrar.refuse_if(
-        (plate.closed_on is not None, rules.DoorplateIsClosed(doorplate)),
-        (plate.frozen, rules.DoorplateIsFrozen(doorplate)),
+        (today.closed_on is not None, rules.DoorplateIsClosed(doorplate)),
+        (plate.frozen or today.frozen, rules.DoorplateIsFrozen(doorplate)),
     )
+    for entry in standing(registrar.entries(doorplate)):
+        if entry.effective_on > on and isinstance(entry.event, DoorplateAdjusted):
+            _in_the_way(registrar, entry)
     return plate
+
+
+def _in_the_way(registrar: Registrar, entry: Entry) -> None:
+    what = VOCABULARY[type(entry.event)].name
+    registrar.refuse_if(
+        (True, rules.EntryInTheWay(f"version {entry.version}, {what} of {entry.effective_on}"))
+    )
+
+
+def refuse_later_members(
+    registrar: Registrar, household: HouseholdId, on: date, *, within: bool = False
+) -> None:
+    """A household passes to another community with all its members, those to come included.
+
+    Who joined after the day, or moved with the household since, was entered in the community that
+    it would have left. within: it stays in its community; then only a later adjustment, which
+    names the old door plate, stands in the way.
+    """
+    for entry in standing(registrar.entries(household)):
+        adjusted = isinstance(entry.event, HouseholdAdjusted)
+        moved = isinstance(entry.event, HouseholdMoved)
+        joined = isinstance(entry.event, MembersChanged) and entry.event.joined
+        if entry.effective_on > on and (adjusted or (not within and (moved or joined))):
+            _in_the_way(registrar, entry)
 
 
 def join(
@@ -82,10 +113,9 @@ def join(
     if house.closed_on is not None:
         registrar.refuse_if((True, rules.HouseholdIsClosed(household)))
     for entry in standing(registrar.entries(household)):
-        if entry.effective_on > on and isinstance(entry.event, (HouseholdMoved, HouseholdAdjusted)):
-            registrar.refuse_if(
-                (True, rules.EntryInTheWay(f"the household moved on {entry.effective_on}"))
-            )
+        moved = isinstance(entry.event, (HouseholdMoved, HouseholdAdjusted))
+        if entry.effective_on > on and moved and entry.event.community != house.community:
+            _in_the_way(registrar, entry)
     if not house.collective:
         head = house.head
         if head is None:

@@ -15,11 +15,12 @@ from registry.commands.membership import (
     NewHousehold,
     leave,
     open_doorplate,
+    refuse_later_members,
     settle,
 )
 from registry.commands.numbering import record_number, refuse_open_case
 from registry.commands.vital import Entrant, refuse_mismatch
-from registry.events.household import HouseholdMoved, Member, MembersChanged
+from registry.events.household import HouseholdMoved, Member
 from registry.events.papers import (
     CertificateConsumed,
     CertificateIssued,
@@ -29,7 +30,6 @@ from registry.events.papers import (
     PermitVoided,
 )
 from registry.events.person import AddressChanged, MovedIn, MovedOut, NewcomerRegistered
-from registry.history import standing
 from registry.limits import limit
 from registry.register import Registrar
 from registry.values import (
@@ -53,6 +53,7 @@ from registry.values import (
 from registry.vocabulary import Kind
 
 MOVED = OutKind("2")
+UPPER = (Level.CITY, Level.PROVINCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,17 @@ def certificate_id(registrar: Registrar, number: PaperNumber) -> CertificateId:
     return CertificateId(registrar.named(Kind.CERTIFICATE, number))
 
 
+def refuse_nobody(registrar: Registrar, persons: Sequence[PersonId]) -> None:
+    """A move without anybody is a slip."""
+    registrar.refuse_if((not persons, rules.NobodyNamed()))
+    registrar.stop_if_refused()
+
+
 def one_household(
     registrar: Registrar, persons: Sequence[PersonId], on: date
 ) -> tuple[list[Person], HouseholdId, CommunityId]:
     """The persons who leave together; all must be registered in one household."""
+    refuse_nobody(registrar, persons)
     registrar.prefetch(persons)
     people = [registrar.load(Person, person, on) for person in persons]
     for one in people:
@@ -117,11 +125,15 @@ def move_within(
     for one in people:
         refuse_open_case(registrar, one.id, one.number)
     registrar.refuse_if((household == origin, rules.SamePlace(origin)))
+    if merged:
+        house = registrar.load(Household, origin, on)
+        left = house.members.keys() - set(persons)
+        registrar.refuse_if((bool(left), rules.HouseholdNotEmpty(origin)))
     registrar.stop_if_refused()
     home = settle(registrar, household, new_household, members(movers), on, 103, split_from=origin)
     target = home.household if merged else None
     leave(registrar, origin, persons, on, 103, heir, merged_into=target)
-    refuse_leaving_city(registrar, from_community, home.community, on)
+    refuse_leaving_city(registrar, from_community, home.community, scope, on)
     for person in persons:
         registrar.enter(
             person,
@@ -140,12 +152,20 @@ def move_within(
 
 
 def refuse_leaving_city(
-    registrar: Registrar, origin: CommunityId, target: CommunityId, on: date
+    registrar: Registrar, origin: CommunityId, target: CommunityId, scope: ChangeScope, on: date
 ) -> None:
     """An address change stays within the city. Source: GA 214 change scopes 11 to 32."""
     places = registrar.places()
-    cities = {places.code_of(place, Level.CITY, on) for place in (origin, target)}
-    registrar.refuse_if((len(cities) > 1, rules.MoveNeedsPapers(target)))
+    # A county under no city is told apart by its province.
+    origin_city, target_city = (
+        [above for above, fact in places.above(place, on) if fact.level in UPPER]
+        for place in (origin, target)
+    )
+    widest = limit("address_change_scope", on).amount
+    registrar.refuse_if(
+        (origin_city != target_city, rules.MoveNeedsPapers(target)),
+        (int(scope) > widest, rules.MoveNeedsPapers(f"scope {scope}")),
+    )
 
 
 @command(STATION)
@@ -202,13 +222,9 @@ class MoveHousehold:
         house = registrar.load(Household, self.household, on)
         plate = open_doorplate(registrar, self.doorplate, on)
         registrar.refuse_if((house.doorplate == self.doorplate, rules.SamePlace(self.doorplate)))
-        refuse_leaving_city(registrar, house.community, plate.community, on)
-        for entry in standing(registrar.entries(self.household)):
-            event = entry.event
-            if entry.effective_on > on and isinstance(event, MembersChanged) and event.joined:
-                registrar.refuse_if(
-                    (True, rules.EntryInTheWay(f"somebody joined on {entry.effective_on}"))
-                )
+        refuse_leaving_city(registrar, house.community, plate.community, self.scope, on)
+        within = plate.community == house.community
+        refuse_later_members(registrar, self.household, on, within=within)
         registrar.enter(
             self.household,
             HouseholdMoved(effective_on=on, doorplate=self.doorplate, community=plate.community),
@@ -218,7 +234,7 @@ class MoveHousehold:
         for person in persons:
             one = registrar.load(Person, person, on)
             refuse_open_case(registrar, person, one.number)
-            if plate.community != house.community:
+            if not within:
                 registrar.enter(
                     person,
                     AddressChanged(
@@ -260,7 +276,11 @@ class IssuePermit:
         registrar.find(Permit, permit)
         most = limit("permit_movers", on).amount
         number = len(self.persons) + len(self.movers)
-        registrar.refuse_if((not 1 <= number <= most, rules.TooManyMovers(f"1 to {most}")))
+        registrar.refuse_if(
+            (number == 0, rules.NobodyNamed()),
+            (number > most, rules.TooManyMovers(f"at most {most}")),
+            (on > registrar.today, rules.NotYet(on)),
+        )
         registrar.enter(
             permit,
             PermitIssued(
@@ -289,7 +309,8 @@ class VoidPermit:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the withdrawal."""
         permit = permit_id(registrar, self.permit_number)
-        registrar.load(Permit, permit)
+        community = registrar.load(Permit, permit).community
+        registrar.refuse_if((not registrar.in_area(community), rules.OutsideArea(community)))
         registrar.enter(permit, PermitVoided(effective_on=registrar.today, grounds=self.grounds))
         return {"permit": permit}
 
@@ -347,7 +368,10 @@ class MoveOut:
             return None
         unnamed = set(self.persons) - set(permit.persons)
         registrar.refuse_if(
-            (permit.void, rules.PermitUsed(self.permit_number)),
+            (
+                permit.void or not permit.used_by.isdisjoint(self.persons),
+                rules.PermitUsed(self.permit_number),
+            ),
             (on > permit.expires_on(), rules.PermitExpired(permit.expires_on())),
             (len(unnamed) > permit.newcomers, rules.PermitForOthers(self.permit_number)),
         )
@@ -380,6 +404,16 @@ class MoveOut:
             ),
         )
         return stream
+
+
+def first_issue(registrar: Registrar, certificate: CertificateId | None) -> CertificateId | None:
+    """The certificate handed out at departure that this one is, or was issued anew for."""
+    while certificate is not None:
+        paper = registrar.find(Certificate, certificate)
+        if paper is None or paper.replaces is None:
+            return certificate
+        certificate = paper.replaces
+    return None
 
 
 def consume(
@@ -432,17 +466,21 @@ class MoveIn:
         """Enter the arrival on the persons', the household's and the papers' streams."""
         on = self.on or registrar.today
         persons = [one.person for one in self.movers]
+        refuse_nobody(registrar, persons)
         registrar.prefetch(persons)
         people = [registrar.load(Person, person, on) for person in persons]
         number = self.certificate_number
         certificate = certificate_id(registrar, number) if number else None
+        first = first_issue(registrar, certificate)
         for one in people:
             registrar.refuse_if(
                 (one.life == 1, rules.AlreadyDeceased(one.id)),
                 (one.resident, rules.AlreadyRegistered(one.id)),
-                (one.in_transit and certificate is None, rules.CertificateNeeded(one.id)),
+                (
+                    one.in_transit and (certificate is None or first != one.certificate),
+                    rules.CertificateNeeded(one.id),
+                ),
             )
-        registrar.stop_if_refused()
         home = settle(registrar, self.household, self.new_household, members(self.movers), on, 105)
         permit = consume(registrar, persons, certificate, self.permit_number, home, on)
         for person in persons:
@@ -507,6 +545,7 @@ class RegisterNewcomer(Entrant):
                 declarant=self.declarant,
             ),
         )
+        self.refuse_alone(registrar, person, on)
         notice_late_arrival(registrar, self.arrived_on)
         return {"person": person, "household": home.household}
 
@@ -542,30 +581,36 @@ class ReissueCertificate:
         new = certificate_id(registrar, self.new_number)
         paper = registrar.load(Certificate, old)
         registrar.find(Certificate, new)
-        waiting = tuple(one for one in paper.persons or () if one not in paper.used_by)
-        registrar.refuse_if((not waiting, rules.CertificateUsed(self.certificate_number)))
+        named = tuple(one for one in paper.persons or () if one not in paper.used_by)
+        registrar.refuse_if((not named, rules.CertificateUsed(self.certificate_number)))
         registrar.stop_if_refused()
-        registrar.prefetch(waiting)
-        last = None
-        for person in waiting:
-            one = registrar.load(Person, person, today)
-            registrar.refuse_if(
-                (not one.in_transit, rules.NotInTransit(person)),
-                (not registrar.in_area(one.left_community), rules.OutsideArea(person)),
-            )
-            last = one
-        registrar.stop_if_refused()
-        assert last is not None
-        assert last.left_community is not None
-        registrar.enter(
-            old, CertificateVoided(effective_on=today, replaced_by=new, grounds=self.grounds)
+        replacement = registrar.find(Certificate, paper.replaced_by) if paper.replaced_by else None
+        replaced = replacement.persons if replacement and replacement.persons else ()
+        first = first_issue(registrar, old)
+        registrar.prefetch(named)
+        people = [registrar.load(Person, person, today) for person in named]
+        waiting = [one for one in people if one.in_transit and one.certificate == first]
+        waiting = [one for one in waiting if one.id not in replaced]
+        registrar.refuse_if(
+            *((not waiting, rules.NotInTransit(person)) for person in named),
+            *(
+                (not registrar.in_area(one.left_community), rules.OutsideArea(one.id))
+                for one in waiting
+            ),
         )
+        registrar.stop_if_refused()
+        last = waiting[-1]
+        assert last.left_community is not None
+        if not paper.void:
+            registrar.enter(
+                old, CertificateVoided(effective_on=today, replaced_by=new, grounds=self.grounds)
+            )
         registrar.enter(
             new,
             CertificateIssued(
                 effective_on=today,
                 certificate_number=self.new_number,
-                persons=waiting,
+                persons=tuple(one.id for one in waiting),
                 community=last.left_community,
                 destination=last.destination,
                 valid_days=limit("certificate_validity", today).amount,

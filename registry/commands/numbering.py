@@ -37,15 +37,24 @@ def number_id(registrar: Registrar, number: str) -> NumberId:
     return NumberId(registrar.named(Kind.NUMBER, number))
 
 
+def book_name(address: str, birth: date, first: int, last: int) -> str:
+    """The name of a sequence register, from which its stream's id derives."""
+    return f"{address}/{birth:%Y%m%d}/{first:03d}-{last:03d}"
+
+
 def book_id(registrar: Registrar, address: str, birth: date, first: int, last: int) -> BookId:
     """The stream of a sequence register."""
-    name = f"{address}/{birth:%Y%m%d}/{first:03d}-{last:03d}"
-    return BookId(registrar.named(Kind.BOOK, name))
+    return BookId(registrar.named(Kind.BOOK, book_name(address, birth, first, last)))
+
+
+def case_name(fault: NumberFaultKind, number: str) -> str:
+    """The name of a number case: kind and number, so that order does not matter."""
+    return f"{fault}/{number}"
 
 
 def case_id(registrar: Registrar, fault: NumberFaultKind, number: str) -> CaseId:
-    """The stream of a number case, derived from kind and number, so that order does not matter."""
-    return CaseId(registrar.named(Kind.CASE, f"{fault}/{number}"))
+    """The stream of a number case."""
+    return CaseId(registrar.named(Kind.CASE, case_name(fault, number)))
 
 
 def give_number(
@@ -105,10 +114,15 @@ def give_number(
 
 
 def record_number(registrar: Registrar, person: PersonId, number: CitizenNumber) -> None:
-    """Record that a person holds a number assigned elsewhere or earlier (录入).
+    """Record that a person holds a number assigned elsewhere or earlier (录入)."""
+    record_holder(registrar, person, number)
+    note_code(registrar, number)
 
-    A second holder is recorded and opens a case in the same append: reality that has to be cleaned
-    is recorded, never refused and never silent.
+
+def record_holder(registrar: Registrar, person: PersonId, number: CitizenNumber) -> None:
+    """Record a number's holder; a second one opens a case in the same append (重号).
+
+    Reality that has to be cleaned is recorded, never refused and never silent.
     """
     today = registrar.today
     stream = number_id(registrar, number)
@@ -117,7 +131,6 @@ def record_number(registrar: Registrar, person: PersonId, number: CitizenNumber)
     others = [one for one in (held.held_by if held else ()) if one != person]
     if others:
         open_case(registrar, number, stream, [*others, person])
-    note_code(registrar, number)
 
 
 def note_code(registrar: Registrar, number: CitizenNumber) -> None:

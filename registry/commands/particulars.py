@@ -6,7 +6,7 @@ from that version's date on (trap 9). Source: 户口登记条例 art. 17 and 18;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from registry.commands.numbering import (
     record_number,
 )
 from registry.entry import Entry
+from registry.errors import NotFound
 from registry.events.person import (
     BirthDateCorrected,
     Details,
@@ -37,6 +38,7 @@ from registry.events.person import (
     SexChanged,
     SexCorrected,
 )
+from registry.history import standing
 from registry.register import Registrar
 from registry.values import (
     ChangeCategory,
@@ -50,27 +52,50 @@ from registry.values import (
     Relationship,
     Sex,
 )
+from registry.vocabulary import Kind
 
 #: Categories under which a number may change.
 NUMBER_FAULTS = frozenset({"11", "12", "19"})
+#: Kinds of category for a change and for a correction.
+CHANGES, CORRECTIONS = ("change", "other"), ("correction", "other")
+#: Items that are no main items.
+LESSER = ("other", "former_name", "birth_place", "native_place")
 
 
 def corrected(registrar: Registrar, person: PersonId, version: int) -> Entry:
     """The entry that a correction names."""
+    registrar.find(Person, person)
     entries = registrar.entries(person)
+    if not entries:
+        raise NotFound(Kind.PERSON, person)
     if not 1 <= version <= len(entries):
-        registrar.load(Person, person)
         registrar.refuse_if((True, rules.NothingToCorrect(version)))
         registrar.stop_if_refused()
     return entries[version - 1]
 
 
+def as_corrected(registrar: Registrar, entry: Entry, items: Collection[str]) -> Entry:
+    """The entry that says now what one said: itself or its last standing correction."""
+    last, line = entry, {entry.version}
+    for one in standing(registrar.entries(entry.stream)):
+        if getattr(one.event, "corrects", None) in line:
+            line.add(one.version)
+            if all(hasattr(one.event, name) for name in items):
+                last = one
+    return last
+
+
 def check_category(
-    registrar: Registrar, category: ChangeCategory, item: str, approval: PaperNumber | None
+    registrar: Registrar,
+    category: ChangeCategory,
+    items: Collection[str],
+    kinds: Collection[str],
+    approval: PaperNumber | None,
 ) -> None:
-    """A category belongs to its item, and a main item needs an approval."""
+    """A category belongs to its item, as change or correction; a main item needs an approval."""
+    fits = category.row["item"] in items and category.row["kind"] in kinds
     registrar.refuse_if(
-        (category.row["item"] != item, rules.CategoryUnfit(f"{category} {category.name_zh}")),
+        (not fits, rules.CategoryUnfit(f"{category} {category.name_zh}")),
         (category.needs_approval and approval is None, rules.ApprovalNeeded(category)),
     )
 
@@ -103,7 +128,7 @@ def change(registrar: Registrar, of: Change, item: str, kind: type[Any], **value
     """Enter a change of a main item."""
     on = of.on or registrar.today
     one = registrar.load(Person, of.person, on)
-    check_category(registrar, of.category, item, of.approval)
+    check_category(registrar, of.category, {item}, CHANGES, of.approval)
     same = all(getattr(one, name) == value for name, value in values.items())
     registrar.refuse_if((same, rules.NothingChanges(item)))
     registrar.enter(
@@ -122,9 +147,10 @@ def correct(
     registrar: Registrar, of: Correction, item: str, kind: type[Any], **values: Any
 ) -> None:
     """Enter a correction of a main item."""
-    check_category(registrar, of.category, item, of.approval)
+    check_category(registrar, of.category, {item}, CORRECTIONS, of.approval)
     entry = corrected(registrar, of.person, of.corrects)
-    same = all(getattr(entry.event, name, None) == value for name, value in values.items())
+    told = as_corrected(registrar, entry, values).event
+    same = all(getattr(told, name, None) == value for name, value in values.items())
     registrar.refuse_if((same, rules.NothingChanges(item)))
     registrar.enter(
         of.person,
@@ -298,7 +324,7 @@ class ReassignNumber(Change):
         """Enter the new number on the person's, the numbers' and the book's stream."""
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
-        check_category(registrar, self.category, "id_number", self.approval)
+        check_category(registrar, self.category, {"id_number"}, CORRECTIONS, self.approval)
         case = None
         if one.number is not None:
             stream = case_id(registrar, NumberFaultKind.DUPLICATE, one.number)
@@ -325,8 +351,14 @@ class RecordNumber(Change):
         """Enter the number on the person's and the number's stream."""
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
-        check_category(registrar, self.category, "id_number", self.approval)
-        registrar.refuse_if((one.number is not None, rules.NumberStays(self.category)))
+        check_category(registrar, self.category, {"id_number"}, CORRECTIONS, self.approval)
+        registrar.refuse_if(
+            (one.number is not None, rules.NumberStays(self.category)),
+            (
+                (self.number.birth_date, self.number.sex) != (one.birth_date, one.sex),
+                rules.NumberMismatch(self.number.masked),
+            ),
+        )
         number_id(registrar, self.number)
         record_number(registrar, self.person, self.number)
         registrar.enter(
@@ -359,6 +391,7 @@ class ChangeDetails(Details):
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
         told = {name: value for name, value in details(self).items() if value is not None}
+        check_category(registrar, self.category, LESSER, CHANGES, None)
         same = all(getattr(one, name) == value for name, value in told.items())
         registrar.refuse_if((same, rules.NothingChanges()))
         registrar.enter(
@@ -386,7 +419,15 @@ class CorrectDetails(Details):
         """Enter the correction."""
         entry = corrected(registrar, self.person, self.corrects)
         told = {name: value for name, value in details(self).items() if value is not None}
-        registrar.refuse_if((not told, rules.NothingChanges()))
+        check_category(registrar, self.category, LESSER, CORRECTIONS, None)
+        same = all(getattr(entry.event, name, None) == value for name, value in told.items())
+        # An entry of details alone wrote those that it names.
+        partial = isinstance(entry.event, (DetailsChanged, DetailsCorrected))
+        unwritten = [name for name in told if getattr(entry.event, name, None) is None]
+        registrar.refuse_if(
+            (same, rules.NothingChanges()),
+            (partial and bool(unwritten), rules.NothingToCorrect(self.corrects)),
+        )
         registrar.enter(
             self.person,
             DetailsCorrected(

@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.aggregates import Doorplate, Household, Person, SegmentPlan, rules
 from registry.commands.base import ADMINISTRATOR, COUNTY, command
+from registry.commands.membership import refuse_later_members
 from registry.events.address import DoorplateAdjusted
 from registry.events.household import HouseholdAdjusted
 from registry.events.numbers import SegmentAllotted
@@ -80,14 +81,14 @@ class RenameDivision:
     on: date
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter code and name."""
-        registrar.places()
+        """Enter code and name; the code stays where none is given."""
+        fact = registrar.places().fact(self.division, self.on)
         registrar.enter(
             registrar.setting.places,
             DivisionRenamed(
                 effective_on=self.on,
                 division=self.division,
-                division_code=self.division_code,
+                division_code=self.division_code or (fact.code if fact else None),
                 division_name=self.division_name,
                 document=self.document,
             ),
@@ -222,6 +223,7 @@ class CutCommunity:
             house = registrar.load(Household, household, self.on)
             persons.update(house.members)
             if house.community != self.community and house.closed_on is None:
+                refuse_later_members(registrar, household, self.on)
                 registrar.enter(
                     household,
                     HouseholdAdjusted(

@@ -6,21 +6,24 @@ it did to ledgers (numbers, papers, proofs) is answered by a further entry there
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from registry.aggregates import Person, rules
+from registry.aggregates import Certificate, Household, Life, Person, rules
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.numbering import end_holding, resume_holding
 from registry.days import day_at
 from registry.entry import Entry
-from registry.errors import Rule
-from registry.events.household import HouseholdEntriesVoided
+from registry.errors import NotFound, Rule
+from registry.events.household import HouseholdEntriesVoided, HouseholdMoved
 from registry.events.papers import (
+    CertificateConsumed,
     CertificateReinstated,
     CertificateVoided,
+    PermitConsumed,
     PermitReinstated,
     ProofReleased,
     ProofUsed,
@@ -33,58 +36,86 @@ from registry.events.person import (
     MovedIn,
     MovedOut,
     NewcomerRegistered,
-    NumberReassigned,
     RecordDeleted,
     RecordSupplemented,
     RegistrationRestored,
     RegistrationReversed,
-    ResidenceAdjusted,
 )
-from registry.history import voided_versions
+from registry.history import standing, voided_versions
 from registry.register import Registrar
-from registry.values import PersonId, Text
+from registry.values import CitizenNumber, PersonId, Text
 from registry.vocabulary import VOCABULARY, Kind
 
 ARRIVALS = (BirthRegistered, NewcomerRegistered, MovedIn, RecordSupplemented)
 DEPARTURES = (DeathRegistered, MovedOut, RecordDeleted)
-ENTRANTS = (BirthRegistered, NewcomerRegistered, RecordSupplemented)
-MOVES = (AddressChanged, ResidenceAdjusted)
+#: The business under which numbers are answered for.
+BUSINESS = {RegistrationReversed: 111, RegistrationRestored: 112, EntriesVoided: 107}
 
 
 def companions(registrar: Registrar, target: Entry) -> tuple[list[Entry], list[Entry]]:
-    """All entries of the target's submission: those on persons, those on households."""
+    """Everything of the target's submission that stands: entries on persons, on households.
+
+    Streams are reached from what the entries tell, and from what those tell that they void.
+    """
     persons: dict[UUID, None] = {target.stream: None}
     households: dict[UUID, None] = {}
-    grown = True
-    found_persons: list[Entry] = []
-    found_households: list[Entry] = []
-    while grown:
+    while True:
         before = len(persons), len(households)
         registrar.prefetch([*persons, *households])
-        found_persons = list(_of(registrar, persons, target))
-        for entry in found_persons:
-            for name in ("household", "from_household"):
-                if household := getattr(entry.event, name, None):
-                    households[household] = None
-        registrar.prefetch(list(households))
-        found_households = list(_of(registrar, households, target))
-        for entry in found_households:
-            for member in (
-                *getattr(entry.event, "joined", ()),
-                *getattr(entry.event, "members", ()),
-            ):
-                persons[member.person] = None
-            for person in getattr(entry.event, "left", ()):
-                persons[person] = None
-        grown = (len(persons), len(households)) != before
-    return found_persons, found_households
+        on_persons = list(_of(registrar, persons, target))
+        on_households = list(_of(registrar, households, target))
+        for entry in (*on_persons, *on_households):
+            for told in _told(registrar, entry):
+                _reach(registrar, told, persons, households)
+        if (len(persons), len(households)) == before:
+            return on_persons, on_households
 
 
 def _of(registrar: Registrar, streams: dict[UUID, None], target: Entry) -> Iterator[Entry]:
-    for stream in list(streams):
-        for entry in registrar.entries(stream):
-            if entry.submission == target.submission and entry.submission is not None:
+    for stream in streams:
+        entries = registrar.entries(stream)
+        fallen = voided_versions(entries)
+        for entry in entries:
+            same = entry.submission is not None and entry.submission == target.submission
+            mine = (same and _belongs(entry, target)) or entry == target
+            if mine and entry.version not in fallen:
                 yield entry
+
+
+def _belongs(entry: Entry, target: Entry) -> bool:
+    """A death entered together with the birth is undone alone: the child lives."""
+    if not isinstance(target.event, DeathRegistered):
+        return True
+    return not isinstance(entry.event, BirthRegistered) and (
+        getattr(entry.event, "business", 102) == 102
+    )
+
+
+def _told(registrar: Registrar, entry: Entry) -> Iterator[Entry]:
+    """An entry and, where it voids others, those."""
+    yield entry
+    for version in getattr(entry.event, "voids", ()):
+        yield from _told(registrar, registrar.entries(entry.stream)[version - 1])
+
+
+def _reach(
+    registrar: Registrar, told: Entry, persons: dict[UUID, None], households: dict[UUID, None]
+) -> None:
+    """Add the streams that an entry speaks of."""
+    event = told.event
+    for name in ("household", "from_household"):
+        if household := getattr(event, name, None):
+            households[household] = None
+    for name in ("joined", "members"):
+        persons.update((member.person, None) for member in getattr(event, name, ()))
+    persons.update((person, None) for person in getattr(event, "left", ()))
+    if isinstance(event, DeathRegistered):
+        dead = registrar.find(Person, told.stream, told.effective_on)
+        if dead is not None and dead.spouse is not None:
+            persons[dead.spouse] = None
+    if isinstance(event, HouseholdMoved):
+        house = registrar.find(Household, told.stream, told.effective_on)
+        persons.update((person, None) for person in (house.members if house else ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +128,11 @@ class Undoing:
 
     def target(self, registrar: Registrar) -> Entry:
         """The entry to be undone, which must stand and be young enough."""
+        registrar.find(Person, self.person)
         entries = registrar.entries(self.person)
+        if not entries:
+            raise NotFound(Kind.PERSON, self.person)
         if not 1 <= self.version <= len(entries):
-            registrar.load(Person, self.person)
             registrar.refuse_if((True, rules.NothingToVoid(self.version)))
             registrar.stop_if_refused()
         entry = entries[self.version - 1]
@@ -116,10 +149,13 @@ class Undoing:
 def undo(registrar: Registrar, of: Undoing, target: Entry, event: type[Any]) -> None:
     """Void the target's whole business, one voiding entry a stream, and answer on ledgers."""
     persons, households = companions(registrar, target)
-    by_stream: dict[UUID, list[Entry]] = {}
-    for entry in persons or [target]:
-        by_stream.setdefault(entry.stream, []).append(entry)
-    for stream, entries in by_stream.items():
+    for entry in households:
+        house = registrar.find(Household, entry.stream, entry.effective_on)
+        # Its residents are not listed, so that nobody can tell whom else the business moved.
+        unlisted = isinstance(entry.event, HouseholdMoved) and bool(house and house.collective)
+        registrar.refuse_if((unlisted, rules.NotReversible("a collective household moved")))
+    was = {entry.stream: _standing(registrar, entry.stream) for entry in persons}
+    for stream, entries in _by_stream(persons).items():
         own = event if any(_moves(entry) for entry in entries) else EntriesVoided
         extra = {} if own is EntriesVoided else {"community": _community(registrar, entries, own)}
         registrar.enter(
@@ -131,10 +167,7 @@ def undo(registrar: Registrar, of: Undoing, target: Entry, event: type[Any]) -> 
                 **extra,
             ),
         )
-    houses: dict[UUID, list[Entry]] = {}
-    for entry in households:
-        houses.setdefault(entry.stream, []).append(entry)
-    for stream, entries in houses.items():
+    for stream, entries in _by_stream(households).items():
         registrar.enter(
             stream,
             HouseholdEntriesVoided(
@@ -143,8 +176,51 @@ def undo(registrar: Registrar, of: Undoing, target: Entry, event: type[Any]) -> 
                 grounds=of.grounds,
             ),
         )
-    for entry in persons or [target]:
-        _answer(registrar, of, entry)
+    since = target.effective_on
+    concerned = {*was, *_members(registrar, {entry.stream for entry in households}, since)}
+    registrar.prefetch(concerned)
+    for person in sorted(concerned):
+        _refuse_parting(registrar, person, since)
+    for stream, before in was.items():
+        _answer(registrar, of, PersonId(stream), before, BUSINESS[event])
+
+
+def _members(registrar: Registrar, households: Iterable[UUID], since: date) -> set[UUID]:
+    """Everybody who was in one of some households on a day or later."""
+    found: set[UUID] = set()
+    for household in households:
+        days = {since, *(one.effective_on for one in standing(registrar.entries(household)))}
+        for day in days:
+            house = registrar.find(Household, household, day) if day >= since else None
+            found.update(house.members if house is not None else ())
+    return found
+
+
+def _refuse_parting(registrar: Registrar, person: UUID, since: date) -> None:
+    """Who is in a household must be where it is, also after it has moved or has not."""
+    entries = standing(registrar.entries(person))
+    homes = {home for entry in entries if (home := getattr(entry.event, "household", None))}
+    registrar.prefetch(homes)
+    days = {entry.effective_on for entry in entries}
+    for home in homes:
+        days.update(entry.effective_on for entry in standing(registrar.entries(home)))
+    for day in sorted(day for day in days if day >= since):
+        one = registrar.find(Person, person, day)
+        if one is None or not one.resident or one.household is None:
+            continue
+        house = registrar.find(Household, one.household, day)
+        listed = house is not None and (house.collective or person in house.members)
+        if not listed or house is None or house.community != one.community:
+            rule = rules.EntryInTheWay(f"household {one.household} moved on {day}")
+            registrar.refuse_if((True, rule))
+            return
+
+
+def _by_stream(entries: list[Entry]) -> dict[UUID, list[Entry]]:
+    found: dict[UUID, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.stream, []).append(entry)
+    return found
 
 
 def _moves(entry: Entry) -> bool:
@@ -164,31 +240,38 @@ def _community(registrar: Registrar, entries: list[Entry], own: type[Any]) -> UU
     return None
 
 
-def _answer(registrar: Registrar, of: Undoing, entry: Entry) -> None:
-    """Answer on the ledgers what an undone entry had done there."""
-    event, today = entry.event, registrar.today
-    person = PersonId(entry.stream)
-    match event:
-        case BirthRegistered() | NewcomerRegistered() | RecordSupplemented():
-            if event.number is not None:
-                end_holding(registrar, person, event.number, 111)
-        case NumberReassigned():
-            before = registrar.find(Person, person, entry.effective_on)
-            end_holding(registrar, person, event.number, 107)
-            if before is not None and before.number is not None:
-                resume_holding(registrar, person, before.number, 107)
-        case RegistrationReversed():
-            for version in event.voids:
-                undone = registrar.entries(person)[version - 1].event
-                if isinstance(undone, ENTRANTS) and undone.number is not None:
-                    resume_holding(registrar, person, undone.number, 112)
-                if isinstance(undone, BirthRegistered) and undone.birth_certificate:
-                    proof = registrar.named(Kind.PROOF, undone.birth_certificate)
-                    registrar.entries(proof)
-                    registrar.enter(proof, ProofUsed(effective_on=today, person=person))
+def _standing(registrar: Registrar, stream: UUID) -> tuple[dict[int, Entry], CitizenNumber | None]:
+    """A person's standing entries by version, and the number that the person holds."""
+    entries = {entry.version: entry for entry in standing(registrar.entries(stream))}
+    one = registrar.find(Person, stream)
+    return entries, one.number if one is not None and one.life is not Life.DELETED else None
+
+
+def _answer(
+    registrar: Registrar,
+    of: Undoing,
+    person: PersonId,
+    before: tuple[dict[int, Entry], CitizenNumber | None],
+    business: int,
+) -> None:
+    """Answer on the ledgers what no longer stands, and what stands again."""
+    (stood, had), (stands, has) = before, _standing(registrar, person)
+    if had != has:
+        if had is not None:
+            end_holding(registrar, person, had, business)
+        if has is not None:
+            resume_holding(registrar, person, has, business)
+    for version in stood.keys() - stands.keys():
+        _release(registrar, of, person, stood[version].event)
+    for version in stands.keys() - stood.keys():
+        _use(registrar, person, stands[version].event)
+
+
+def _release(registrar: Registrar, of: Undoing, person: PersonId, event: Any) -> None:
+    """Give back the papers of an entry that no longer stands."""
+    today = registrar.today
     if isinstance(event, BirthRegistered) and event.birth_certificate:
         proof = registrar.named(Kind.PROOF, event.birth_certificate)
-        registrar.entries(proof)
         registrar.enter(proof, ProofReleased(effective_on=today, person=person))
     if isinstance(event, (MovedIn, NewcomerRegistered)):
         if event.certificate is not None:
@@ -197,13 +280,34 @@ def _answer(registrar: Registrar, of: Undoing, entry: Entry) -> None:
             )
         if event.permit is not None:
             registrar.enter(event.permit, PermitReinstated(effective_on=today, person=person))
-    if isinstance(event, MovedOut) and event.certificate is not None:
-        entries = registrar.entries(event.certificate)
-        if not any(isinstance(one.event, CertificateVoided) for one in entries):
+    if isinstance(event, MovedOut):
+        paper = event.certificate
+        while paper is not None:
+            last = registrar.load(Certificate, paper)
+            if not last.void:
+                registrar.enter(
+                    paper,
+                    CertificateVoided(effective_on=today, replaced_by=None, grounds=of.grounds),
+                )
+            paper = last.replaced_by
+
+
+def _use(registrar: Registrar, person: PersonId, event: Any) -> None:
+    """Take in the papers of an entry that stands again.
+
+    A departure's certificate stays void: it is issued anew (ReissueCertificate).
+    """
+    today = registrar.today
+    if isinstance(event, BirthRegistered) and event.birth_certificate:
+        proof = registrar.named(Kind.PROOF, event.birth_certificate)
+        registrar.enter(proof, ProofUsed(effective_on=today, person=person))
+    if isinstance(event, (MovedIn, NewcomerRegistered)):
+        if event.certificate is not None:
             registrar.enter(
-                event.certificate,
-                CertificateVoided(effective_on=today, replaced_by=None, grounds=of.grounds),
+                event.certificate, CertificateConsumed(effective_on=today, person=person)
             )
+        if event.permit is not None:
+            registrar.enter(event.permit, PermitConsumed(effective_on=today, person=person))
 
 
 def _expect(registrar: Registrar, target: Entry, fits: bool) -> None:
@@ -224,7 +328,7 @@ class ReverseRegistration(Undoing):
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the voids."""
         target = self.target(registrar)
-        fits = isinstance(target.event, (*ARRIVALS, *MOVES, RegistrationRestored))
+        fits = isinstance(target.event, (*ARRIVALS, AddressChanged, RegistrationRestored))
         _expect(registrar, target, fits)
         undo(registrar, self, target, RegistrationReversed)
         return {"person": self.person}

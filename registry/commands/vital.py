@@ -9,8 +9,15 @@ from typing import Any
 
 from registry.aggregates import Person, Proof, rules
 from registry.commands.base import COUNTY, STATION, command
-from registry.commands.membership import Heir, Home, NewHousehold, leave, settle
-from registry.commands.numbering import give_number, record_number
+from registry.commands.membership import (
+    Heir,
+    Home,
+    NewHousehold,
+    leave,
+    refuse_minors_alone,
+    settle,
+)
+from registry.commands.numbering import end_holding, give_number, record_number
 from registry.events.household import Member
 from registry.events.papers import ProofUsed
 from registry.events.person import (
@@ -43,7 +50,7 @@ from registry.values import (
 )
 from registry.vocabulary import Kind
 
-WIDOWED = MaritalStatus("30")
+WIDOWED, DIVORCED = MaritalStatus("30"), MaritalStatus("40")
 OTHER_ITEM = ChangeCategory("91")
 
 
@@ -93,6 +100,11 @@ class Entrant:
         member = Member(person=person, relation=self.relation)
         return settle(registrar, self.household, self.new_household, (member,), on, business)
 
+    def refuse_alone(self, registrar: Registrar, person: PersonId, on: date) -> None:
+        """Refuse to found a household for a minor without guardian, once the entrant is known."""
+        if self.new_household is not None and self.new_household.household_type != "2":
+            refuse_minors_alone(registrar, [person], on)
+
 
 @command(STATION)
 class RegisterBirth(Entrant):
@@ -100,7 +112,7 @@ class RegisterBirth(Entrant):
 
     on: the day from which the child is a resident; the birth date unless it is an adoption (0108)
     or a birth of an earlier year (0109), where it is the day of registration. died_on: for a child
-    that died before it was declared, when birth and death are entered together.
+    that died before it was declared, when birth and death are entered together, from its birth on.
     Source: Household Registration Regulations (户口登记条例), art. 7 and 9.
     """
 
@@ -118,7 +130,7 @@ class RegisterBirth(Entrant):
         person = PersonId(registrar.new_id())
         registrar.places()
         late = self.birth_kind != "0101"
-        on = self.on or (registrar.today if late else self.birth_date)
+        on = self.on or (registrar.today if late and not self.died_on else self.birth_date)
         parented = self.mother or self.father or self.mother_name or self.father_name
         registrar.refuse_if(
             (self.birth_date > on, rules.BirthAfterRegistration(self.birth_date)),
@@ -129,7 +141,6 @@ class RegisterBirth(Entrant):
             ),
             (not (parented or self.substitute_proof), rules.ParentUnknown()),
         )
-        registrar.stop_if_refused()
         home = self.housed(registrar, person, on, 101)
         number = give_number(registrar, person, home.community, self.birth_date, self.sex)
         registrar.enter(
@@ -145,6 +156,7 @@ class RegisterBirth(Entrant):
                 declarant_relation=self.declarant_relation,
             ),
         )
+        self.refuse_alone(registrar, person, on)
         if self.birth_certificate:
             proof = registrar.named(Kind.PROOF, self.birth_certificate)
             registrar.find(Proof, proof)
@@ -204,7 +216,7 @@ class RegisterDeath:
                 declarant=self.declarant,
             ),
         )
-        if one.household is not None:
+        if one.resident and one.household is not None:
             leave(registrar, one.household, [self.person], self.died_on, 102, self.heir)
         if one.spouse is not None:
             self._widow(registrar, one.spouse)
@@ -220,6 +232,8 @@ class RegisterDeath:
     def _widow(self, registrar: Registrar, spouse: PersonId) -> None:
         widow = registrar.find(Person, spouse, self.died_on)
         if widow is None or not widow.resident or widow.spouse != self.person:
+            return
+        if widow.marital_status == DIVORCED:
             return
         if not registrar.in_area(widow.community):
             registrar.notice(
@@ -277,6 +291,7 @@ class SupplementRecord(Entrant):
                 declarant=self.declarant,
             ),
         )
+        self.refuse_alone(registrar, person, on)
         return {"person": person, "number": number, "household": home.household}
 
 
@@ -317,8 +332,10 @@ class DeleteRecord:
                 grounds=self.grounds,
             ),
         )
-        if one.household is not None:
+        if one.resident and one.household is not None:
             leave(registrar, one.household, [self.person], on, 109, self.heir)
+        if one.number is not None:
+            end_holding(registrar, self.person, one.number, 109)
         return {"person": self.person, "kept": self.kept}
 
 

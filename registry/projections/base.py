@@ -234,7 +234,8 @@ def dated(
 
 def known(table: Table, position: int) -> ColumnElement[bool]:
     """Whether rows are known at a position."""
-    position = min(position, EVERYTHING - 1)
+    if isinstance(position, int):  # a prepared statement has a place for it here
+        position = min(position, EVERYTHING - 1)
     return and_(table.c.known_from <= position, table.c.known_until > position)
 
 

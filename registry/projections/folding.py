@@ -41,7 +41,7 @@ T = TypeVar("T")
 class Folding:
     """Folds the log into some projections, all of them at the same position.
 
-    histories: the entries of streams before the batch at hand, in version order.
+    histories: the entries of streams, in version order.
     """
 
     def __init__(
@@ -64,8 +64,11 @@ class Folding:
                 strand = Strand(kind, told, cached)
                 self._strands.update(dict.fromkeys(strand.codes, strand))
 
-    def fold(self, batch: Sequence[StoredEntry]) -> dict[str, Changes]:
-        """What a batch changes, by projection; its entries are in order in each stream."""
+    def fold(self, batch: Sequence[StoredEntry], *, whole: bool = False) -> dict[str, Changes]:
+        """What a batch changes, by projection.
+
+        whole: it holds streams from their beginning, and not the log by position.
+        """
         changes = {projection.name: Changes() for projection in self.projections}
         for lines in self._lines:
             put = changes[lines.name].written
@@ -77,13 +80,18 @@ class Folding:
             if strand is not None:
                 entry = read(stored)
                 told.setdefault(strand, {}).setdefault(entry.stream, []).append(entry)
-        pasts = self._pasts(told)
+        pasts = {} if whole or not batch else self._pasts(told, batch[0].position)
         for strand, streams in told.items():
             for stream, entries in streams.items():
-                strand.take(stream, entries, pasts.get(stream), changes)
+                past = [] if whole or entries[0].version == 1 else pasts.get(stream)
+                strand.take(stream, entries, past, changes)
+            strand.tails.settle()
         return changes
 
-    def _pasts(self, told: Mapping[Strand, Mapping[UUID, list[Entry]]]) -> dict[UUID, list[Entry]]:
+    def _pasts(
+        self, told: Mapping[Strand, Mapping[UUID, list[Entry]]], first: int
+    ) -> dict[UUID, list[Entry]]:
+        """The entries before a position of the streams for which they are wanted."""
         wanted = {
             stream: strand
             for strand, streams in told.items()
@@ -93,7 +101,11 @@ class Folding:
         if not wanted:
             return {}
         return {
-            stream: [self._codec.entry(one) for one in stored if one.code in wanted[stream].codes]
+            stream: [
+                self._codec.entry(one)
+                for one in stored
+                if one.position < first and one.code in wanted[stream].codes
+            ]
             for stream, stored in self._histories(wanted.keys()).items()
         }
 
@@ -132,7 +144,7 @@ class Strand:
         self.codes = frozenset(
             word.code for word in VOCABULARY.values() if word.kind is kind and self._tells(word)
         )
-        self._tails: Recent[Tail] = Recent(cached)
+        self.tails: Recent[Tail] = Recent(cached)
 
     def _fold(self, fold: Fold) -> int:
         if fold not in self.folds:
@@ -157,7 +169,7 @@ class Strand:
         """Whether a stream's entries before the batch are needed to fold those of the batch."""
         if entries[0].version == 1:
             return False
-        tail = self._tails.get(stream)
+        tail = self.tails.get(stream)
         if tail is None:
             return True
         newest = tail.newest
@@ -174,14 +186,15 @@ class Strand:
         past: list[Entry] | None,
         changes: Mapping[str, Changes],
     ) -> None:
-        """Fold entries of a stream; past: those before, where they were wanted."""
-        tail = self._tails.get(stream)
-        if entries[0].version == 1:
-            past, tail = [], None
+        """Fold entries of a stream; past: those before, None where the state in memory will do."""
         layouts: list[Layout] | None = None
-        if tail is None:
-            assert past is not None
+        if past is None:
+            tail = self.tails.get(stream)
+            assert tail is not None, "whoever has no state in memory wants the past"
+        elif past:
             layouts, tail = self._folded(past)
+        else:
+            tail = Tail(NEVER, [None] * len(self.folds), [Edge({}, {})] * len(self.dated))
         for entry in entries:
             before = tail.states
             if self.usual(entry, tail.newest):
@@ -201,7 +214,7 @@ class Strand:
                     changes[steps.name].add(row)
             if past is not None:
                 past.append(entry)
-        self._tails.put(stream, tail)
+        self.tails.put(stream, tail)
 
     def _step(self, tail: Tail, entry: Entry, changes: Mapping[str, Changes]) -> Tail:
         day, stream = day_number(entry.effective_on), entry.stream
@@ -269,6 +282,9 @@ class Recent(Generic[T]):
 
     def put(self, key: UUID, thing: T) -> None:
         """Keep a thing."""
+        self._young[key] = thing
+
+    def settle(self) -> None:
+        """Let go of what was not used lately; between batches, so that none misses what it saw."""
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
-        self._young[key] = thing

@@ -101,9 +101,11 @@ def at_doorplate(doorplate: UUID, at: At) -> Select[Any]:
     )
 
 
-def occupants(doorplate: UUID, at: At) -> Select[Any]:
+def occupants(
+    doorplate: UUID, at: At, after: bytes | None = None, limit: int | None = None
+) -> Select[Any]:
     """Who is registered at a door plate, through the households there."""
-    return (
+    query = (
         select(residences.c.person, residences.c.household, residences.c.community)
         .join(households, households.c.household == residences.c.household)
         .where(
@@ -113,7 +115,9 @@ def occupants(doorplate: UUID, at: At) -> Select[Any]:
             visible(residences, at),
         )
         .order_by(residences.c.person)
+        .limit(limit)
     )
+    return query if after is None else query.where(residences.c.person > after)
 
 
 def occupants_over(doorplate: UUID, first: int, until: int, position: int) -> Select[Any]:

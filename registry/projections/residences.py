@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Integer, Select, func, literal_column, select, tuple_
+from sqlalchemy import Column, ColumnElement, Integer, Select, func, literal_column, select
 
 from registry.aggregates import Person
 from registry.projections.base import (
@@ -95,33 +95,33 @@ def in_transit() -> ColumnElement[bool]:
     return residences.c.status == literal_column(str(IN_TRANSIT))
 
 
-def page(
-    communities: Collection[bytes], at: At, after: tuple[bytes, bytes] | None, limit: int
-) -> Select[Any]:
-    """Residents of communities after a (community, person), in this order."""
-    query = (
-        select(residences.c.community, residences.c.person, residences.c.household)
-        .where(residences.c.community.in_(communities), resident(), visible(residences, at))
-        .order_by(residences.c.community, residences.c.person)
+def page(community: bytes, at: At, after: bytes, limit: int) -> Select[Any]:
+    """Residents of a community after a person."""
+    return (
+        select(residences.c.person, residences.c.household, residences.c.community)
+        .where(
+            residences.c.community == community,
+            resident(),
+            residences.c.person > after,
+            visible(residences, at),
+        )
+        .order_by(residences.c.person)
         .limit(limit)
     )
-    if after is not None:
-        query = query.where(tuple_(residences.c.community, residences.c.person) > after)
-    return query
 
 
-def of_household(household: UUID, at: At, after: bytes, limit: int | None) -> Select[Any]:
+def of_household(household: UUID, at: At, after: bytes, limit: int) -> Select[Any]:
     """Residents of a household after a person."""
-    query = (
-        select(residences.c.community, residences.c.person, residences.c.household)
+    return (
+        select(residences.c.person, residences.c.household, residences.c.community)
         .where(
             residences.c.household == household.bytes,
             residences.c.person > after,
             visible(residences, at),
         )
         .order_by(residences.c.person)
+        .limit(limit)
     )
-    return query if limit is None else query.limit(limit)
 
 
 def of_person(person: UUID, first: int, until: int, position: int) -> Select[Any]:

@@ -7,6 +7,7 @@ give the same rows, which a property test holds together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -115,9 +116,7 @@ def days(order: Order, entries: Sequence[Entry], fold: Fold) -> Iterator[tuple[i
     """The state at the end of each day on which something happened, as known by all entries."""
     if order is Order.EFFECTIVE:
         yield from folded(standing(entries), fold)
-    elif all(
-        one.effective_on <= two.effective_on for one, two in zip(entries, entries[1:], strict=False)
-    ):
+    elif all(one.effective_on <= two.effective_on for one, two in pairwise(entries)):
         yield from folded(entries, fold)
     else:  # a clock went backwards: every day is folded by version over what had happened by then
         for day in sorted({entry.effective_on for entry in entries}):

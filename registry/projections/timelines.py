@@ -98,6 +98,16 @@ VOIDINGS = Voidings(
 )
 
 
+def last_position(stream: UUID, position: int) -> Select[Any]:
+    """The position of the last entry of a stream up to a position."""
+    return (
+        select(timelines.c.position)
+        .where(timelines.c.stream == stream.bytes, timelines.c.position <= position)
+        .order_by(timelines.c.version.desc())
+        .limit(1)
+    )
+
+
 def timeline(stream: UUID, position: int) -> Select[Any]:
     """The entries of a stream up to a position, each with the position that took it away."""
     return (
