@@ -1,0 +1,157 @@
+"""The monthly population report (人口变动月报): the four changes, and what boundaries moved.
+
+A flow is published in the month of its recording, at every level of the tree: whoever moves within
+a division neither enters nor leaves it. When whole communities pass to another division, their
+residents of that moment flow with them; nothing is recorded for a person. So every report closes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from adapters.answers import Crossing, Month
+from adapters.reading import Reader
+from registry.days import day_at, end_of
+from registry.errors import Fault, Malformed
+from registry.projections import flows, places, timelines
+from registry.projections.base import At
+from registry.store import EntryStore
+from registry.values import day_of
+from registry.vocabulary import Cause
+
+BOUNDARY = str(Cause.BOUNDARY.value)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point between two entries at which a boundary may move: the last position before it.
+
+    day: the day that begins with it, or on which the entry after it was recorded.
+    """
+
+    position: int
+    day: date
+    dawn: bool
+    before: At
+    after: At
+
+
+def four_changes(
+    reader: Reader,
+    store: EntryStore,
+    division: UUID,
+    first: int,
+    last: int,
+    known: int,
+    today: date,
+) -> list[Month]:
+    """What changed a division's population in each month from one to another (yyyymm).
+
+    known: the last position that counts. The division is one of the tree, or a community.
+    """
+    if not (1 <= first % 100 <= 12 and 1 <= last % 100 <= 12 and first <= last):
+        raise Malformed([Fault("month", "not-a-month", "months are yyyymm, the first one first")])
+    begin = date(first // 100, first % 100, 1)
+    if begin > today:
+        raise Malformed([Fault("month", "future-instant", f"{first} is yet to come")])
+    eve, end = begin - timedelta(1), min(following(last) - timedelta(1), today)
+    start_at = At(eve, min(store.position_at(end_of(eve)), known))
+    end_at = At(end, min(store.position_at(end_of(end)), known))
+    population = reader.count(division, start_at)
+    moments = [
+        one
+        for one in boundaries(reader, store, end_at.known)
+        if one.position >= start_at.known and begin <= one.day <= end
+    ]
+    entered: Counter[tuple[int, str]] = Counter()
+    left: Counter[tuple[int, str]] = Counter()
+    since = start_at.known
+    for at, moment in [*((one.before, one) for one in moments), (end_at, None)]:
+        # Until a moment a division has the communities that it has just before it; those set up
+        # meanwhile had no residents before.
+        inside = set(reader.communities(division, at))
+        query = flows.summed(since + 1, at.known + 1, (first, last))
+        for month, cause, one, other, count in reader.connection.execute(query):
+            was = one is not None and UUID(bytes=one) in inside
+            will = other is not None and UUID(bytes=other) in inside
+            entered[month, cause] += count if will and not was else 0
+            left[month, cause] += count if was and not will else 0
+        since = at.known
+        if moment is not None:
+            now = set(reader.communities(division, moment.after))
+            month = moment.day.year * 100 + moment.day.month
+            entered[month, BOUNDARY] += sum(reader.counts(at, now - inside).values())
+            left[month, BOUNDARY] += sum(reader.counts(at, inside - now).values())
+    return list(reports(population, first, last, entered, left))
+
+
+def reports(
+    population: int,
+    first: int,
+    last: int,
+    entered: Counter[tuple[int, str]],
+    left: Counter[tuple[int, str]],
+) -> Iterator[Month]:
+    """A report for each month, each beginning where the one before ended."""
+    month = first
+    while month <= last:
+        causes = {
+            cause.value: Crossing(entered[month, cause.value], left[month, cause.value])
+            for cause in Cause
+        }
+        told = Month(month, population, causes)
+        yield told
+        population = told.end
+        after = following(month)
+        month = after.year * 100 + after.month
+
+
+def following(month: int) -> date:
+    """The first day of the month after one."""
+    years, months = divmod(month // 100 * 12 + month % 100, 12)
+    return date(years, months + 1, 1)
+
+
+def boundaries(reader: Reader, store: EntryStore, known: int) -> list[Moment]:
+    """Every moment up to a position at which a place passed from one division to another.
+
+    An entry about the past or the day itself moves a boundary when it is recorded, one that is
+    dated ahead when its day begins.
+    """
+    rows = reader.connection.execute(places.versions(known)).all()
+    parents: dict[bytes, set[bytes | None]] = {}
+    for row in rows:
+        parents.setdefault(row.place, set()).add(row.parent)
+    moved = [row for row in rows if len(parents[row.place]) > 1]
+    recorded = recording_days(reader, moved)
+    found: set[Moment] = set()
+    for row in moved:
+        for position in (row.known_from, row.known_until):
+            if position in recorded and position <= known:
+                day = recorded[position]
+                before, after = At(day, position - 1), At(day, position)
+                found.add(Moment(position - 1, day, False, before, after))
+        dawn = day_of(row.valid_from)
+        if dawn > recorded[row.known_from]:
+            eve = dawn - timedelta(1)
+            position = min(store.position_at(end_of(eve)), known)
+            if row.known_from <= position < row.known_until:
+                before, after = At(eve, position), At(dawn, position)
+                found.add(Moment(position, dawn, True, before, after))
+    return sorted(found, key=lambda one: (one.position, one.day, not one.dawn))
+
+
+def recording_days(reader: Reader, rows: Sequence[Any]) -> dict[int, date]:
+    """The days on which the entries of the tree were recorded, by position."""
+    if not rows:
+        return {}
+    lines = timelines.timelines
+    query = select(lines.c.position, lines.c.recorded_at).where(lines.c.stream == rows[0].tree)
+    return {position: day_at(instant) for position, instant in reader.connection.execute(query)}

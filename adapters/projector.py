@@ -1,0 +1,207 @@
+"""Follows the log and keeps the read models up to it, each batch in one transaction.
+
+The position moves by compare-and-set in the transaction that writes the rows: whoever crashes, or
+runs twice, every entry is folded into every read model once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from threading import Condition, Event
+from time import monotonic
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from adapters import positions
+from adapters.database import writing
+from adapters.positions import ACTIVE, FILLING, Standing, Superseded
+from adapters.tables import Copy, hurry
+from registry.codec import Codec
+from registry.errors import Unavailable
+from registry.projections import PROJECTIONS, Projection
+from registry.projections.changes import Changes
+from registry.projections.folding import CACHED_STREAMS, Folding
+from registry.store import EntryStore
+
+BATCH = 2_000  # entries folded and written together at most
+POLL_S = 0.03  # how often another process's work is looked for
+AWAY_S = 1.0  # how long a database that is away is left alone
+FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
+
+
+class Projector:
+    """Keeps read models up to the log.
+
+    wake: set by whoever has recorded something, so that it is seen at once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: EntryStore,
+        *,
+        projections: Iterable[Projection] = PROJECTIONS.values(),
+        codec: Codec | None = None,
+        batch: int = BATCH,
+        cached: int = CACHED_STREAMS,
+    ) -> None:
+        self.engine = engine
+        self.store = store
+        self.codec = codec or Codec()
+        self.projections = {one.name: one for one in projections}
+        self.batch = batch
+        self.wake = Event()
+        self._cached = cached
+        self._folding: Folding | None = None
+        self._standings: dict[str, Standing] | None = None
+        self._copies: dict[tuple[str, str], Copy] = {}
+        self._moved = Condition()
+
+    def prepare(self) -> None:
+        """Create what is missing: empty tables, or where the log is long, tables to be filled."""
+        head, _ = self.store.head()
+        with writing(self.engine) as connection:
+            positions.create(connection)
+            known = {one.name for one in positions.standings(connection)}
+            for name, projection in self.projections.items():
+                if name in known:
+                    continue
+                state = FILLING if head > FILL_FROM else ACTIVE
+                copy = self.copy(name, "a")
+                copy.create(connection, indexed=state == ACTIVE)
+                if state == ACTIVE:
+                    copy.show(connection)
+                target = head if state == FILLING else 0
+                positions.add(
+                    connection, Standing(name, projection.edition, "a", state, 0, target, b"")
+                )
+        self._standings = None
+
+    def step(self, until: int | None = None) -> int:
+        """Fold the next batch into whichever read models are furthest behind.
+
+        Returns how many entries were folded; 0 if all are up to the log.
+        """
+        while True:
+            try:
+                return self._step(until)
+            except Superseded:
+                self._standings = None
+
+    def _step(self, until: int | None) -> int:
+        standings = self._active()
+        if not standings:
+            return 0
+        stand = sorted({one.position for one in standings.values()})
+        behind = {n: one for n, one in standings.items() if one.position == stand[0]}
+        limit = stand[1] if len(stand) > 1 else until
+        batch = self.store.page(stand[0], self.batch, limit)
+        if not batch:
+            return 0
+        folding = self._folding
+        if folding is None or {one.name for one in folding.projections} != behind.keys():
+            folding = self.folding(behind)
+        # Whatever happens now, its memory and the tables part ways unless all of it succeeds.
+        self._folding = None
+        changes = folding.fold(batch)
+        with writing(self.engine) as connection:
+            hurry(connection)
+            moved = self.write(connection, behind.values(), changes, batch[-1].position)
+        self._folding = folding
+        standings.update(moved)
+        with self._moved:
+            self._moved.notify_all()
+        return len(batch)
+
+    def catch_up(self, until: int | None = None) -> int:
+        """Fold everything there is, up to a position if one is given; returns the position."""
+        while self.step(until):
+            pass
+        return self.position()
+
+    def write(
+        self,
+        connection: Connection,
+        standings: Collection[Standing],
+        changes: Mapping[str, Changes],
+        position: int,
+    ) -> dict[str, Standing]:
+        """Move the positions of read models and write what changes in them."""
+        for one in standings:
+            positions.move(connection, one, position=position)
+        for one in standings:
+            self.copy(one.name, one.copy).write(connection, changes[one.name])
+        return {one.name: replace(one, position=position) for one in standings}
+
+    def folding(self, names: Iterable[str], cached: int | None = None) -> Folding:
+        """A fold, with nothing in memory yet, of some read models."""
+        told = [self.projections[name] for name in names]
+        return Folding(told, self.codec, self.store.streams, cached or self._cached)
+
+    def copy(self, name: str, letter: str) -> Copy:
+        """A copy of a read model."""
+        if (name, letter) not in self._copies:
+            self._copies[name, letter] = Copy(self.projections[name], letter)
+        return self._copies[name, letter]
+
+    def position(self) -> int:
+        """The position that all read models have reached."""
+        with self.engine.connect() as connection:
+            return positions.position(connection)
+
+    def positions(self) -> dict[str, int]:
+        """The position of each read model that answers."""
+        with self.engine.connect() as connection:
+            return {
+                one.name: one.position
+                for one in positions.standings(connection)
+                if one.state == ACTIVE
+            }
+
+    def lag(self) -> int:
+        """How many entries the read models are behind the log."""
+        return max(0, self.store.head()[0] - self.position())
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        """Wait until the read models hold a position; tells whether they do."""
+        deadline = monotonic() + timeout
+        while self.position() < position:
+            left = deadline - monotonic()
+            if left <= 0:
+                return False
+            with self._moved:
+                self._moved.wait(min(left, POLL_S))
+        return True
+
+    def follow(self, stop: Event, held: Callable[[], bool] = lambda: True) -> None:
+        """Keep the read models up to the log until told to stop.
+
+        held: whether this process is the one that follows, asked before each batch.
+        """
+        while not stop.is_set():
+            self.wake.clear()
+            if not held():
+                self._standings = None
+                stop.wait(POLL_S)
+                continue
+            try:
+                idle = not self.step()
+            except (Unavailable, OperationalError):
+                self._standings = None
+                stop.wait(AWAY_S)
+                continue
+            if idle:
+                self.wake.wait(POLL_S)
+
+    def _active(self) -> dict[str, Standing]:
+        if self._standings is None:
+            with self.engine.connect() as connection:
+                self._standings = {
+                    one.name: one
+                    for one in positions.standings(connection)
+                    if one.state == ACTIVE and one.name in self.projections
+                }
+            self._folding = None
+        return self._standings

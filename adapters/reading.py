@@ -1,0 +1,461 @@
+"""Answers questions about the register at any point on both clocks, from the read models."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from adapters import positions, prepared
+from adapters.answers import (
+    Book,
+    Case,
+    Cursor,
+    Holder,
+    Holding,
+    Line,
+    Occupancy,
+    Page,
+    Paper,
+    Place,
+    Residence,
+    Resident,
+    day_or_still,
+    id_or_none,
+)
+from registry.aggregates import Doorplate, Household, Person, Street
+from registry.codec import Codec
+from registry.days import day_at
+from registry.entry import EVERYTHING
+from registry.errors import Fault, Malformed, Unavailable
+from registry.projections import (
+    addresses,
+    households,
+    numbers,
+    papers,
+    persons,
+    places,
+    residences,
+)
+from registry.projections.base import At, unpacked
+from registry.store import EntryStore
+from registry.values import PersonId, Relationship, day_number, day_of
+
+FIRST = bytes(16)
+ASKED_AT_ONCE = 500
+STATUS = {residences.RESIDENT: "resident", residences.IN_TRANSIT: "transit"}
+
+
+class Behind(Unavailable):
+    """The read models have not come as far as what is asked for; ask again in a moment."""
+
+    code = "read-models-behind"
+
+
+@contextmanager
+def reading(engine: Engine, codec: Codec | None = None) -> Iterator[Reader]:
+    """A reader on a connection of its own."""
+    with engine.connect() as connection:
+        try:
+            yield Reader(connection, codec)
+        except (OperationalError, ProgrammingError) as error:
+            # 42P01: no such table on PostgreSQL.
+            missing = getattr(error.orig, "sqlstate", None) == "42P01"
+            if missing or "no such table" in str(error.orig):
+                raise Behind("the read models are being built; ask again later") from error
+            raise
+
+
+def resolve(
+    connection: Connection,
+    store: EntryStore,
+    now: int,
+    valid_on: date | None = None,
+    known_at: int | None = None,
+) -> At:
+    """The point on both clocks that is asked for; by default today, as known by now.
+
+    now, known_at: microseconds UTC. Raises Malformed for what lies in the future.
+    """
+    today = day_at(now)
+    faults = []
+    if valid_on is not None and valid_on > today:
+        faults.append(Fault("valid_on", "future-instant", f"{valid_on} is yet to come"))
+    if known_at is not None and known_at > now:
+        faults.append(Fault("known_at", "future-instant", "nobody knows yet what will be known"))
+    if faults:
+        raise Malformed(faults)
+    reached = positions.position(connection)
+    if known_at is None:
+        return At(valid_on or today, reached)
+    known = store.position_at(known_at)
+    if known > reached:
+        raise Behind(f"the read models are {known - reached} entries behind; ask again in a moment")
+    return At(valid_on or today, known)
+
+
+class Reader:
+    """Questions and answers; every answer is of one point on both clocks."""
+
+    def __init__(self, connection: Connection, codec: Codec | None = None) -> None:
+        self.connection = connection
+        self._codec = codec
+
+    # persons
+
+    def person(self, person: UUID, at: At) -> Person | None:
+        """A person with every particular; None where nothing is known of one."""
+        row = next(iter(prepared.PERSON.at(self.connection, at, stream=person.bytes)), None)
+        return None if row is None else persons.PACKING.state(person, row)
+
+    def persons(self, ids: Collection[UUID], at: At) -> dict[UUID, Person]:
+        """Several persons at once; those of whom nothing is known are left out."""
+        found: dict[UUID, Person] = {}
+        asked = list(ids)
+        for start in range(0, len(asked), ASKED_AT_ONCE):
+            some = asked[start : start + ASKED_AT_ONCE]
+            last: dict[bytes, Row[Any]] = {
+                row[0]: row for row in prepared.several(self.connection, some, at)
+            }
+            for key, row in last.items():
+                person = UUID(bytes=key)
+                found[person] = persons.PACKING.state(person, row[1:])
+        return found
+
+    def persons_by_number(self, number: str, at: At) -> list[Holder]:
+        """Everybody who holds a number, and who held it formerly."""
+        holders = {
+            row.person: Holder(UUID(bytes=row.person), bool(row.holding), row.how)
+            for row in prepared.HOLDERS.at(self.connection, at, number=number)
+        }
+        rows = prepared.EVER_NUMBERED.at(self.connection, at, number=number)
+        ever = [UUID(bytes=key) for (key,) in rows]
+        for person, state in self.persons(ever, at).items():
+            if person.bytes not in holders:
+                holders[person.bytes] = Holder(person, state.number == number, "claimed")
+        return [holders[key] for key in sorted(holders)]
+
+    def persons_by_name(
+        self, name: str, at: At, birth_date: date | None = None
+    ) -> dict[UUID, Person]:
+        """Persons who bear a name, exactly as written, or bore it formerly."""
+        ever = self._rows(persons.ever_named(name, birth_date, at))
+        return self.persons([UUID(bytes=key) for (key,) in ever], at)
+
+    def number_history(self, number: str, known: int) -> list[Holding]:
+        """Who held a number from when until when."""
+        return [
+            Holding(
+                UUID(bytes=row.person),
+                row.how,
+                bool(row.holding),
+                day_of(row.valid_from),
+                day_or_still(row.valid_until),
+            )
+            for row in self._rows(numbers.history(number, known))
+        ]
+
+    def residence_over(self, person: UUID, first: date, until: date, known: int) -> list[Residence]:
+        """Where a person was registered from a day until before another."""
+        low, high = day_number(first), day_number(until)
+        return [
+            residence(row, low, high)
+            for row in self._rows(residences.of_person(person, low, high, known))
+        ]
+
+    def residence(self, person: UUID, at: At) -> Residence | None:
+        """Where a person is registered, or on the move from; None if nowhere."""
+        rows = self._rows(residences.of_person(person, at.day, at.day + 1, at.known))
+        return next((residence(row) for row in rows), None)
+
+    def in_transit(self, at: At, division: UUID | None = None) -> list[Residence]:
+        """Everybody who has left and not settled (未落户), whom a division answers for."""
+        found = [residence(row) for row in self._rows(residences.on_the_move(at))]
+        if division is None:
+            return found
+        inside = set(self.communities(division, at))
+        return [one for one in found if one.community in inside]
+
+    # households and addresses
+
+    def household(self, household: UUID, at: At) -> Household | None:
+        """A household with its members; a collective one lists none, its residents tell."""
+        key = household.bytes
+        row = next(iter(prepared.HOUSEHOLD.at(self.connection, at, stream=key)), None)
+        if row is None:
+            return None
+        members = {
+            PersonId(UUID(bytes=row.person)): Relationship(row.relation)
+            for row in prepared.MEMBERS.at(self.connection, at, stream=key)
+        }
+        return households.PACKING.state(household, row, members=members)
+
+    def doorplate(self, doorplate: UUID, at: At) -> Doorplate | None:
+        """A door plate."""
+        row = self.connection.execute(addresses.doorplate(doorplate, at)).first()
+        return None if row is None else addresses.DOORPLATE.state(doorplate, row)
+
+    def street(self, street: UUID, at: At) -> Street | None:
+        """A street."""
+        row = self.connection.execute(addresses.street(street, at)).first()
+        return None if row is None else addresses.STREET.state(street, row)
+
+    def find_streets(self, name: str, at: At, division: UUID | None = None) -> list[Street]:
+        """Streets whose name begins with a text."""
+        return [
+            addresses.STREET.state(UUID(bytes=row[0]), row[1:])
+            for row in self._rows(addresses.find_streets(name, division, at))
+        ]
+
+    def find_doorplates(self, street: UUID, at: At, number: str | None = None) -> list[Doorplate]:
+        """The door plates of a street, all or those with a number."""
+        return [
+            addresses.DOORPLATE.state(UUID(bytes=row[0]), row[1:])
+            for row in self._rows(addresses.find_doorplates(street, number, at))
+        ]
+
+    def households_at(self, doorplate: UUID, at: At) -> list[UUID]:
+        """The households at a door plate that were not closed."""
+        rows = self._rows(households.at_doorplate(doorplate, at))
+        return [UUID(bytes=row.household) for row in rows if row.closed_on is None]
+
+    def occupants(self, doorplate: UUID, at: At) -> list[Resident]:
+        """Who is registered at a door plate."""
+        return [
+            Resident(UUID(bytes=person), UUID(bytes=household), UUID(bytes=community))
+            for person, household, community in self._rows(households.occupants(doorplate, at))
+        ]
+
+    def occupants_over(
+        self, doorplate: UUID, first: date, until: date, known: int
+    ) -> list[Occupancy]:
+        """Who was registered at a door plate; every change of the set begins a new interval."""
+        low, high = day_number(first), day_number(until)
+        stays = [
+            (row[0], max(row[2], row[4], low), min(row[3], row[5], high))
+            for row in self._rows(households.occupants_over(doorplate, low, high, known))
+        ]
+        days = sorted({low, high, *(day for _, start, end in stays for day in (start, end))})
+        found: list[Occupancy] = []
+        for day, following in pairwise(days):
+            there = frozenset(
+                UUID(bytes=person) for person, start, end in stays if start <= day < end
+            )
+            if found and found[-1].persons == there:
+                found[-1] = Occupancy(found[-1].valid_from, day_of(following), there)
+            else:
+                found.append(Occupancy(day_of(day), day_of(following), there))
+        return found
+
+    # divisions
+
+    def communities(self, division: UUID, at: At) -> list[UUID]:
+        """The communities under a division, in the order of lists; a community is its own."""
+        return [UUID(bytes=key) for (key,) in self._rows(places.communities(division, at))]
+
+    def place(self, place: UUID, at: At) -> Place | None:
+        """A division or community."""
+        rows = prepared.PLACE.at(self.connection, at, stream=place.bytes)
+        return next((told(row) for row in rows), None)
+
+    def places_under(self, division: UUID, at: At) -> list[Place]:
+        """Places directly under a division."""
+        return [told(row) for row in self._rows(places.children(division, at))]
+
+    def divisions_coded(self, code: str, at: At) -> list[Place]:
+        """The divisions that have a code."""
+        return [told(row) for row in self._rows(places.coded(code, at))]
+
+    def residents(
+        self, division: UUID, at: At, after: Cursor | None = None, limit: int = 100
+    ) -> Page:
+        """A page of the residents of a division or community, by community and person.
+
+        A cursor carries its own point on both clocks: what is recorded meanwhile shifts no page.
+        """
+        at = after.at if after is not None else at
+        found: list[Resident] = []
+        communities = [one.bytes for one in self.communities(division, at)]
+        start = bisect_left(communities, after.community.bytes) if after is not None else 0
+        for community in communities[start:]:
+            inside = after is not None and after.community.bytes == community
+            last = after.person.bytes if inside and after is not None else FIRST
+            query = residences.page(community, at, last, limit + 1 - len(found))
+            found.extend(residents(self._rows(query)))
+            if len(found) > limit:
+                break
+        return page(at, found, limit)
+
+    def residents_of_household(
+        self, household: UUID, at: At, after: Cursor | None = None, limit: int = 100
+    ) -> Page:
+        """A page of the residents of a household, also of a collective one, by person."""
+        at = after.at if after is not None else at
+        last = after.person.bytes if after is not None else FIRST
+        query = residences.of_household(household, at, last, limit + 1)
+        return page(at, residents(self._rows(query)), limit)
+
+    def residents_of_doorplate(
+        self, doorplate: UUID, at: At, after: Cursor | None = None, limit: int = 100
+    ) -> Page:
+        """A page of the residents at a door plate, by person."""
+        at = after.at if after is not None else at
+        last = after.person.bytes if after is not None else FIRST
+        query = households.occupants(doorplate, at, last, limit + 1)
+        return page(at, residents(self._rows(query)), limit)
+
+    def counts(self, at: At, communities: Collection[UUID] | None = None) -> dict[UUID, int]:
+        """How many people are registered in each community; those with none are left out."""
+        if communities is None:
+            return {UUID(bytes=key): count for key, count in self._rows(residences.counts(at))}
+        found: dict[UUID, int] = {}
+        keys = [one.bytes for one in communities]
+        for start in range(0, len(keys), ASKED_AT_ONCE):
+            some = residences.counts(at, keys[start : start + ASKED_AT_ONCE])
+            found.update({UUID(bytes=key): count for key, count in self._rows(some)})
+        return found
+
+    def count(self, division: UUID, at: At) -> int:
+        """How many people are registered in a division (在册人口数)."""
+        return sum(self.counts(at, self.communities(division, at)).values())
+
+    # timelines, papers, numbers
+
+    def timeline(self, stream: UUID, known: int) -> list[Line]:
+        """Every entry of a stream, also those that do not stand any more."""
+        codec = self._codec = self._codec or Codec()
+        return [
+            Line(
+                stream,
+                row.version,
+                row.position,
+                day_of(row.effective_on),
+                row.recorded_at,
+                codec.event(row.code, row.state, row.private),
+                row.officer,
+                row.office,
+                id_or_none(row.submission),
+                row.origin,
+                row.origin_seq,
+                row.voided_from,
+            )
+            for row in prepared.TIMELINE.rows(
+                self.connection, stream=stream.bytes, known=min(known, EVERYTHING - 1)
+            )
+        ]
+
+    def open_cases(self, at: At) -> list[Case]:
+        """Number cases that officers have to decide."""
+        return [case(row) for row in self._rows(numbers.open_cases(at))]
+
+    def case(self, stream: UUID, at: At) -> Case | None:
+        """A number case."""
+        return next((case(row) for row in self._rows(numbers.case(stream, at))), None)
+
+    def paper(self, stream: UUID, at: At) -> Paper | None:
+        """A permit or certificate."""
+        return next((paper(row) for row in self._rows(papers.paper(stream, at))), None)
+
+    def papers_numbered(self, number: str, at: At) -> list[Paper]:
+        """The permits and certificates with a number printed on them."""
+        return [paper(row) for row in self._rows(papers.numbered(number, at))]
+
+    def books(self, address_code: str, birth_date: date, at: At) -> list[Book]:
+        """The sequence registers of an address code and birth date."""
+        query = numbers.books_of(address_code, day_number(birth_date), at)
+        return [
+            Book(
+                UUID(bytes=row.book),
+                row.address_code,
+                day_of(row.birth_date),
+                row.first,
+                row.last,
+                row.used,
+            )
+            for row in self._rows(query)
+        ]
+
+    def _rows(self, query: Any) -> Sequence[Any]:
+        return self.connection.execute(query).all()
+
+
+def residents(rows: Sequence[Any]) -> list[Resident]:
+    """Residents of rows."""
+    return [
+        Resident(UUID(bytes=row.person), UUID(bytes=row.household), UUID(bytes=row.community))
+        for row in rows
+    ]
+
+
+def page(at: At, found: list[Resident], limit: int) -> Page:
+    """A page of what was found, which is one more than fits if another page follows."""
+    if len(found) <= limit:
+        return Page(at, tuple(found), None)
+    last = found[limit - 1]
+    return Page(at, tuple(found[:limit]), Cursor(at, last.community, last.person))
+
+
+def residence(row: Row[Any], low: int | None = None, high: int | None = None) -> Residence:
+    """A residence of its row, cut to days asked for."""
+    since = row.valid_from if low is None else max(row.valid_from, low)
+    until = row.valid_until if high is None else min(row.valid_until, high)
+    return Residence(
+        UUID(bytes=row.person),
+        STATUS[row.status],
+        UUID(bytes=row.community),
+        id_or_none(row.household),
+        id_or_none(row.certificate),
+        row.destination,
+        None if row.left_on is None else day_of(row.left_on),
+        day_of(since),
+        day_or_still(until),
+    )
+
+
+def told(row: Row[Any]) -> Place:
+    """A place of its row."""
+    return Place(
+        UUID(bytes=row.place),
+        row.level,
+        row.kind,
+        row.name,
+        row.code,
+        id_or_none(row.parent),
+        bool(row.closed),
+    )
+
+
+def case(row: Row[Any]) -> Case:
+    """A case of its row."""
+    return Case(
+        UUID(bytes=row.case),
+        row.fault,
+        UUID(bytes=row.number),
+        unpacked(row.parties),
+        bool(row.open),
+        id_or_none(row.keeper),
+        day_of(row.valid_from),
+    )
+
+
+def paper(row: Row[Any]) -> Paper:
+    """A paper of its row."""
+    return Paper(
+        UUID(bytes=row.paper),
+        row.kind,
+        row.number,
+        id_or_none(row.community),
+        None if row.persons is None else unpacked(row.persons),
+        row.newcomers,
+        None if row.issued_on is None else day_of(row.issued_on),
+        None if row.expires_on is None else day_of(row.expires_on),
+        unpacked(row.used_by),
+        bool(row.void),
+    )

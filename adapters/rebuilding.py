@@ -1,0 +1,146 @@
+"""Fills read models anew, stream by stream, while their other copies answer.
+
+Whole streams are folded at once: nothing is looked up, no row is closed after it was written, and
+indexes are made at the end. What has been done is kept, so that a crash costs one chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import select
+
+from adapters import positions
+from adapters.database import writing
+from adapters.eventstore import entries
+from adapters.positions import ACTIVE, FILLING, Standing
+from adapters.projector import Projector
+from adapters.tables import hurry
+
+CHUNK = 2_000  # streams folded and written together
+
+#: Told after each chunk: how many streams are done.
+Progress = Callable[[int], None]
+
+
+def rebuild(projector: Projector, name: str, progress: Progress = lambda done: None) -> None:
+    """Fill a read model anew from the log and let it answer in place of the old one.
+
+    Goes on where an interrupted rebuild stopped.
+    """
+    finish(projector, [begin(projector, name)], progress)
+
+
+def finish_all(projector: Projector, progress: Progress = lambda done: None) -> None:
+    """Go on with everything that has to be filled; those that stand together, together."""
+    together: dict[tuple[int, int, bytes], list[Standing]] = {}
+    with projector.engine.connect() as connection:
+        for one in positions.standings(connection):
+            if one.state == FILLING and one.name in projector.projections:
+                together.setdefault((one.position, one.target, one.reached), []).append(one)
+    for standings in together.values():
+        finish(projector, standings, progress)
+
+
+def begin(projector: Projector, name: str) -> Standing:
+    """Make a copy to be filled, or find the one that an interrupted rebuild left."""
+    head, _ = projector.store.head()
+    with writing(projector.engine) as connection:
+        positions.create(connection)
+        ours = [one for one in positions.standings(connection) if one.name == name]
+        for one in ours:
+            if one.state == FILLING:
+                return one
+        letter = "b" if any(one.copy == "a" for one in ours) else "a"
+        copy = projector.copy(name, letter)
+        copy.drop(connection)
+        copy.create(connection, indexed=head == 0)
+        standing = Standing(name, copy.projection.edition, letter, FILLING, 0, head, b"")
+        positions.add(connection, standing)
+    return standing
+
+
+def finish(projector: Projector, standings: Collection[Standing], progress: Progress) -> None:
+    """Fill copies stream by stream, follow the log to its end, and let them answer."""
+    told = {one.name: one for one in standings}
+    (target,) = {one.target for one in standings}
+    done = 0
+    while {one.position for one in told.values()} != {target}:
+        told, count = fill(projector, told, target)
+        done += count
+        progress(done)
+    folding = projector.folding(told)
+
+    def follow(last: int) -> None:
+        nonlocal told
+        (position,) = {one.position for one in told.values()}
+        while position < last:
+            batch = projector.store.page(position, projector.batch, last)
+            changes = folding.fold(batch)
+            position = batch[-1].position
+            with writing(projector.engine) as connection:
+                hurry(connection)
+                told = projector.write(connection, told.values(), changes, position)
+
+    # What is recorded meanwhile gets less each time; the old copies wait for the last of it.
+    for _ in range(3):
+        follow(projector.store.head()[0])
+    switch(projector, told)
+
+
+def fill(
+    projector: Projector, told: Mapping[str, Standing], target: int
+) -> tuple[dict[str, Standing], int]:
+    """Fold the next streams whole; returns where the copies stand then, and how many there were."""
+    (reached,) = {one.reached for one in told.values()}
+    query = (
+        select(entries.c.stream)
+        .where(entries.c.stream > reached, entries.c.version == 1)
+        .order_by(entries.c.stream)
+        .limit(CHUNK)
+    )
+    with projector.engine.connect() as connection:
+        keys = [bytes(key) for (key,) in connection.execute(query)]
+    streams = projector.store.streams([UUID(bytes=key) for key in keys])
+    batch = [entry for stored in streams.values() for entry in stored if entry.position <= target]
+    changes = projector.folding(told, cached=1).fold(batch, whole=True)
+    done = len(keys) < CHUNK
+    position, reached = (target if done else 0), (keys[-1] if keys else reached)
+    with writing(projector.engine) as connection:
+        hurry(connection)
+        for one in told.values():
+            positions.move(connection, one, position=position, reached=reached)
+            copy = projector.copy(one.name, one.copy)
+            copy.write(connection, changes[one.name])
+            if done:
+                copy.index(connection)
+    return {
+        name: replace(one, position=position, reached=reached) for name, one in told.items()
+    }, len(keys)
+
+
+def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
+    """Let filled copies answer from now on, at least as far as the old ones, which go."""
+    folding = projector.folding(told)
+    with writing(projector.engine) as connection:
+        hurry(connection)
+        positions.create(connection)
+        old = [
+            one
+            for one in positions.standings(connection)
+            if one.name in told and one.state == ACTIVE
+        ]
+        last = max((one.position for one in old), default=0)
+        (position,) = {one.position for one in told.values()}
+        while position < last:
+            batch = projector.store.page(position, projector.batch, last)
+            position = batch[-1].position
+            told = projector.write(connection, told.values(), folding.fold(batch), position)
+        for name, one in told.items():
+            positions.move(connection, one, state=ACTIVE)
+            projector.copy(name, one.copy).show(connection)
+        for one in old:
+            positions.remove(connection, one)
+            projector.copy(one.name, one.copy).drop(connection)

@@ -1,0 +1,1 @@
+"""Read models: what their rows must be, whichever way they were made."""
