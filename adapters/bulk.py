@@ -1,0 +1,280 @@
+"""Bulk load: an older system's extract into the register, chunk by chunk, nothing twice.
+
+A chunk of whole households is one submission, whose id derives from batch and chunk: a load that
+was cut short is begun again, and what is recorded is answered and not recorded anew. The first
+submission fixes what the batch holds; the same batch with other content is a conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Self
+from uuid import UUID, uuid5
+
+import msgspec
+
+from adapters.bulk_chunk import (
+    CodesPart,
+    Done,
+    Task,
+    record,
+    refuse_other,
+    start,
+    without_collector,
+    work,
+)
+from adapters.bulk_extract import Cut, Extract, cut
+from adapters.bulk_plan import Plan
+from adapters.bulk_report import Report
+from adapters.bulk_writing import desk_of, durability_of
+from adapters.eventstore import Recorder, available
+from registry.codec import Codec
+from registry.commands.base import ADMINISTRATOR
+from registry.commands.extract import HOUSEHOLDS, PERSONS, TABLES, Batch
+from registry.days import day_at
+from registry.errors import Fault, Forbidden, Malformed
+from registry.register import Authority, Setting
+from registry.store import Append, Repeated
+
+CHUNK_ROWS = 6_000  # rows of households and persons that are recorded together
+#: From here on worker processes are worth the second that they take to start.
+MANY_PERSONS = 40_000
+WORKERS = 2
+Chunk = Cut | CodesPart
+NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
+
+Progress = Callable[[int, int], None]  # persons done, persons in all
+
+
+class Importer:
+    """Loads extracts into a store; use it as a context, or close it.
+
+    salt: 16 random bytes a call; the salts of a chunk are drawn from a few of them.
+    workers: processes that make and record the chunks of an extract of `many_persons` or more.
+    """
+
+    def __init__(
+        self,
+        store: Recorder,
+        setting: Setting,
+        *,
+        clock: Callable[[], int],
+        salt: Callable[[], bytes],
+        codec: Codec | None = None,
+        workers: int = WORKERS,
+        chunk_rows: int = CHUNK_ROWS,
+        many_persons: int = MANY_PERSONS,
+    ) -> None:
+        self.store = store
+        self.setting = setting
+        self.clock = clock
+        self.salt = salt
+        self.codec = codec or Codec()
+        self.workers = workers
+        self.chunk_rows = chunk_rows
+        self.many_persons = many_persons
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    @property
+    def ahead(self) -> int:
+        """How many chunks are under way while one is waited for."""
+        return 2 * self.workers
+
+    def sender(self, persons: int) -> Callable[[Task], Future[Done]]:
+        """What takes chunks: worker processes, kept between loads, or this one for few persons."""
+        if not self.workers or persons < self.many_persons:
+            return self.here
+        if self._pool is None:
+            engine = self.store.engine
+            url = engine.url.render_as_string(hide_password=False)
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                get_context("spawn"),
+                initializer=start,
+                initargs=(url, durability_of(engine)),
+            )
+        pool = self._pool
+        return lambda task: pool.submit(work, task)
+
+    def here(self, task: Task) -> Future[Done]:
+        """Record a chunk in this process."""
+        done: Future[Done] = Future()
+        with available(), closing(desk_of(self.store.engine)) as desk, without_collector():
+            done.set_result(record(task, desk, self.codec))
+        return done
+
+    def load(
+        self,
+        extract: Path,
+        source: str,
+        batch: str,
+        baseline: date,
+        by: Authority,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Load an extract, or what is missing of it, and write the report beside it.
+
+        source: the older system's name, under which its keys are known for ever. batch: the name
+        of this delivery. baseline: the day for which the source vouches where a row states none.
+        Raises SubmissionReused if the batch was begun with other content.
+        """
+        start = perf_counter()
+        today = day_at(self.clock())
+        if ADMINISTRATOR not in by.roles:
+            raise Forbidden("an import is for administrator; ask an officer in that role")
+        check_names(source, batch, baseline, today)
+        taken = Extract.read(extract)
+        told = Batch(source, batch, baseline, today, self.setting.namespace)
+        report = Report(source, batch, {table: taken.size(table) for table in TABLES})
+        Load(self, taken, told, by, report, progress or (lambda done, of: None)).run()
+        report.seconds = perf_counter() - start
+        report.write(extract)
+        return report
+
+
+def check_names(source: str, batch: str, baseline: date, today: date) -> None:
+    """Refuse names that would not do in ids and file names, and a baseline that is to come."""
+    faults = [
+        Fault(f"/{at}", "name", "1 to 64 Latin letters, digits, dots, hyphens or underscores")
+        for at, name in (("source", source), ("batch", batch))
+        if not NAME.fullmatch(name)
+    ]
+    if baseline > today:
+        faults.append(Fault("/baseline", "not-yet", f"{baseline} lies after today, {today}"))
+    if faults:
+        raise Malformed(faults)
+
+
+@dataclass
+class Load:
+    """One run over one extract."""
+
+    importer: Importer
+    extract: Extract
+    batch: Batch
+    by: Authority
+    report: Report
+    progress: Progress
+    digest: bytes = b""
+    persons_done: int = 0
+
+    def run(self) -> None:
+        """Record everything that is not recorded yet."""
+        chunks = {str(one.number): one for one in cut(self.extract, self.open())}
+        plan = Plan.make(self.importer, self.extract, self.batch, self.by)
+        codes = plan.codes()
+        asked = {name: self.id(name) for name in [*chunks, *codes]}
+        recorded = self.importer.store.submissions(asked.values())
+        held = {name: recorded[known] for name, known in asked.items() if known in recorded}
+        self.report.chunks = len(asked)
+        homes = {name: one for name, one in chunks.items() if one.table == HOUSEHOLDS}
+        self.go(plan, {name: one for name, one in chunks.items() if name not in homes}, held)
+        plan.reload_plates(self.report.refused)
+        self.go(plan, homes, held)
+        self.go(plan, codes, held)
+        self.report.findings.sort(key=order)
+        self.report.refused.sort(key=order)
+
+    def id(self, chunk: str) -> UUID:
+        """The submission of a chunk."""
+        name = f"import/{self.batch.source}/{self.batch.name}/{chunk}"
+        return uuid5(self.batch.namespace, name)
+
+    def open(self) -> int:
+        """Fix what the batch holds, or see that it is what was fixed; says the rows of a chunk."""
+        parts = [(table, slice(0, self.extract.size(table))) for table in TABLES]
+        head = f"{self.batch.source}/{self.batch.name}/{self.batch.baseline}\n".encode()
+        self.digest = hashlib.sha256(head + self.extract.digest(parts)).digest()
+        rows = self.importer.chunk_rows
+        answer = msgspec.json.encode({"chunk_rows": rows})
+        by = self.by
+        wish = Append(self.id("open"), by.officer, by.office, self.digest, answer, (), {})
+        (outcome,) = self.importer.store.append([wish])
+        if isinstance(outcome, Repeated):
+            refuse_other(self.batch, outcome.digest, self.digest)
+            rows = msgspec.json.decode(outcome.receipt.answer)["chunk_rows"]
+        return rows
+
+    def digest_of(self, chunk: str) -> bytes:
+        """What a chunk holds: a part of the extract that was fixed at the start."""
+        return hashlib.sha256(self.digest + chunk.encode()).digest()
+
+    def task(self, plan: Plan, name: str, one: Chunk) -> Task:
+        """A chunk on its way."""
+        importer = self.importer
+        task = Task(
+            self.batch,
+            self.id(name),
+            self.digest_of(name),
+            self.by,
+            importer.store.node,
+            importer.setting,
+            importer.clock(),
+            importer.salt() + importer.salt(),
+            one if isinstance(one, CodesPart) else plan.part(one),
+        )
+        if isinstance(one, CodesPart):
+            return task
+        findings, refused = plan.remarks(one)
+        return replace(task, findings=findings, refused=refused, guards=plan.guards(one))
+
+    def go(self, plan: Plan, chunks: Mapping[str, Chunk], held: Mapping[str, Repeated]) -> None:
+        """Record chunks in turn, several at once where there are worker processes."""
+        for name in chunks.keys() & held.keys():
+            refuse_other(self.batch, held[name].digest, self.digest_of(name))
+            self.report.repeated += 1
+            self.tell(chunks[name], held[name].receipt.answer)
+        todo = deque((name, one) for name, one in chunks.items() if name not in held)
+        under_way: deque[tuple[str, Chunk, Future[Done]]] = deque()
+        send = self.importer.sender(self.extract.size(PERSONS))
+        while todo or under_way:
+            while todo and len(under_way) <= self.importer.ahead:
+                name, one = todo.popleft()
+                under_way.append((name, one, send(self.task(plan, name, one))))
+            name, one, future = under_way.popleft()
+            done = future.result()
+            if done.moved:
+                plan.reload(done.moved)
+                todo.appendleft((name, one))
+                continue
+            self.report.entries += done.count
+            self.report.repeated += done.repeated
+            self.tell(one, done.answer, new=not done.repeated)
+
+    def tell(self, one: Chunk, answer: bytes, new: bool = False) -> None:
+        """Report what became of a chunk."""
+        told = msgspec.json.decode(answer)
+        self.report.add(told)
+        if new:
+            self.report.persons += told["accepted"].get(PERSONS, 0)
+        if isinstance(one, Cut):
+            self.persons_done += len(one.persons)
+            self.progress(self.persons_done, self.extract.size(PERSONS))
+
+
+def order(told: tuple[str, int, str, str]) -> tuple[int, int, str]:
+    """Where a remark stands in the report: by table and row."""
+    table, row, _, what = told
+    return TABLES.index(table), row, what

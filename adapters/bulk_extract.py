@@ -1,0 +1,224 @@
+"""Reads an extract, a folder of CSV or Parquet files, and cuts it into whole households."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from registry.commands.extract import (
+    DOORPLATES,
+    HOUSEHOLDS,
+    NEEDED,
+    OPTIONAL,
+    PERSONS,
+    STREETS,
+    TABLES,
+    Columns,
+)
+from registry.errors import Fault, Malformed
+from registry.values import CitizenNumber
+
+Rows = NDArray[np.int64]
+
+#: From here on numbers are checked by the compiled kernel, which takes a second to load.
+MANY_NUMBERS = 200_000
+TEXT = pa.large_string()
+
+
+class Extract:
+    """The tables of an extract, every value a text; held in memory, some 500 bytes a person."""
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        self.tables = tables
+
+    @classmethod
+    def read(cls, folder: Path) -> Extract:
+        """Read an extract's files, `persons.csv` or `persons.parquet` and so on."""
+        faults: list[Fault] = []
+        tables = {}
+        for table in TABLES:
+            try:
+                tables[table] = read_table(folder, table)
+            except Malformed as malformed:
+                faults.extend(malformed.faults)
+        if faults:
+            raise Malformed(faults)
+        return cls(tables)
+
+    def size(self, table: str) -> int:
+        """How many rows a table has."""
+        return len(self.tables[table])
+
+    def columns(self, table: str, names: Sequence[str] | None = None) -> Columns:
+        """Columns as lists of text; all by default."""
+        taken = self.tables[table]
+        return {
+            name: taken[name].to_pylist()
+            for name in (taken.column_names if names is None else names)
+            if name in taken.column_names
+        }
+
+    def taken(self, table: str, rows: Rows | slice) -> pa.Table:
+        """Some rows of a table."""
+        if isinstance(rows, slice):
+            return self.tables[table].slice(rows.start, rows.stop - rows.start)
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and bool((np.diff(rows) == 1).all()):
+            return self.tables[table].slice(int(rows[0]), len(rows))
+        return self.tables[table].take(pa.array(rows))
+
+    def digest(self, parts: Sequence[tuple[str, Rows | slice]]) -> bytes:
+        """SHA-256 of rows, the same whatever the files' form."""
+        told = hashlib.sha256()
+        for table, rows in parts:
+            taken = self.taken(table, rows)
+            told.update(f"{table} {len(taken)}\n".encode())
+            for name in taken.column_names:
+                told.update(f"{name}\n".encode())
+                for part in column_bytes(taken[name]):
+                    told.update(part)
+        return told.digest()
+
+    def right(self, today: date) -> NDArray[np.bool_]:
+        """Which persons have a number that is right."""
+        column = self.tables[PERSONS]["number"]
+        if len(column) >= MANY_NUMBERS:
+            from replay.numbers import check, from_arrow, right
+
+            return right(check(from_arrow(column), today).faults)
+        return np.fromiter(
+            (is_right(text, today) for text in column.to_pylist()), np.bool_, len(column)
+        )
+
+
+def is_right(text: str, today: date) -> bool:
+    """Whether a text is a number, of somebody who is born."""
+    try:
+        return CitizenNumber(text).birth_date <= today
+    except ValueError:
+        return False
+
+
+def column_bytes(column: pa.ChunkedArray) -> Iterator[bytes | memoryview]:
+    """The lengths and the bytes of texts, of which none is missing."""
+    texts = column.combine_chunks()
+    if len(texts):
+        _, ends, data = texts.buffers()
+        bounds = np.frombuffer(ends, np.int64, len(texts) + 1, 8 * texts.offset)
+        yield np.diff(bounds).tobytes()
+        if data is not None:
+            yield memoryview(data)[bounds[0] : bounds[-1]]
+
+
+def read_table(folder: Path, table: str) -> pa.Table:
+    """Read a table, or make an empty one of streets or door plates if there is no file."""
+    found = [path for form in ("csv", "parquet") if (path := folder / f"{table}.{form}").is_file()]
+    if len(found) > 1:
+        raise told(table, "ambiguous", f"{folder} has {table} as CSV and as Parquet; keep one")
+    if not found and table in (STREETS, DOORPLATES):
+        return pa.table({name: pa.array([], TEXT) for name in NEEDED[table]})
+    if not found:
+        raise told(table, "missing", f"{folder} has neither {table}.csv nor {table}.parquet")
+    try:
+        path = found[0]
+        read = read_csv(path) if path.suffix == ".csv" else pa.parquet.read_table(path)
+        return canonical(table, read)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise told(table, "unreadable", f"{found[0].name}: {error}") from error
+
+
+def read_csv(path: Path) -> pa.Table:
+    """Read a CSV file, UTF-8 with a head line, every value as text."""
+    names = [name for table in TABLES for name in (*NEEDED[table], *OPTIONAL[table])]
+    return pa.csv.read_csv(
+        path,
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False
+        ),
+    )
+
+
+def canonical(table: str, read: pa.Table) -> pa.Table:
+    """A table's columns in one order, every value a text, an empty one where there is none."""
+    allowed = (*NEEDED[table], *OPTIONAL[table])
+    names = read.column_names
+    faults = [
+        Fault(f"/{table}/{name}", "unknown-column", f"known are {', '.join(allowed)}")
+        for name in names
+        if name not in allowed
+    ]
+    faults += [
+        Fault(f"/{table}/{name}", "missing-column", f"{table} must have this column")
+        for name in NEEDED[table]
+        if name not in names
+    ]
+    faults += [
+        Fault(f"/{table}/{name}", "repeated-column", f"{table} has this column twice")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    if faults:
+        raise Malformed(faults)
+    columns = {}
+    for name in allowed:
+        if name in names:
+            text = pc.fill_null(read[name].cast(TEXT), "").combine_chunks()
+            if name in NEEDED[table] or pc.any(pc.not_equal(text, "")).as_py():
+                columns[name] = text
+    return pa.table(columns)
+
+
+def told(table: str, code: str, message: str) -> Malformed:
+    """One fault of a table as an error."""
+    return Malformed([Fault(f"/{table}", code, message)])
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Some rows that are imported together."""
+
+    number: int
+    table: str  # whose rows lead: streets, door plates, or households with their members
+    rows: slice
+    persons: Rows
+
+
+def cut(extract: Extract, size: int) -> list[Cut]:
+    """Cut an extract into chunks of about `size` rows; a household and its members stay together.
+
+    Persons without a household come last.
+    """
+    cuts: list[Cut] = []
+    none = np.empty(0, np.int64)
+    for table in (STREETS, DOORPLATES):
+        for start in range(0, extract.size(table), size):
+            rows = slice(start, min(start + size, extract.size(table)))
+            cuts.append(Cut(len(cuts), table, rows, none))
+    houses = extract.size(HOUSEHOLDS)
+    persons = extract.tables[PERSONS]["household_key"]
+    found = pc.index_in(persons, extract.tables[HOUSEHOLDS]["key"].combine_chunks())
+    homes = np.asarray(pc.fill_null(found, houses).combine_chunks())
+    order = np.argsort(homes, kind="stable").astype(np.int64)
+    # Persons up to and with each household, and how many rows there are up to it.
+    ends = np.searchsorted(homes[order], np.arange(houses), side="right")
+    weight = ends + np.arange(1, houses + 1)
+    start, done = 0, 0
+    while start < houses:
+        before = int(weight[start - 1]) if start else 0
+        end = max(start + 1, int(np.searchsorted(weight, before + size, side="right")))
+        last = int(ends[end - 1])
+        cuts.append(Cut(len(cuts), HOUSEHOLDS, slice(start, end), order[done:last]))
+        start, done = end, last
+    for first in range(done, len(order), size):
+        strays = order[first : first + size]
+        cuts.append(Cut(len(cuts), HOUSEHOLDS, slice(houses, houses), strays))
+    return cuts

@@ -1,0 +1,124 @@
+"""What an import tells: what was accepted, found and refused, row by row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from registry.commands.extract import REASONS, TABLES
+
+Told = tuple[str, int, str, str]  # table, row, key, what
+SHOWN = 10  # rows of a kind that the printed report names
+
+
+@dataclass
+class Report:
+    """The fate of every row of an extract; the same however often the load was interrupted."""
+
+    source: str
+    batch: str
+    rows: dict[str, int]
+    accepted: Counter[str] = field(default_factory=Counter)
+    findings: list[Told] = field(default_factory=list)
+    refused: list[Told] = field(default_factory=list)
+    chunks: int = 0
+    repeated: int = 0  # chunks that were recorded already
+    entries: int = 0  # recorded by this run
+    persons: int = 0  # recorded by this run
+    seconds: float = 0.0
+
+    @property
+    def found(self) -> Counter[str]:
+        """How often each kind of finding was made."""
+        return Counter(what for *_, what in self.findings)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many rows were refused for each reason."""
+        return Counter(what for *_, what in self.refused)
+
+    @property
+    def cases(self) -> int:
+        """Number cases opened."""
+        return self.accepted["cases"]
+
+    @property
+    def persons_per_second(self) -> float:
+        """The pace of this run."""
+        return self.persons / self.seconds if self.seconds else 0.0
+
+    def add(self, answer: Mapping[str, Any]) -> None:
+        """Add what a chunk answered."""
+        self.accepted.update(answer["accepted"])
+        self.findings.extend(tuple(one) for one in answer["findings"])
+        self.refused.extend(tuple(one) for one in answer["refused"])
+
+    def totals(self) -> dict[str, Any]:
+        """What does not depend on how often the load was interrupted."""
+        return {
+            "source": self.source,
+            "batch": self.batch,
+            "rows": self.rows,
+            "accepted": dict(sorted(self.accepted.items())),
+            "findings_by_kind": dict(sorted(self.found.items())),
+            "refused_by_reason": dict(sorted(self.reasons.items())),
+            "findings": self.findings,
+            "refused": self.refused,
+        }
+
+    def json(self) -> bytes:
+        """The whole report."""
+        run = {
+            "chunks": self.chunks,
+            "chunks_already_recorded": self.repeated,
+            "entries_recorded": self.entries,
+            "persons_recorded": self.persons,
+            "seconds": round(self.seconds, 3),
+            "persons_per_second": round(self.persons_per_second, 1),
+        }
+        return msgspec.json.format(msgspec.json.encode({**self.totals(), "run": run})) + b"\n"
+
+    def text(self) -> str:
+        """The report for people; it names the first rows of each kind."""
+        lines = [f"Import of batch {self.batch} from {self.source}", ""]
+        for table in TABLES:
+            rows, taken = self.rows[table], self.accepted[table]
+            lines.append(f"  {table:<12}{taken:>12,} accepted of {rows:,}")
+        lines.append(f"  {'numbers':<12}{self.accepted['numbers']:>12,} recorded")
+        lines.append(f"  {'cases':<12}{self.cases:>12,} opened for numbers with two holders")
+        lines += ["", *listed("Findings (accepted, to be looked at)", self.findings)]
+        lines += ["", *listed("Refused", self.refused)]
+        lines += ["", f"  {self.chunks} chunks, {self.repeated} of them recorded before;"]
+        pace = f"{self.persons_per_second:,.0f} persons/s"
+        lines.append(f"  this run: {self.persons:,} persons in {self.seconds:.1f} s, {pace}")
+        return "\n".join(lines) + "\n"
+
+    def write(self, beside: Path) -> tuple[Path, Path]:
+        """Write both forms beside the extract, whole or not at all; says where."""
+        stem = f"{beside.name}.{self.batch}.report"
+        paths = (beside.parent / f"{stem}.json", beside.parent / f"{stem}.txt")
+        for path, body in zip(paths, (self.json(), self.text().encode()), strict=True):
+            fresh = path.with_name(path.name + ".new")
+            fresh.write_bytes(body)
+            fresh.replace(path)
+        return paths
+
+
+def listed(title: str, remarks: list[Told]) -> list[str]:
+    """Remarks by kind, the most frequent first."""
+    lines = [f"  {title}: {len(remarks):,}"]
+    by_kind: dict[str, list[Told]] = {}
+    for one in remarks:
+        by_kind.setdefault(one[3], []).append(one)
+    for kind, rows in sorted(by_kind.items(), key=lambda item: (-len(item[1]), item[0])):
+        why = f": {REASONS[kind]}" if kind in REASONS else ""
+        lines.append(f"    {kind}{why}, {len(rows):,}")
+        shown = [f"{table} row {row} ({key})" for table, row, key, _ in rows[:SHOWN]]
+        more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+        lines.append(f"      {', '.join(shown)}{more}")
+    return lines

@@ -1,0 +1,201 @@
+"""How fast an extract is loaded: against bare ingestion of the same rows, already encoded.
+
+Ours reads CSV, checks every row and number, makes the entries, encodes, hashes and records them;
+the peers copy finished rows into the same table with the same indexes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
+import pyarrow as pa
+from sqlalchemy import Engine, make_url
+
+from adapters.database import open_database
+from adapters.drivers import COPY_END, COPY_HEAD, packed_rows
+from adapters.eventstore import Recorder
+from adapters.postgres import PrivatePostgres
+from adapters.schema import migrate
+from tests.adapters.extracts import BASELINE, OFFICER, County, clock, make_source
+from tests.bench.figures import Pair, Times, report
+
+PERSONS = 100_000
+ROUNDS = 3
+TARGET = 0.6
+COLUMNS = (
+    "position, recorded_at, stream, version, effective_on, origin, origin_seq, code, origin_at,"
+    " topic, state, private, officer, office, submission"
+)
+TYPES = {
+    **dict.fromkeys(("position", "recorded_at", "origin_seq", "origin_at"), pa.int64()),
+    **dict.fromkeys(("version", "effective_on", "origin", "code"), pa.int32()),
+    **dict.fromkeys(("topic", "officer", "office"), pa.string()),
+    **dict.fromkeys(("stream", "state", "private", "submission"), pa.binary()),
+}
+SCHEMA = pa.schema([(name, TYPES[name]) for name in COLUMNS.split(", ")])
+
+Fresh = Callable[[], str]
+
+
+@dataclass
+class Finished:
+    """The rows that an import made, as each peer likes them."""
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    copy: list[bytes] = field(default_factory=list)
+    table: Any = None
+
+    @classmethod
+    def of(cls, engine: Engine) -> Finished:
+        """Read them back."""
+        raw = engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute(f"select {COLUMNS} from entries order by position")
+            rows = [tuple(row) for row in cursor.fetchall()]
+        finally:
+            raw.close()
+        packed = list(packed_rows(rows))
+        body = COPY_HEAD + b"".join(packed) + COPY_END
+        pieces = [body[at : at + (1 << 17)] for at in range(0, len(body), 1 << 17)]
+        columns = [
+            pa.array(column, kind.type)
+            for column, kind in zip(zip(*rows, strict=True), SCHEMA, strict=True)
+        ]
+        return cls(rows, pieces, pa.table(columns, schema=SCHEMA))
+
+
+def bare_copy(url: str, finished: Finished) -> None:
+    """PostgreSQL's COPY by psycopg, binary rows in large pieces."""
+    engine = open_database(url)
+    raw = engine.raw_connection()
+    try:
+        with raw.cursor() as cursor:
+            statement = f"copy entries ({COLUMNS}) from stdin (format binary)"
+            with cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+                for piece in finished.copy:
+                    copy.write(piece)
+        raw.commit()
+    finally:
+        raw.close()
+        engine.dispose()
+
+
+def bare_inserts(url: str, finished: Finished) -> None:
+    """SQLite's executemany in one transaction."""
+    engine = open_database(url)
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("begin immediate")
+        marks = ", ".join("?" * len(SCHEMA))
+        cursor.executemany(f"insert into entries ({COLUMNS}) values ({marks})", finished.rows)
+        cursor.execute("commit")
+    finally:
+        raw.close()
+        engine.dispose()
+
+
+def adbc(url: str, finished: Finished) -> None:
+    """ADBC's ingestion of an Arrow table."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        with adbc_driver_sqlite.dbapi.connect(address.database) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("pragma journal_mode = wal")
+                cursor.fetchall()
+                cursor.adbc_ingest("entries", finished.table, mode="append")
+            connection.commit()
+        return
+    where = f"postgresql:///{address.database}?host={address.query['host']}&user={address.username}"
+    with adbc_driver_postgresql.dbapi.connect(where) as connection:
+        with connection.cursor() as cursor:
+            cursor.adbc_ingest("entries", finished.table, mode="append")
+        connection.commit()
+
+
+def seconds(side: Callable[[], object]) -> float:
+    """How long something takes."""
+    start = perf_counter()
+    side()
+    return perf_counter() - start
+
+
+def measure(database: str, fresh: Fresh, folder: Path, persons: int) -> None:
+    """Load the same extract in turn by us and by the peers, each into a fresh database."""
+    finished: Finished | None = None
+    peers = {"copy" if database == "postgresql" else "executemany": bare_inserts, "adbc": adbc}
+    if database == "postgresql":
+        peers["copy"] = bare_copy
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {name: [] for name in peers}
+    entries = 0
+    with County.found(Recorder(open_database(fresh()), clock=clock)).importer() as kept:
+        for number in range(ROUNDS + 1):
+            engine = open_database(fresh())
+            store = Recorder(engine, node=1, clock=clock)
+            county = County.found(store)
+            extract = folder / f"{database}-{number}"
+            make_source(county, persons).write(extract)
+            kept.store = store
+            taken = seconds(lambda: kept.load(extract, "bench", "b", BASELINE, OFFICER))
+            entries = store.head()[0]
+            finished = finished or Finished.of(engine)
+            engine.dispose()
+            times = {name: seconds(lambda: side(fresh(), finished)) for name, side in peers.items()}
+            if number:  # the first round opens, compiles and fills caches
+                ours.append(taken)
+                for name, time in times.items():
+                    theirs[name].append(time)
+            print(
+                f"# {database} round {number}: ours {taken:.2f} s",
+                *(f"{n} {t:.2f} s ({entries / t:,.0f} rows/s)" for n, t in times.items()),
+            )
+    best = min(theirs, key=lambda name: median(theirs[name]))
+    pair = Pair(Times(tuple(ours)), Times(tuple(theirs[best])))
+    report(
+        f"bulk-load-{database}",
+        persons,
+        persons / pair.ours.median,
+        "persons/s",
+        best,
+        pair.ratio,
+        TARGET,
+    )
+    print(f"# {database}: {entries:,} entries, {entries / pair.ours.median:,.0f} entries/s")
+
+
+def main(persons: int = PERSONS) -> None:
+    """Measure on both databases."""
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        blank = folder / "blank.db"
+        engine = open_database(f"sqlite:///{blank}")
+        migrate(engine)
+        engine.dispose()
+        made = iter(range(1_000))
+
+        def sqlite() -> str:
+            path = folder / f"{next(made)}.db"
+            shutil.copy(blank, path)
+            return f"sqlite:///{path}"
+
+        measure("sqlite", sqlite, folder, persons)
+        with PrivatePostgres() as server:
+            template = open_database(server.create("blank"))
+            migrate(template)
+            template.dispose()
+            measure("postgresql", lambda: server.create(f"b{next(made)}", "blank"), folder, persons)
+
+
+if __name__ == "__main__":
+    main()
