@@ -1,0 +1,1 @@
+"""HTTP: commands, queries, the feed and the meters; JSON only, and no rule of law."""

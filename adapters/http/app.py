@@ -1,0 +1,50 @@
+"""The application: every route, one way of saying no, one document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from adapters.http import questions
+from adapters.http.asking import add_questions
+from adapters.http.commands import add_commands
+from adapters.http.document import add_document
+from adapters.http.errors import add_errors
+from adapters.http.feed import add_feed
+from adapters.http.health import add_health
+from adapters.http.metrics import Counted
+from adapters.http.services import Services
+
+ABOUT = """Central population registry: commands that record facts, and questions about them at any
+day in the world (`valid_on`) as known at any instant (`known_at`). Identity numbers stand in
+bodies, never in addresses. Refusals are problem documents (RFC 9457)."""
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application around a register that is wired up; it closes it when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        services.close()
+
+    app = FastAPI(
+        title="Population registry",
+        version=version("population-registry"),
+        description=ABOUT,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    add_errors(app)
+    add_health(app, services)
+    assert questions.__all__  # imported, they have declared themselves
+    add_questions(app, services)
+    add_feed(app, services)
+    add_commands(app, services)
+    add_document(app)
+    app.add_middleware(Counted, meters=services.meters)
+    return app

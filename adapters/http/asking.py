@@ -1,0 +1,441 @@
+"""What every question has in common: who asks, why, about which point on both clocks.
+
+A question is a function from what was asked to an answer; around it stand the token, the role, the
+parameters with all their faults, the wait for a receipt, the query log and the ETag.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.http.commands import RECEIPT, body_of
+from adapters.http.document import question_document
+from adapters.http.errors import answer_problem
+from adapters.http.parameters import Parameter, gather, header, typed
+from adapters.http.services import Services
+from adapters.http.sight import WHOLE, Sight, fields_seen
+from adapters.purposes import PURPOSES, read_purpose
+from adapters.querylog import ANSWERED, NOTHING, REFUSED, Question
+from adapters.reading import Behind, Reader, resolve
+from adapters.wire import fault, read_command, read_value
+from registry.days import end_of, instant_of
+from registry.errors import Fault, Forbidden, Malformed, NotFound, RegistryError, Unavailable
+from registry.projections import At
+from registry.register import Authority
+from registry.values import day_number, day_of
+
+#: How long a reader waits for what has been recorded to be readable.
+PATIENCE_S = 3.0
+KNOWN = "known"
+CURSOR = "cursor"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{12,}")
+
+
+def _known_at(text: str, at: str, faults: list[Fault]) -> Any:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return read_value(date, text, at, faults)
+    if "T" in text or " " in text:
+        try:
+            return datetime.fromisoformat(text.replace(" ", "+"))
+        except ValueError:
+            pass
+    elif _TOKEN.fullmatch(text):
+        return text
+    faults.append(
+        fault(at, "invalid", "a date, an instant like 2007-06-01T10:15:00+08:00, or a `known`")
+    )
+    return None
+
+
+def _text(text: str, at: str, faults: list[Fault]) -> str | None:
+    if _TOKEN.fullmatch(text):
+        return text
+    faults.append(fault(at, "not-a-token", "give it back as it was received"))
+    return None
+
+
+def _names(text: str, at: str, faults: list[Fault]) -> tuple[str, ...] | None:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if unknown := [name[:50] for name in names if name not in WHOLE]:
+        told = f"no field {', '.join(unknown)}; there are {', '.join(WHOLE)}"
+        faults.append(fault(at, "unknown-field", told))
+        return None
+    return names
+
+
+TEXT = {"type": "string"}
+VALID_ON = typed(
+    "valid_on", date, "the day in the world; today unless given, and never in the future"
+)
+KNOWN_AT = Parameter(
+    name="known_at",
+    read=_known_at,
+    schema=TEXT,
+    description="as known at an instant, at the end of a date (UTC+8), or at the `known` of an "
+    "earlier answer; now unless given, and never in the future",
+    example="2007-06-01",
+)
+AFTER = Parameter(
+    name="after",
+    read=_text,
+    schema=TEXT,
+    description="a `receipt`: the answer waits until what was recorded with it can be read",
+)
+FIELDS = Parameter(
+    name="fields",
+    read=_names,
+    schema=TEXT,
+    description="names of fields with commas between them; all that the role may see unless given",
+    example="name,birth_date",
+)
+PAGE = Parameter(
+    name="cursor",
+    read=_text,
+    schema=TEXT,
+    description="the `next` of the page before; it carries its own point on both clocks",
+)
+PURPOSE = Parameter(
+    name="Purpose",
+    place="header",
+    read=read_purpose,
+    schema=TEXT,
+    required=True,
+    description=f"why: {', '.join(PURPOSES)}; with `; case=NUMBER` where there is one",
+    example="registration",
+)
+
+
+@dataclass
+class Answer:
+    """What is shown, and of whom: the query log is told both.
+
+    rows: how many things of their kind. number: the identity number that was asked for.
+    """
+
+    body: dict[str, Any]
+    subjects: Sequence[UUID] = ()
+    fields: Sequence[str] = ()
+    rows: int = 1
+
+
+@dataclass
+class Ask:
+    """A question on its way: who asks, what, and about which point on both clocks."""
+
+    services: Services
+    authority: Authority
+    values: dict[str, Any]
+    body: Any
+    reader: Reader
+    at: At
+    sight: Sight
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields of a person to be shown."""
+        return fields_seen(self.authority, self.values.get("fields"))
+
+    def point(self) -> dict[str, Any]:
+        """The point on both clocks, as answers tell it."""
+        return self.point_of(self.at)
+
+    def point_of(self, at: At) -> dict[str, Any]:
+        """A point on both clocks, as answers tell it."""
+        return {"valid_on": at.valid_on, "known": self.services.seal.token(KNOWN, at.known)}
+
+    def found(self, kind: str, value: Any, identifier: object) -> Any:
+        """What was found, or that there is nothing."""
+        if value is None:
+            raise NotFound(kind, identifier)
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question as it is declared."""
+
+    path: str
+    method: str
+    roles: frozenset[str]
+    parameters: tuple[Parameter, ...]
+    body: Any
+    personal: bool
+    answer: Callable[[Ask], Answer]
+    number_of: Callable[[Any], str] | None = None
+    clocks: bool = True
+
+
+QUESTIONS: list[Asked] = []
+Declare = Callable[[Callable[[Ask], Answer]], Callable[[Ask], Answer]]
+
+
+def question(
+    path: str,
+    *parameters: Parameter,
+    roles: frozenset[str],
+    personal: bool = True,
+    body: Any = None,
+    number_of: Callable[[Any], str] | None = None,
+    clocks: bool = True,
+) -> Declare:
+    """Declare a question and its route; a body makes it a POST.
+
+    personal: a purpose is needed, and the query log is told. number_of: the identity number in a
+    body. clocks: it is asked of a point on both clocks.
+    """
+
+    def declare(answer: Callable[[Ask], Answer]) -> Callable[[Ask], Answer]:
+        told = [*parameters]
+        if clocks:
+            told += [VALID_ON, KNOWN_AT, AFTER]
+        if personal:
+            told.append(PURPOSE)
+        QUESTIONS.append(
+            Asked(
+                path=path,
+                method="GET" if body is None else "POST",
+                roles=roles,
+                parameters=tuple(told),
+                body=body,
+                personal=personal,
+                answer=answer,
+                number_of=number_of,
+                clocks=clocks,
+            )
+        )
+        return answer
+
+    return declare
+
+
+def add_questions(app: FastAPI, services: Services) -> None:
+    """Give every question its route."""
+    for asked in QUESTIONS:
+        app.add_api_route(
+            asked.path,
+            _route(services, asked),
+            methods=[asked.method],
+            name=asked.answer.__name__,
+            openapi_extra=question_document(
+                asked.answer,
+                roles=asked.roles,
+                parameters=asked.parameters,
+                body=asked.body,
+                personal=asked.personal,
+            ),
+            tags=["questions"],
+            response_class=Response,
+        )
+
+
+def _route(services: Services, asked: Asked) -> Any:
+    async def ask(request: Request) -> Response:
+        try:
+            return await _ask(services, asked, request)
+        except RegistryError as error:
+            return answer_problem(error)
+
+    return ask
+
+
+async def _ask(services: Services, asked: Asked, request: Request) -> Response:
+    authority = services.keys.authority(header(request, b"authorization"))
+    faults: list[Fault] = []
+    values = gather(request, asked.parameters, faults)
+    body: Any = None
+    if asked.body is not None:
+        try:
+            body = read_command(asked.body, await body_of(request, services.limits.body))
+        except Malformed as error:
+            faults.extend(error.faults)
+    cursor, after = _tokens(services, values, faults)
+    if faults:
+        raise Malformed(faults)
+    line = _Line(services, asked, request, authority, values, body)
+    try:
+        if asked.roles.isdisjoint(authority.roles):
+            raise Forbidden(f"this is for {', '.join(sorted(asked.roles))}")
+        if after is not None:
+            await wait_for(services, after)
+        answer = await _answer(services, asked, authority, values, body, cursor, line)
+    except (Forbidden, NotFound) as error:
+        if asked.personal:
+            line.outcome = REFUSED if isinstance(error, Forbidden) else NOTHING
+            await services.log.write(line.told())
+        raise
+    if asked.personal:
+        line.rows, line.subjects = answer.rows, answer.subjects
+        line.fields = answer.fields
+        line.outcome = ANSWERED if answer.rows else NOTHING
+        await services.log.write(line.told())
+    return _respond(request, answer)
+
+
+async def _answer(
+    services: Services,
+    asked: Asked,
+    authority: Authority,
+    values: dict[str, Any],
+    body: Any,
+    cursor: Any,
+    line: _Line,
+) -> Answer:
+    """Ask, and ask again while the read models are behind what is asked for."""
+
+    def find() -> Answer:
+        with services.reading() as reader:
+            at = cursor.at if cursor is not None else _point(services, reader, values)
+            line.at = at
+            sight = Sight(authority, reader, at, services.atlas)
+            return asked.answer(Ask(services, authority, values, body, reader, at, sight))
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_S
+    while True:
+        try:
+            return await services.run(find)
+        except Behind:
+            if loop.time() >= deadline or services.bell.closed:
+                raise
+            await services.bell.wait()
+        except SQLAlchemyError as error:
+            raise Unavailable("the database is away; ask again later") from error
+
+
+def _point(services: Services, reader: Reader, values: dict[str, Any]) -> At:
+    valid_on, known_at = values.get("valid_on"), values.get("known_at")
+    now, store = services.now, services.parts.store
+    if isinstance(known_at, datetime):
+        return resolve(reader.connection, store, now, valid_on, instant_of(known_at))
+    if isinstance(known_at, date):
+        return resolve(reader.connection, store, now, valid_on, end_of(known_at))
+    at = resolve(reader.connection, store, now, valid_on)
+    if isinstance(known_at, int):
+        if known_at > at.known:
+            raise Behind("the read models have not come that far; ask again in a moment")
+        return At(at.valid_on, known_at)
+    return at
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where a list goes on: the point on both clocks, and what the last row was."""
+
+    at: At
+    last: Any
+
+
+def cursor_token(ask: Ask, at: At, last: Any) -> str:
+    """The cursor of the page that follows, good for this list alone."""
+    path = [str(ask.values[name]) for name in sorted(ask.values) if name in PATH_NAMES]
+    return ask.services.seal.token(
+        CURSOR + "/".join(path), [day_number(at.valid_on), at.known, last]
+    )
+
+
+PATH_NAMES = frozenset({"place", "household", "doorplate"})
+
+
+def _tokens(
+    services: Services, values: dict[str, Any], faults: list[Fault]
+) -> tuple[Turn | None, int | None]:
+    """Tokens among the parameters, opened."""
+    turn: Turn | None = None
+    if (token := values.get("cursor")) is not None:
+        path = [str(values[name]) for name in sorted(values) if name in PATH_NAMES]
+        told = _open(services, CURSOR + "/".join(path), token, "cursor", faults)
+        if told is not None:
+            turn = Turn(At(day_of(told[0]), told[1]), told[2])
+            for name in ("valid_on", "known_at"):
+                if values.get(name) is not None:
+                    faults.append(fault(name, "repeated", "the cursor says it already"))
+        values["cursor"] = turn
+    after: int | None = None
+    if (token := values.get("after")) is not None:
+        after = _open(services, RECEIPT, token, "after", faults)
+    if isinstance(token := values.get("known_at"), str):
+        values["known_at"] = _open(services, KNOWN, token, "known_at", faults)
+    return turn, after
+
+
+def _open(services: Services, purpose: str, token: str, at: str, faults: list[Fault]) -> Any:
+    try:
+        return services.seal.value(purpose, token)
+    except ValueError as error:
+        faults.append(fault(at, "not-a-token", str(error)))
+        return None
+
+
+async def wait_for(services: Services, position: int) -> None:
+    """Wait until the read models hold a position; raises Behind if it takes too long."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_S
+    while await services.run(services.projector.position) < position:
+        if loop.time() >= deadline or services.bell.closed:
+            raise Behind("what was recorded cannot be read yet; ask again in a moment")
+        await services.bell.wait(0.01)
+
+
+@dataclass
+class _Line:
+    """The line of the query log about a question, while it is answered."""
+
+    services: Services
+    asked: Asked
+    request: Request
+    authority: Authority
+    values: dict[str, Any]
+    body: Any
+    at: At | None = None
+    outcome: str = ANSWERED
+    rows: int = 0
+    subjects: Sequence[UUID] = ()
+    fields: Sequence[str] = field(default_factory=tuple)
+
+    def told(self) -> Question:
+        """The line."""
+        purpose, case = self.values["Purpose"]
+        client = self.request.scope.get("client")
+        number = self.asked.number_of(self.body) if self.asked.number_of else None
+        subjects = list(self.subjects)
+        if not subjects:
+            subjects = [value for name, value in self.values.items() if name in _SUBJECTS and value]
+        return Question(
+            officer=self.authority.officer,
+            office=self.authority.office,
+            terminal=client[0] if client else "",
+            purpose=purpose,
+            case_number=case,
+            question=self.asked.answer.__name__,
+            outcome=self.outcome,
+            number_digest=self.services.log.number_digest(number) if number else None,
+            valid_on=None if self.at is None else self.at.day,
+            known=None if self.at is None else self.at.known,
+            fields=",".join(self.fields),
+            rows=self.rows,
+            subjects=subjects,
+            asked_at=self.services.now,
+        )
+
+
+_SUBJECTS = frozenset({"person", "household"})
+
+
+def _respond(request: Request, answer: Answer) -> Response:
+    body = orjson.dumps(answer.body)
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    seen = header(request, b"if-none-match")
+    if seen is not None and (seen.strip() == "*" or etag in seen):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")

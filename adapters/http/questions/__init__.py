@@ -1,0 +1,7 @@
+"""The questions; importing them declares their routes."""
+
+from __future__ import annotations
+
+from adapters.http.questions import addresses, households, numbers, persons, places, watching
+
+__all__ = ["addresses", "households", "numbers", "persons", "places", "watching"]

@@ -1,0 +1,1 @@
+"""Tests of HTTP: through the application, as a client would."""
