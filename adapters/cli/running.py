@@ -1,0 +1,209 @@
+"""Verbs that run: the server, the projector, and whatever moves the whole register."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapters.cli.frame import (
+    DAY,
+    WRONG,
+    answer,
+    as_json,
+    malformed,
+    opened,
+    progress,
+    settings,
+    show_fields,
+)
+from adapters.cli.submitting import acting, authority
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes; on SQLite only one.",
+)
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve commands and queries over HTTP and keep the read models up, until Ctrl-C.
+
+    \b
+    registry serve --port 8000        # then open http://127.0.0.1:8000/docs
+    """
+    from adapters.http.server import serve as run
+
+    chosen = settings()
+    if workers > 1 and chosen.database.startswith("sqlite"):
+        raise malformed("--workers", "SQLite is served by one process; use PostgreSQL for more")
+    with opened():
+        pass  # whatever is wrong with the database is said here, before any process starts
+
+    def started(bound: int) -> None:
+        place = f"[{host}]" if ":" in host else host
+        click.echo(f"serving http://{place}:{bound}/docs until Ctrl-C", err=True)
+
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends; what was queued is answered
+        run(chosen, host, port, workers, started=started)
+
+
+@contextmanager
+def until_told() -> Iterator[Event]:
+    """An event that Ctrl-C and a request to terminate set, so that work ends between batches."""
+    stop = Event()
+    before = {
+        one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Stop when the read models are up to the log.")
+@as_json
+def follow(once: bool) -> None:
+    """Keep the read models up to the log, until Ctrl-C.
+
+    One process follows at a time; others wait for their turn. `registry serve` follows by itself.
+    """
+    from adapters.http.server import follow_log
+    from adapters.projector import Projector
+    from adapters.rebuilding import finish_all
+
+    with opened() as parts, until_told() as stop:
+        projector = Projector(parts.engine, parts.store)
+        projector.prepare()
+        head, _ = parts.store.head()
+        finish_all(projector)
+        if once:
+            with progress() as bar:
+                task = bar.add_task("entries", total=head, completed=projector.position())
+                while not stop.is_set() and projector.step(head):
+                    bar.update(task, completed=projector.position())
+            reached = {"position": projector.position(), "lag": projector.lag()}
+            answer(reached, lambda: show_fields(reached))
+            return
+        click.echo(f"following from position {projector.position()}; Ctrl-C ends it", err=True)
+        follow_log(projector, parts.register.clock, stop)
+
+
+@click.command()
+@click.argument("name")
+@as_json
+def rebuild(name: str) -> None:
+    """Fill the read model NAME, or `all` of them, anew from the log while the old one answers.
+
+    Started again after a crash, it goes on where it stopped.
+    """
+    from adapters.projector import Projector
+    from adapters.rebuilding import rebuild as fill
+    from registry.projections import PROJECTIONS
+
+    if name != "all" and name not in PROJECTIONS:
+        raise malformed(
+            "NAME", f"no read model is called {name}; take all, {', '.join(PROJECTIONS)}"
+        )
+    names = list(PROJECTIONS) if name == "all" else [name]
+    with opened() as parts, progress() as bar:
+        projector = Projector(parts.engine, parts.store)
+        projector.prepare()
+        for one in names:
+            task = bar.add_task(f"{one}: streams", total=None)
+            fill(projector, one, partial(_advance, bar, task))
+        stand = projector.positions()
+    done = {one: stand[one] for one in names}
+    answer({"positions": done}, lambda: show_fields(done))
+
+
+def _advance(bar: Progress, task: TaskID, done: int) -> None:
+    bar.update(task, completed=done)
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.option("--source", required=True, help="Name of the system that the extract comes from.")
+@click.option("--batch", required=True, help="Name of this extract; the same one goes on.")
+@click.option("--baseline", type=DAY, required=True, help="Day that the extract vouches for.")
+@acting
+@as_json
+def import_(
+    folder: Path,
+    source: str,
+    batch: str,
+    baseline: date,
+    officer: str,
+    office: str,
+    roles: str,
+    area: str | None,
+) -> None:
+    """Load an extract of persons, households and door plates from CSV or Parquet files in FOLDER.
+
+    Started again under the same batch name, it goes on where it stopped and enters nothing twice.
+    What was refused, and why, stands in a report beside the extract; then the exit code is 1.
+
+    \b
+    registry import extract/ --source deyang-2003 --batch 2004-06 --baseline 2004-06-01
+    """
+    import json
+
+    from adapters.bulk import Importer
+    from adapters.ids import salts
+
+    by = authority(officer, office, roles, area)
+    with opened() as parts, progress() as bar:
+        task = bar.add_task("persons", total=None)
+
+        def advance(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        clock = parts.register.clock
+        with Importer(parts.store, parts.setting, clock=clock, salt=salts) as importer:
+            report = importer.load(folder.resolve(), source, batch, baseline, by, advance)
+    answer(json.loads(report.json()), lambda: click.echo(report.text()))
+    if report.refused:
+        raise click.exceptions.Exit(WRONG)
+
+
+FORMATS = ("ndjson", "arrow")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--format", "form", type=click.Choice(FORMATS), default="ndjson", show_default=True)
+@click.option("--rows", type=click.IntRange(1), default=100_000, help="Entries in one file.")
+@as_json
+def export(folder: Path, form: str, rows: int) -> None:
+    """Write the log into FOLDER by position, without names, numbers and other private data.
+
+    Files are written whole and named by their positions; started again, it goes on with the
+    first one that is missing.
+    """
+    from adapters.exporting import export as write
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with opened() as parts, progress() as bar:
+        head, _ = parts.store.head()
+        task = bar.add_task("entries", total=head)
+        files = write(
+            parts.store, folder, form, rows, lambda done: bar.update(task, completed=done)
+        )
+    done: dict[str, Any] = {"position": head, "written": [str(file) for file in files]}
+    answer(done, lambda: show_fields({"position": head, "files written": len(files)}))

@@ -1,0 +1,135 @@
+"""Who is registered at door plates right now: for cuts through communities and withdrawn plates.
+
+Commands decide on streams, and no stream lists the households of a door plate; the read models do.
+They are waited for, so that the answer is as new as the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID, uuid5
+
+from sqlalchemy import Engine
+
+from adapters.projector import Projector
+from adapters.reading import Behind, Reader, reading
+from registry.aggregates import rules
+from registry.commands.addresses import CloseDoorplate
+from registry.commands.places import CutCommunity
+from registry.days import day_at
+from registry.errors import Refused
+from registry.projections.base import At
+from registry.register import Authority, Command, Submission
+from registry.store import Receipt
+from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId
+
+#: Door plates that pass in one submission; a run that was interrupted repeats at most one.
+PLATES = 25
+PATIENCE_S = 60.0
+#: How often what settled meanwhile is looked for again.
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a cut has done: submissions sent and persons passed."""
+
+    submissions: int
+    persons: int
+
+
+def occupied(reader: Reader, doorplate: UUID, on: date, known: int) -> bool:
+    """Whether an open household stands at a door plate."""
+    return bool(reader.households_at(doorplate, At(on, known)))
+
+
+def refuse_occupied(command: Command, engine: Engine, projector: Projector, now: int) -> None:
+    """Refuse to withdraw a door plate at which households stand.
+
+    The plate was frozen before, so nobody settles there any more: an answer that is as new as the
+    freeze stays right. Source: GA 214 business 303.
+    """
+    if not isinstance(command, CloseDoorplate):
+        return
+    known = caught_up(projector)
+    with reading(engine) as reader:
+        if occupied(reader, command.doorplate, day_at(now), known):
+            raise Refused([rules.DoorplateOccupied(command.doorplate)])
+
+
+def caught_up(projector: Projector) -> int:
+    """The log's last position, once the read models hold it."""
+    head = projector.store.head()[0]
+    if not projector.wait_for(head, PATIENCE_S):
+        raise Behind("the read models have not come as far as the log; ask again in a moment")
+    return head
+
+
+def cut(
+    do: Callable[[Submission], Receipt],
+    engine: Engine,
+    projector: Projector,
+    by: Authority,
+    doorplates: Sequence[UUID],
+    community: UUID,
+    on: date,
+    document: str,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Cut:
+    """Pass door plates and everybody registered there to another community (区划调整).
+
+    An entry for each resident, some door plates a submission, its id derived from what it does: a
+    run that was interrupted is simply started again. Households that settle while it runs are
+    found in a further round. Source: GA 214 business 400.
+    """
+    sent = persons = 0
+    left = list(doorplates)
+    for round_ in range(ROUNDS):
+        known = caught_up(projector)
+        waiting: list[UUID] = []
+        for start in range(0, len(left), PLATES):
+            some = left[start : start + PLATES]
+            with reading(engine) as reader:
+                command = _command(reader, some, community, on, document, known)
+            if command is None:
+                progress(len(some))
+                continue
+            name = f"{document}/{community}/{on}/{round_}/{known}/" + ",".join(map(str, some))
+            do(Submission(uuid5(community, name), by, command))
+            sent += 1
+            persons += len(command.persons)
+            waiting.extend(some)
+            progress(len(some))
+        left = waiting
+        if not left:
+            break
+    return Cut(sent, persons)
+
+
+def _command(
+    reader: Reader, plates: Sequence[UUID], community: UUID, on: date, document: str, known: int
+) -> CutCommunity | None:
+    """What still has to pass at some door plates; None if nothing does."""
+    at = At(on, known)
+    households: list[HouseholdId] = []
+    persons: list[PersonId] = []
+    todo = False
+    for plate in plates:
+        told = reader.doorplate(plate, at)
+        todo |= told is not None and told.community != community
+        households.extend(HouseholdId(one) for one in reader.households_at(plate, at))
+        for one in reader.occupants(plate, at):
+            persons.append(PersonId(one.person))
+            todo |= one.community != community
+    if not todo:
+        return None
+    return CutCommunity(
+        doorplates=tuple(DoorplateId(plate) for plate in plates),
+        households=tuple(households),
+        persons=tuple(persons),
+        community=CommunityId(community),
+        document=document,
+        on=on,
+    )
