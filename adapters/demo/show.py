@@ -1,0 +1,245 @@
+"""The demo: a county is made, lives, and answers real questions over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, timedelta
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+from adapters.assembly import Settings, assemble
+from adapters.bulk import Importer
+from adapters.demo import SimulatedClock, Story, build_town
+from adapters.demo.town import TOWNSHIPS
+from adapters.eventstore import microseconds
+from adapters.http.auth import issue, new_keys
+from adapters.http.server import serve
+from adapters.ids import salts
+from adapters.projector import Projector
+
+PATIENCE_S = 600
+OFFICE = "510683001000"
+HEADERS = {"Purpose": "supervision", "Content-Type": "application/json"}
+
+
+class Desk:
+    """Asks the server, as any client would, with nothing but a token."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.headers = {**HEADERS, "Authorization": f"Bearer {token}"}
+
+    def ask(self, path: str, **parameters: object) -> dict[str, Any]:
+        """A question's answer."""
+        return self._send(path + ("?" + urlencode(parameters) if parameters else ""), None)
+
+    def submit(self, name: str, fields: Mapping[str, object]) -> dict[str, Any]:
+        """A command's answer, or the problem that the register sees."""
+        headers = {"Submission-Id": str(uuid4())}
+        return self._send(f"/commands/{name}", json.dumps(fields).encode(), headers)
+
+    def _send(
+        self, path: str, body: bytes | None, more: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        request = Request(self.url + path, body, {**self.headers, **(more or {})})
+        try:
+            with urlopen(request, timeout=60) as response:
+                told: dict[str, Any] = json.load(response)
+        except HTTPError as error:
+            told = json.load(error)
+        return told
+
+
+def show(
+    people: int = 30_000,
+    years: float = 20,
+    seed: int = 2004,
+    folder: Path | None = None,
+    attended: bool | None = None,
+) -> None:
+    """Make a county and let it answer; at a terminal serve on until Ctrl-C.
+
+    folder: where everything is kept; a temporary one that is removed again unless given.
+    """
+    if folder is None:
+        with TemporaryDirectory(prefix="registry-demo-") as made:
+            show(people, years, seed, Path(made), attended)
+        return
+    if attended is None:
+        attended = sys.stdin.isatty() and sys.stdout.isatty()
+    settings = Settings(
+        database=f"sqlite:///{folder / 'registry.db'}",
+        keys=str(folder / "keys.json"),
+        durability="normal",
+        node_name="synthetic",
+    )
+    print("A make-believe county: every person, number, officer and document in it is synthetic.")
+    clock = SimulatedClock()
+    parts = assemble(settings, clock=clock, create=True)
+    Projector(parts.engine, parts.store).prepare()
+    new_keys(folder / "keys.json")
+    with serving(settings) as port:
+        start = monotonic()
+        importer = Importer(parts.store, parts.setting, clock=clock, salt=salts)
+        with importer:
+            story = build_town(
+                parts.register, importer, clock, people, years, seed, 7, Teller(start)
+            )
+        print(f"\r{'':70}\rmade in {monotonic() - start:.0f} s")
+        tell(story)
+        desk = Desk(port, token(settings))
+        wait_for_read_models(desk, parts.engine, parts.store)
+        ask(desk, story)
+        advise(desk, story, folder)
+        if attended:
+            stay(desk)
+    parts.engine.dispose()
+
+
+class Teller:
+    """Prints how far the county is, on one line."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.live = sys.stdout.isatty()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Tell that so much of so much is done."""
+        text = f"{monotonic() - self.start:4.0f} s  {what}: {done:,} of {total:,}"
+        if self.live:
+            print(f"\r{text:70}", end="", flush=True)
+        elif what != "days" or done * 10 // total != (done - 30) * 10 // total:
+            print(text, flush=True)
+
+
+def _serve(settings: Settings, told: Connection) -> None:
+    """The server's process; it says its port."""
+    serve(settings, port=0, started=told.send)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[int]:
+    """The real server on a loopback port, in a process of its own; gives the port."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(settings, theirs))
+    process.start()
+    try:
+        if not ours.poll(60):
+            raise TimeoutError("the server did not start within a minute")
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join(30)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def token(settings: Settings) -> str:
+    """A day's token for an officer who does not exist."""
+    return issue(
+        settings.keys,
+        officer="synthetic-demo",
+        office=OFFICE,
+        roles=["station", "county"],
+        now=microseconds(),
+    )
+
+
+def wait_for_read_models(desk: Desk, engine: Any, store: Any) -> None:
+    """Wait until what is answered is what was recorded."""
+    projector = Projector(engine, store)
+    until = monotonic() + PATIENCE_S
+    while (lag := projector.lag()) > 0:
+        if monotonic() > until:
+            raise TimeoutError(f"the read models still lack {lag:,} entries")
+        sleep(0.1)
+
+
+def tell(story: Story) -> None:
+    """Print what was made."""
+    print(
+        f"  {story.founders:,} people on {story.founded_on}; {story.residents:,} in"
+        f" {story.households:,} households ({story.household_size:.2f} each) on {story.until}"
+    )
+    planted = ", ".join(f"{number} {kind}" for kind, number in sorted(story.planted.items()))
+    print(f"  planted faults of numbers: {planted}")
+    busy = ", ".join(f"{count:,} {cause}" for cause, count in story.done.most_common(8))
+    print(f"  {sum(story.done.values()):,} businesses: {busy} …")
+    print(f"  refused: {len(story.refused)}")
+
+
+def ask(desk: Desk, story: Story) -> None:
+    """Ask the questions and print the answers."""
+    day, name = date(2007, 1, 15), TOWNSHIPS[0][0]
+    day = min(day, story.until)
+    for on in (story.founded_on, day, story.until):
+        found = desk.ask(f"/places/{story.township}/count", valid_on=on)
+        _say(f"How many people lived in {name} on {on}?", str(found["count"]))
+    found = desk.ask(f"/persons/{story.mover}/timeline")
+    words = ", ".join(entry["event"] for entry in found["entries"])
+    _say("What has happened to the person with most entries?", words)
+    found = desk.ask(f"/doorplates/{story.doorplate}/households")
+    _say("How many households are at one door plate?", str(len(found["households"])))
+    found = desk.ask("/number-cases")
+    _say("How many number cases are open?", str(len(found["cases"])))
+    if story.late_death is not None:
+        _ask_late(desk, *story.late_death)
+
+
+def _ask_late(desk: Desk, person: object, died: date, declared: date) -> None:
+    path, on = f"/persons/{person}/residence", died + timedelta(1)
+    then = desk.ask(path, valid_on=on, known_at=declared - timedelta(1))
+    now = desk.ask(path, valid_on=on)
+    _say(
+        f"Where lived on {on} somebody whose death of {died} was declared on {declared}?",
+        f"as known the day before: {_place(then)}; as known now: {_place(now)}",
+    )
+    again = {"person": str(person), "died_on": str(on), "declarant": "synthetic"}
+    refused = desk.submit("RegisterDeath", again)
+    rules = [f"{rule['message']} [{rule['law']}]" for rule in refused.get("rules", ())]
+    _say("May the death be registered again?", "; ".join(rules) or str(refused))
+
+
+def _place(told: Mapping[str, Any]) -> str:
+    """The community of a residence, in few words."""
+    found = told.get("residence")
+    return f"community {found['community']}" if found else "nowhere"
+
+
+def _say(question: str, answer: str) -> None:
+    print(f"  ? {question}\n    {answer}")
+
+
+def advise(desk: Desk, story: Story, folder: Path) -> None:
+    """Print the addresses and three things to try."""
+    (folder / "token").write_text(desk.headers["Authorization"].removeprefix("Bearer "))
+    (folder / "token").chmod(0o600)
+    key = f'-H "Authorization: Bearer $(cat {folder / "token"})"'
+    curl = f'curl -s {key} -H "Purpose: supervision"'
+    print(f"Served at {desk.url}, documented at {desk.url}/docs. Three things to try:")
+    print(f"  1. {curl} {desk.url}/persons/{story.mover}/timeline")
+    print(f"  2. {curl} '{desk.url}/doorplates/{story.doorplate}/occupants?valid_on=2007-01-15'")
+    print(f"  3. {curl} '{desk.url}/places/{story.township}/count?known_at=2007-01-15'")
+
+
+def stay(desk: Desk) -> None:
+    """Serve until somebody has seen enough."""
+    print("Serving until Ctrl-C.", flush=True)
+    try:
+        while True:
+            sleep(3600)
+    except KeyboardInterrupt:
+        print()
