@@ -98,6 +98,9 @@ def decide(
             if known in found.submissions:
                 outcomes.append(repeated(transaction.submission(known)))
                 continue
+        if not {submission.bytes for submission in wish.append.rests_on} <= mine.keys():
+            outcomes.append(Raced(frozenset(stream for _, stream, _ in wish.guards)))
+            continue
         if isinstance(wish.append, Insertion):
             moved, ahead = judge_freely(wish, heads, stored, transaction)
         else:

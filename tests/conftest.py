@@ -15,9 +15,23 @@ from adapters import schema
 from adapters.database import open_database
 from adapters.postgres import PrivatePostgres, locked
 
+pytest_plugins = ["tests.scenarios.moulds"]  # the town of the scenarios
+
 CLUSTER = "REGISTRY_TEST_CLUSTER"  # where this run's server lives, for pytest-xdist's workers
 TEMPLATE = "migrated"
 STARTED = pytest.StashKey[PrivatePostgres]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let what others depend on be frozen anew."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether this run freezes anew what others depend on."""
+    told: bool = request.config.getoption("--update-golden")
+    return told
 
 
 def pytest_configure(config: pytest.Config) -> None:

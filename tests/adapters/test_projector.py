@@ -1,0 +1,202 @@
+"""Read models in a database: exactly once, over crashes, in company and anew."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import text
+
+from adapters import positions
+from adapters.database import writing
+from adapters.eventstore import Recorder
+from adapters.leases import Lease
+from adapters.projector import Projector
+from adapters.rebuilding import begin, fill, finish_all, rebuild
+from adapters.tables import Copy
+from registry.projections import PROJECTIONS
+from tests.adapters.followed import everything, followed, record
+from tests.projections.pencil import folded
+from tests.strategies import Log, story
+
+
+@pytest.fixture(scope="module")
+def log() -> Log:
+    """A log in which everything happens that can."""
+    return story(7, 600, people=20)
+
+
+def rows_of(log: Log) -> dict[str, list[tuple[Any, ...]]]:
+    """What read models must hold, folded in memory."""
+    return folded(log.entries, [50] * 100).everything()
+
+
+def without_instants(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows without what only the store knows: instants, and by whom an entry was recorded."""
+    columns = PROJECTIONS["timelines"].columns
+    kept = [columns.index(name) for name in ("stream", "version", "position", "code", "state")]
+    lines = [tuple(row[index] for index in kept) for row in rows["timelines"]]
+    return {**rows, "timelines": sorted(lines, key=repr)}
+
+
+@pytest.mark.parametrize("batch", [7, 2000])
+def test_tables_hold_what_was_folded(engine, log, batch):
+    followed(engine, log.entries, batch=batch)
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+def test_a_crash_between_two_statements_leaves_nothing_half_done(engine, log):
+    store = Recorder(engine, node=1)
+    projector = Projector(engine, store, batch=12, cached=20)
+    projector.prepare()
+    record(store, log.entries)
+    write = Copy.write
+    written = 0
+
+    def broken(copy: Copy, connection: Any, changes: Any) -> None:
+        nonlocal written
+        written += 1
+        write(copy, connection, changes)
+        if written % 37 == 0:
+            raise RuntimeError("the power went out")
+
+    with patch.object(Copy, "write", broken):
+        crashes = 0
+        while projector.position() < len(log.entries):
+            before = projector.positions()
+            try:
+                projector.step()
+            except RuntimeError:
+                crashes += 1
+                assert projector.positions() == before
+                if crashes % 2:  # the process is started anew
+                    projector = Projector(engine, store, batch=12, cached=20)
+        assert crashes > 3, crashes
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+def test_two_followers_at_once_fold_every_entry_once(engine, log):
+    store = Recorder(engine, node=1)
+    followers = [Projector(engine, store, batch=11) for _ in range(2)]
+    for projector in followers:
+        projector.prepare()
+    record(store, log.entries)
+    threads = [Thread(target=projector.catch_up) for projector in followers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    followers[0].catch_up()
+    assert followers[0].position() == len(log.entries)
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+def test_a_read_model_that_stayed_behind_catches_up_with_the_others(engine, log):
+    store = Recorder(engine, node=1)
+    some = [PROJECTIONS["residences"], PROJECTIONS["flows"]]
+    early = Projector(engine, store, projections=some, batch=30)
+    early.prepare()
+    record(store, log.entries)
+    early.catch_up(until=200)
+    projector = Projector(engine, store, batch=30)
+    projector.prepare()
+    assert projector.catch_up() == len(log.entries)
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_a_read_model_is_rebuilt_while_the_old_one_answers(engine, log, name):
+    half = len(log.entries) // 2
+    projector = followed(engine, log.entries[:half], batch=50)
+    seen = everything(engine)[name]
+    told: list[int] = []
+
+    def look(done: int) -> None:
+        told.append(done)
+        assert everything(engine)[name] == seen
+
+    with patch("adapters.rebuilding.CHUNK", 5):
+        rebuild(projector, name, look)
+        assert everything(engine)[name] == seen
+        assert len(told) > 1
+        record(projector.store, log.entries[half:])  # type: ignore[arg-type]
+        rebuild(projector, name)
+    assert projector.positions()[name] >= half
+    projector.catch_up()
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+def test_a_rebuild_goes_on_where_it_was_interrupted(engine, log):
+    projector = followed(engine, log.entries)
+    with patch("adapters.rebuilding.CHUNK", 3):
+        standing = begin(projector, "residences")
+        _, count = fill(projector, {"residences": standing}, standing.target)
+        assert count == 3
+        again = begin(projector, "residences")
+        assert again.reached > standing.reached
+        finish_all(projector)
+    with engine.connect() as connection:
+        states = {(one.name, one.state) for one in positions.standings(connection)}
+    assert states == {(name, "active") for name in PROJECTIONS}
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+def test_new_read_models_of_a_long_log_are_filled_stream_by_stream(engine, log):
+    store = Recorder(engine, node=1)
+    record(store, log.entries)
+    projector = Projector(engine, store)
+    with patch("adapters.projector.FILL_FROM", 10):
+        projector.prepare()
+    assert projector.catch_up() == 0
+    finish_all(projector)
+    assert projector.catch_up() == len(log.entries)
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+def test_a_follower_sees_what_is_recorded_and_wakes_who_waits(engine, log):
+    store = Recorder(engine, node=1)
+    projector = Projector(engine, store)
+    projector.prepare()
+    stop = Event()
+    thread = Thread(target=projector.follow, args=(stop,))
+    thread.start()
+    record(store, log.entries[:20])
+    projector.wake.set()
+    assert projector.wait_for(20, timeout=20)
+    assert not projector.wait_for(21, timeout=0.05)
+    assert projector.lag() == 0
+    stop.set()
+    projector.wake.set()
+    thread.join()
+
+
+def test_one_holder_has_a_lease_until_it_runs_out_or_is_given_up(engine):
+    with writing(engine) as connection:
+        positions.create(connection)
+    now = 1_000_000
+    first = Lease(engine, "follower", "a", lambda: now, seconds=10)
+    second = Lease(engine, "follower", "b", lambda: now, seconds=10)
+    assert first.held()
+    assert not second.held()
+    now += 9_000_000
+    assert first.held()
+    now += 9_000_000
+    assert not second.held()
+    assert first.held()
+    now += 11_000_000
+    assert second.held()
+    assert not first.held()
+    second.give_up()
+    now += 3_000_000
+    assert first.held()
+
+
+def test_a_row_that_is_not_there_to_be_closed_stops_the_work(engine, log):
+    projector = followed(engine, log.entries[:100])
+    with writing(engine) as connection:
+        connection.execute(text("update residences_1a set known_until = known_until - 1"))
+    record(projector.store, log.entries[100:])  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match="residences_1a: closed"):
+        projector.catch_up()

@@ -1,0 +1,229 @@
+"""How fast commands are, from load to durable record, against the stock application of the library.
+
+The stock application has a decorated aggregate and its own recorder; both change a detail of a
+person with six earlier events, and both wait for the disk. Nothing is in our memory when a round
+with one client begins, so that every command loads its person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy import make_url
+
+from adapters.assembly import Parts, Settings, assemble
+from adapters.postgres import PrivatePostgres
+from adapters.queue import CommandQueue
+from registry.commands.particulars import ChangeDetails
+from registry.register import Authority, Register, Submission
+from registry.store import Receipt
+from registry.values import Name, Officer, PersonId, Sex
+from tests.bench.figures import alternate, report
+from tests.bench.stock import StockRegister
+from tests.crash.town import NAMESPACE, OFFICE, ROLES, found, supplement
+
+PERSONS = 400
+EVENTS = 6
+BY = Authority(Officer("Li"), OFFICE, ROLES)
+WHO = Name("王大")
+TURN = count()
+
+
+def main() -> None:
+    """Print figures for SQLite and PostgreSQL."""
+    with tempfile.TemporaryDirectory() as folder:
+        measure("sqlite", f"sqlite:///{folder}/ours.db", sqlite_peer(Path(folder, "peer.db")), ())
+    with PrivatePostgres(fsync=True) as server:
+        peer = postgres_peer(server.create("peer"))
+        measure("postgres", server.create("ours"), peer, (16, 64, 256))
+
+
+def measure(name: str, url: str, environment: dict[str, str], many: Sequence[int]) -> None:
+    """Compare both on one database; `many`: numbers of clients at once."""
+    with ours(url) as (parts, persons), peer(environment) as (application, people):
+        single(name, parts, persons, application, people)
+        for clients in many:
+            at_once(name, clients, parts, persons, application, people)
+
+
+def single(
+    name: str,
+    parts: Parts,
+    persons: Sequence[PersonId],
+    application: StockRegister,
+    people: Sequence[UUID],
+) -> None:
+    """One client, one command after the other."""
+    waits: list[float] = []
+
+    def mine() -> None:
+        register = fresh(parts)
+        for person in persons:
+            start = perf_counter()
+            register.do(changed(person))
+            waits.append(perf_counter() - start)
+
+    def theirs() -> None:
+        for person in people:
+            application.change(person, height())
+
+    pair = alternate(mine, theirs, rounds=5)
+    rate = len(persons) / pair.ours.median
+    report(f"commands-{name}-1", len(persons), rate, "commands/s", "eventsourcing", pair.ratio, 1.5)
+    late(f"commands-{name}-1-p99", waits)
+
+
+def at_once(
+    name: str,
+    clients: int,
+    parts: Parts,
+    persons: Sequence[PersonId],
+    application: StockRegister,
+    people: Sequence[UUID],
+) -> None:
+    """Many clients, each sending when its last command was answered."""
+    waits: list[float] = []
+    register = fresh(parts)
+
+    def mine() -> None:
+        # Twenty times the work: what takes the stock application seconds is over at once here.
+        waits.extend(asyncio.run(queued(register, [*persons] * 20, clients)))
+
+    def theirs() -> None:
+        with ThreadPoolExecutor(min(clients, 64)) as pool:
+            list(pool.map(lambda one: application.change(one, height()), people))
+
+    pair = alternate(mine, theirs, rounds=3)
+    rate = 20 * len(persons) / pair.ours.median
+    told = f"commands-{name}-{clients}"
+    report(told, 20 * len(persons), rate, "commands/s", "eventsourcing", 20 * pair.ratio, 10)
+    late(f"{told}-p99", waits)
+
+
+def late(name: str, waits: Sequence[float]) -> None:
+    """The figure of how long the slowest in a hundred waited, against 50 ms."""
+    cuts = quantiles(waits, n=100)
+    milliseconds = cuts[98] * 1000
+    print(
+        f"{name}: p50 {cuts[49] * 1000:.2f} ms, p99 {milliseconds:.2f} ms, worst"
+        f" {max(waits) * 1000:.1f} ms"
+    )
+    report(name, len(waits), milliseconds, "ms", "fifty-ms", 50 / milliseconds, 1)
+
+
+async def queued(register: Register, persons: list[PersonId], clients: int) -> list[float]:
+    """Send a change for every person through the queue, so many at a time."""
+    waits: list[float] = []
+    todo = iter(persons)
+    with CommandQueue(register) as queue:
+
+        async def client() -> None:
+            for person in todo:
+                start = perf_counter()
+                await queue.do(changed(person))
+                waits.append(perf_counter() - start)
+
+        await asyncio.gather(*(client() for _ in range(clients)))
+    return waits
+
+
+def changed(person: PersonId) -> Submission:
+    """A submission that changes a detail."""
+    return Submission(uuid4(), BY, ChangeDetails(person=person, height_cm=height(), declarant=WHO))
+
+
+def height() -> int:
+    """Another one each time anybody is asked, since 127 is prime to all numbers of persons."""
+    return 100 + next(TURN) % 127
+
+
+def fresh(parts: Parts) -> Register:
+    """A register that has nothing in its memory."""
+    return Register(
+        parts.store,
+        parts.setting,
+        clock=parts.store.clock,
+        ids=uuid4,
+        salt=lambda: os.urandom(16),
+    )
+
+
+@contextmanager
+def ours(url: str) -> Iterator[tuple[Parts, list[PersonId]]]:
+    """Our register with persons who have a history."""
+    plate = found(url)
+    parts = assemble(Settings(database=url, namespace=str(NAMESPACE)))
+    first = date(1960, 1, 1)
+    entered = parts.register.do_all(
+        [
+            Submission(uuid4(), BY, supplement(number, Sex.MALE, first + timedelta(number), plate))
+            for number in range(PERSONS)
+        ]
+    )
+    persons = []
+    for receipt in entered:
+        assert isinstance(receipt, Receipt), receipt
+        persons.append(person_of(receipt))
+    for _ in range(EVENTS - 1):
+        told = parts.register.do_all([changed(person) for person in persons])
+        assert all(isinstance(one, Receipt) for one in told)
+    try:
+        yield parts, persons
+    finally:
+        parts.engine.dispose()
+
+
+def person_of(receipt: Receipt) -> PersonId:
+    """Whom a receipt is about."""
+    return PersonId(UUID(msgspec.json.decode(receipt.answer)["person"]))
+
+
+@contextmanager
+def peer(environment: dict[str, str]) -> Iterator[tuple[StockRegister, list[UUID]]]:
+    """The stock application with as many persons and events."""
+    application = StockRegister(environment)
+    people = [application.register() for _ in range(PERSONS)]
+    for _ in range(EVENTS - 1):
+        for person in people:
+            application.change(person, height())
+    try:
+        yield application, people
+    finally:
+        application.close()
+
+
+def sqlite_peer(path: Path) -> dict[str, str]:
+    """Settings of the stock application on SQLite."""
+    return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)}
+
+
+def postgres_peer(url: str) -> dict[str, str]:
+    """Settings of the stock application on PostgreSQL."""
+    address = make_url(url)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": address.database or "",
+        "POSTGRES_HOST": str(address.query.get("host") or address.host),
+        "POSTGRES_PORT": str(address.port or 5432),
+        "POSTGRES_USER": address.username or "",
+        "POSTGRES_PASSWORD": address.password or "-",
+        "POSTGRES_POOL_SIZE": "16",
+        "POSTGRES_MAX_OVERFLOW": "48",
+        "POSTGRES_MAX_WAITING": "1000",
+    }
+
+
+if __name__ == "__main__":
+    main()

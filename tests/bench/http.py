@@ -1,0 +1,396 @@
+"""HTTP over a whole population: commands a second, and how long questions take at a steady rate.
+
+Server, database and load share the machine. Questions are sent at fixed times, whether or not the
+ones before were answered, and timed from when they were due. REGISTRY_BENCH_PERSONS sets the size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from adapters.assembly import Parts, Settings, assemble
+from adapters.eventstore import microseconds
+from adapters.http.auth import issue, new_keys
+from adapters.http.server import serve
+from adapters.postgres import PrivatePostgres
+from adapters.projector import Projector
+from registry.codec import Codec
+from registry.commands import addresses, places
+from registry.entry import Entry
+from registry.events.household import HouseholdImported, Member
+from registry.events.person import PersonImported
+from registry.register import Authority, Submission
+from registry.store import Append
+from registry.values import (
+    CitizenNumber,
+    CommunityId,
+    CommunityKind,
+    DivisionCode,
+    DoorplateId,
+    HouseholdId,
+    HouseholdNumber,
+    HouseholdType,
+    Level,
+    Name,
+    Nationality,
+    OfficeCode,
+    Officer,
+    PersonId,
+    PlateNumber,
+    Relationship,
+    Sex,
+    Text,
+)
+from tests.bench.figures import report
+
+PERSONS = int(os.environ.get("REGISTRY_BENCH_PERSONS", "1000000"))
+FAMILY = 3
+CHUNK = 3_000
+RATE = 500
+SECONDS = 10
+CONNECTIONS = 32
+COMMANDS = 10_000
+BATCHES = 40
+SPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
+COUNTY, STATION = DivisionCode("510603"), OfficeCode("510603001001")
+ROLES = frozenset({"station", "county", "civil-affairs", "administrator"})
+BY = Authority(Officer("李警官"), STATION, ROLES)
+BASELINE = date(2000, 1, 1)
+
+
+def person_id(number: int) -> PersonId:
+    """The person of a number."""
+    return PersonId(uuid5(SPACE, f"person/{number}"))
+
+
+def household_id(number: int) -> HouseholdId:
+    """The household of a number."""
+    return HouseholdId(uuid5(SPACE, f"household/{number}"))
+
+
+def citizen_number(number: int) -> CitizenNumber:
+    """The identity number of the person of a number."""
+    day, sequence = divmod(number, 900)
+    return CitizenNumber.compose(COUNTY, date(1930, 1, 1) + timedelta(day), sequence + 1)
+
+
+def populate(parts: Parts, persons: int) -> None:
+    """Fill a register with families, as an import writes them."""
+
+    def do(command: Any) -> Any:
+        return json.loads(parts.register.do(Submission(uuid4(), BY, command)).answer)
+
+    founded = date(1990, 1, 1)
+    above: UUID | None = None
+    for level, code in ((Level.PROVINCE, "510000"), (Level.CITY, "510600"), (Level.COUNTY, COUNTY)):
+        command = places.EstablishDivision(
+            level=level,
+            division_code=DivisionCode(code),
+            division_name=Text(code),
+            parent=above,  # type: ignore[arg-type]  # an identifier of a division
+            on=founded,
+        )
+        above = UUID(do(command)["division"])
+    assert above is not None
+    street = UUID(
+        do(
+            addresses.NameStreet(
+                division=above,  # type: ignore[arg-type]
+                street_name=Text("长江路"),
+                on=BASELINE,
+            )
+        )["street"]
+    )
+    homes: list[tuple[UUID, UUID]] = []
+    for number in range(20):
+        community = UUID(
+            do(
+                places.EstablishCommunity(
+                    community_name=Text(f"第{number}社区"),
+                    community_kind=CommunityKind("31"),
+                    parent=above,  # type: ignore[arg-type]
+                    on=founded,
+                )
+            )["community"]
+        )
+        doorplate = UUID(
+            do(
+                addresses.RegisterDoorplate(
+                    street=street,  # type: ignore[arg-type]
+                    plate_number=PlateNumber(f"{number}号"),
+                    community=CommunityId(community),
+                    on=BASELINE,
+                )
+            )["doorplate"]
+        )
+        homes.append((community, doorplate))
+    do(
+        places.AllotSegment(
+            address_code=COUNTY, station=STATION, first=901, last=999, valid_from=date(1900, 1, 1)
+        )
+    )
+    codec = Codec()
+    for start in range(0, persons, CHUNK):
+        entries = imported(range(start, min(start + CHUNK, persons)), homes)
+        stored = [codec.stored(entry, lambda: bytes(16)) for entry in entries]
+        parts.store.append([Append(None, BY.officer, STATION, bytes(32), b"{}", stored, {})])
+
+
+def imported(numbers: range, homes: Sequence[tuple[UUID, UUID]]) -> Iterator[Entry]:
+    """Entries of persons and, before the first of each family, of their household."""
+    for number in numbers:
+        family = number // FAMILY
+        community, doorplate = homes[family % len(homes)]
+        household = household_id(family)
+        if number % FAMILY == 0:
+            people = [person_id(family * FAMILY + place) for place in range(FAMILY)]
+            members = tuple(
+                Member(person=one, relation=Relationship("20" if place else "02"))
+                for place, one in enumerate(people)
+            )
+            form = HouseholdImported(
+                effective_on=BASELINE,
+                household_number=HouseholdNumber(str(family)),
+                household_type=HouseholdType("1"),
+                doorplate=DoorplateId(doorplate),
+                community=CommunityId(community),
+                members=members,
+                head=people[0],
+                source="bench",
+                batch="1",
+            )
+            yield Entry(household, 1, form, BASELINE)
+        held = citizen_number(number)
+        one = PersonImported(
+            effective_on=BASELINE,
+            household=household,
+            community=CommunityId(community),
+            sex=Sex(held.sex),
+            birth_date=held.birth_date,
+            nationality=Nationality("01"),
+            name=Name(f"王{number}"),
+            number=held,
+            source="bench",
+            batch="1",
+        )
+        yield Entry(person_id(number), 1, one, BASELINE)
+
+
+class Wire(asyncio.Protocol):
+    """One connection that sends a request and reads its answer; the cheapest client there is."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport
+        self.buffer = bytearray()
+        self.waiter: asyncio.Future[tuple[int, bytes]] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # of a stream
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = bytes(self.buffer[:end]).lower()
+        start = head.index(b"content-length:") + 15
+        length = int(head[start : head.find(b"\r", start) if b"\r" in head[start:] else None])
+        if len(self.buffer) >= end + 4 + length:
+            body = bytes(self.buffer[end + 4 : end + 4 + length])
+            del self.buffer[: end + 4 + length]
+            assert self.waiter is not None
+            self.waiter.set_result((int(head[9:12]), body))
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send a request and wait for its answer."""
+        self.waiter = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return await self.waiter
+
+
+def request(method: str, path: str, token: str, body: Any = None, **headers: str) -> bytes:
+    """A whole request as bytes."""
+    told = {"Host": "bench", "Authorization": f"Bearer {token}", **headers}
+    content = b"" if body is None else json.dumps(body).encode()
+    if body is not None:
+        told |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in told.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + content
+
+
+async def connect(port: int, count: int) -> list[Wire]:
+    """Connections to the server."""
+    loop = asyncio.get_running_loop()
+    return [(await loop.create_connection(Wire, "127.0.0.1", port))[1] for _ in range(count)]
+
+
+async def steady(port: int, requests: Sequence[bytes], rate: int) -> list[float]:
+    """Send requests at fixed times; how long each took from when it was due, in seconds."""
+    free: asyncio.Queue[Wire] = asyncio.Queue()
+    for wire in await connect(port, CONNECTIONS * 2):
+        free.put_nowait(wire)
+    loop = asyncio.get_running_loop()
+    start = loop.time() + 0.1
+    taken: list[float] = []
+
+    async def one(number: int, told: bytes) -> None:
+        due = start + number / rate
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        wire = await free.get()
+        status, body = await wire.ask(told)
+        assert status == 200, body
+        taken.append(loop.time() - due)
+        free.put_nowait(wire)
+
+    await asyncio.gather(*(one(number, told) for number, told in enumerate(requests)))
+    return taken
+
+
+async def flood(port: int, requests: Sequence[bytes], connections: int) -> float:
+    """Send requests as fast as they are answered; seconds it took."""
+    wires = await connect(port, connections)
+    left = iter(requests)
+
+    async def send(wire: Wire) -> None:
+        for told in left:
+            status, body = await wire.ask(told)
+            assert status == 200, body
+
+    start = perf_counter()
+    await asyncio.gather(*map(send, wires))
+    return perf_counter() - start
+
+
+def change(number: int) -> dict[str, Any]:
+    """The fields of a command that everybody can be the subject of, each time another."""
+    return {"person": str(person_id(number)), "occupation": uuid4().hex, "declarant": "王"}
+
+
+def questions(token: str, persons: int, count: int) -> dict[str, list[bytes]]:
+    """Requests of each kind, about people chosen at random."""
+    dice = random.Random(1)
+    told: dict[str, list[bytes]] = {"person_by_number": [], "household": [], "timeline": []}
+    for _ in range(count):
+        who = dice.randrange(persons)
+        told["person_by_number"].append(
+            request(
+                "POST",
+                "/queries/persons-by-number",
+                token,
+                {"number": citizen_number(who)},
+                Purpose="registration",
+            )
+        )
+        path = f"/households/{household_id(who // FAMILY)}"
+        told["household"].append(request("GET", path, token, Purpose="registration"))
+        path = f"/persons/{person_id(who)}/timeline"
+        told["timeline"].append(request("GET", path, token, Purpose="registration"))
+    return told
+
+
+def measure(name: str, url: str, folder: Path, persons: int, workers: int) -> None:
+    """Start a server over a population and put every load on it."""
+    keys = folder / f"{name}-keys.json"
+    new_keys(keys)
+    settings = Settings(database=url, keys=str(keys))
+    parts = assemble(settings, create=True)
+    started = perf_counter()
+    populate(parts, persons)
+    projector = Projector(parts.engine, parts.store)
+    projector.prepare()
+    projector.catch_up()
+    print(f"filled {name} with {persons} persons in {perf_counter() - started:.0f} s", flush=True)
+    parts.engine.dispose()
+    token = issue(
+        keys, officer="李警官", office=STATION, roles=ROLES, area=["510600"], now=microseconds()
+    )
+    command = [sys.executable, "-m", "tests.bench.http", url, str(keys), str(workers)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            port = int(server.stdout.readline())
+            asyncio.run(wait_until_ready(port))
+            asyncio.run(load(name, port, token, persons))
+        finally:
+            server.terminate()
+            server.wait()
+
+
+async def wait_until_ready(port: int) -> None:
+    """Wait until the server says that it is ready."""
+    (wire,) = await connect(port, 1)
+    while (await wire.ask(request("GET", "/health/ready", "")))[0] != 200:
+        await asyncio.sleep(0.2)
+
+
+async def load(name: str, port: int, token: str, persons: int) -> None:
+    """Every load in turn."""
+    dice = random.Random(2)
+
+    singles = [
+        request(
+            "POST",
+            "/commands/ChangeDetails",
+            token,
+            change(dice.randrange(persons)),
+            Submission_Id=str(uuid4()),
+        )
+        for _ in range(COMMANDS)
+    ]
+    seconds = await flood(port, singles, CONNECTIONS)
+    rate = len(singles) / seconds
+    report(f"http_{name}_commands", persons, rate, "commands/s", "goal", rate / 1_000, 1)
+    batches = []
+    for _ in range(BATCHES):
+        items = [
+            {
+                "submission": str(uuid4()),
+                "command": "ChangeDetails",
+                "fields": change(dice.randrange(persons)),
+            }
+            for _ in range(250)
+        ]
+        batches.append(request("POST", "/commands", token, items))
+    seconds = await flood(port, batches, 4)
+    rate = BATCHES * 250 / seconds
+    report(f"http_{name}_batched", persons, rate, "commands/s", "goal", rate / 1_000, 1)
+    for kind, requests in questions(token, persons, RATE * SECONDS).items():
+        await steady(port, requests[:RATE], RATE)
+        taken = sorted(await steady(port, requests, RATE))
+        for quantile in (50, 95, 99):
+            value = taken[len(taken) * quantile // 100] * 1_000
+            if quantile == 95:
+                report(f"http_{name}_{kind}_p95", persons, value, "ms", "goal", 10 / value, 1)
+            else:
+                print(f"http_{name}_{kind}_p{quantile}: {value:.2f} ms", flush=True)
+        seconds = await flood(port, requests, CONNECTIONS)
+        print(f"http_{name}_{kind} at most: {len(requests) / seconds:.0f} /s", flush=True)
+
+
+def main() -> None:
+    """Measure on PostgreSQL with the query log durable, then on SQLite."""
+    with tempfile.TemporaryDirectory() as folder, PrivatePostgres() as server:
+        measure("postgres", server.create("bench"), Path(folder), PERSONS, 2)
+        sqlite = f"sqlite:///{folder}/bench.db"
+        measure("sqlite", sqlite, Path(folder), min(PERSONS, 100_000), 1)
+
+
+if __name__ == "__main__":
+    serve(
+        Settings(database=sys.argv[1], keys=sys.argv[2]),
+        port=0,
+        workers=int(sys.argv[3]),
+        started=lambda port: print(port, flush=True),
+    )

@@ -1,0 +1,1 @@
+"""Processes that are really killed, and what must be there afterwards."""

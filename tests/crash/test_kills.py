@@ -1,0 +1,166 @@
+"""`kill -9` at any moment: what was acknowledged is there, nothing is half-done, all goes on.
+
+The process is really killed. That proves process death, not power loss.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Timer
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+
+from adapters.database import open_database
+from adapters.eventstore import Recorder
+from adapters.invariants import inspect_store
+from adapters.projector import Projector
+from adapters.rebuilding import rebuild
+from registry.aggregates import Household, Person
+from registry.codec import Codec
+from registry.entry import Entry
+from registry.history import standing
+from registry.projections import PROJECTIONS
+from registry.vocabulary import VOCABULARY, Kind
+from tests.crash.town import found
+
+HOME = Path(__file__).parents[2]
+
+
+@dataclass
+class Told:
+    """What killed processes said before they died."""
+
+    sent: set[UUID] = field(default_factory=set)
+    done: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    refused: int = 0
+
+    def read(self, lines: Iterator[str]) -> None:
+        """Take in the whole lines that came through the pipe."""
+        for line in lines:
+            match line.split() if line.endswith("\n") else []:
+                case ["sent", name]:
+                    self.sent.add(UUID(name))
+                case ["done", name, first, count]:
+                    self.done[UUID(name)] = (int(first), int(count))
+                case ["refused", _, _]:
+                    self.refused += 1
+
+
+@contextmanager
+def running(url: str, seed: int) -> Iterator[subprocess.Popen[str]]:
+    """A process that serves, once it is ready; dead at the end of the block."""
+    child = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "tests.crash.child", url, str(seed)],
+        cwd=HOME,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def kill_loop(url: str, kills: int, seed: int) -> None:
+    """Start, kill, look; again and again."""
+    found(url)
+    chance = random.Random(seed)
+    told = Told()
+    engine = open_database(url)
+    for number in range(kills):
+        with running(url, seed * 1000 + number) as child:
+            assert child.stdout is not None
+            assert child.stderr is not None
+            # From before anything is committed to some hundred commits, all moments are taken.
+            first = child.stdout.readline()
+            killer = Timer(chance.random() ** 2 * 0.6, child.send_signal, [signal.SIGKILL])
+            killer.start()
+            told.read(iter([first]))
+            told.read(iter(child.stdout.readline, ""))
+            assert child.wait(30) == -signal.SIGKILL, child.stderr.read()
+            killer.join()
+        check(engine, told)
+    assert len(told.done) > kills
+    check_read_models(engine)
+    engine.dispose()
+
+
+def check(engine: Engine, told: Told) -> None:
+    """Hold the store against what was said, and against itself."""
+    store = Recorder(engine, node=1)
+    inspection = inspect_store(engine, store)
+    assert inspection.faults == ()
+    kept = store.submissions(told.sent)
+    for name, (first, count) in told.done.items():
+        assert (kept[name].receipt.first, kept[name].receipt.count) == (first, count)
+    check_agreement(store)
+    projector = Projector(engine, store)
+    projector.prepare()
+    assert all(0 <= one <= inspection.entries for one in projector.positions().values())
+
+
+def check_agreement(store: Recorder) -> None:
+    """Persons and households say the same of where everybody lives."""
+    codec = Codec()
+    streams: dict[UUID, list[Entry]] = {}
+    for stored in store.page(0, store.head()[0]):
+        entry = codec.entry(stored)
+        if VOCABULARY[type(entry.event)].kind in (Kind.PERSON, Kind.HOUSEHOLD):
+            streams.setdefault(entry.stream, []).append(entry)
+    listed, lived = set(), set()
+    for stream, entries in streams.items():
+        if VOCABULARY[type(entries[0].event)].kind is Kind.HOUSEHOLD:
+            house = Household.fold(standing(entries))
+            assert house is not None
+            listed |= {(person, stream, house.community) for person in house.members}
+        else:
+            one = Person.fold(standing(entries))
+            assert one is not None
+            if one.resident:
+                lived.add((stream, one.household, one.community))
+    assert listed == lived
+
+
+def check_read_models(engine: Engine) -> None:
+    """Read models go on where they were, and hold what they would if made anew."""
+    store = Recorder(engine, node=1)
+    projector = Projector(engine, store)
+    projector.prepare()
+    assert projector.catch_up() == store.head()[0]
+    before = rows(engine)
+    for name in PROJECTIONS:
+        rebuild(projector, name)
+    assert rows(engine) == before
+
+
+def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Everything in the read models."""
+    with engine.connect() as connection:
+        return {
+            name: sorted(
+                (tuple(row) for row in connection.execute(text(f"select * from {one.table.name}"))),
+                key=repr,
+            )
+            for name, one in PROJECTIONS.items()
+        }
+
+
+def test_what_was_acknowledged_survives_being_killed(database_url):
+    kill_loop(database_url, kills=int(os.environ.get("REGISTRY_KILLS", "10")), seed=1)
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_survives_being_killed_hundreds_of_times(database_url):
+    kill_loop(database_url, kills=200, seed=2)

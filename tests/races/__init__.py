@@ -1,0 +1,1 @@
+"""Many writers at once, for the same thing."""

@@ -1,0 +1,1 @@
+"""The law of the register, one module a service: a rule, then a table of examples."""

@@ -1,0 +1,420 @@
+"""Moving between registration districts (迁移), businesses 105 and 106, and their papers.
+
+The target consents by a permit (准迁证, 40 days), the origin releases by a certificate (迁移证,
+30 days); in between the person is registered nowhere. Each paper is used once for each person; a
+lost or expired certificate is issued anew by the origin.
+Source: Household Registration Regulations (户口登记条例), art. 10, 11 and 13; Ministry of Public
+Security notice of 1994-07-11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from registry.aggregates import Certificate, NumberCase, Permit
+from registry.commands.membership import Heir
+from registry.commands.migration import (
+    IssuePermit,
+    MoveIn,
+    MoveOut,
+    Mover,
+    RegisterNewcomer,
+    ReissueCertificate,
+    VoidPermit,
+)
+from registry.commands.vital import RegisterDeath
+from registry.events.household import Member
+from registry.values import CitizenNumber, Name, OutKind, PaperNumber, Sex
+from registry.vocabulary import Kind
+from tests.scenarios.town import (
+    CHANGCHUN,
+    DECLARANT,
+    GROUNDS,
+    HAN,
+    HEAD,
+    OF_JINGYANG,
+    OF_SHIFANG,
+    OTHER,
+    SON,
+    TODAY,
+    Town,
+    new,
+)
+
+LEFT = date(2007, 5, 1)
+Q1, Q2, Q3, Z1 = (PaperNumber(text) for text in ("Q1", "Q2", "Q3", "Z1"))
+
+
+def out(*persons, **told) -> MoveOut:
+    said = {
+        "persons": persons,
+        "destination": CHANGCHUN,
+        "certificate_number": Q1,
+        "declarant": DECLARANT,
+        "on": LEFT,
+    }
+    return MoveOut(**{**said, **told})
+
+
+def settle(town: Town, *persons, **told) -> MoveIn:
+    said = {
+        "movers": tuple(Mover(person=person, relation=OTHER) for person in persons),
+        "certificate_number": Q1,
+        "declarant": DECLARANT,
+    }
+    if "new_household" not in told:
+        said["household"] = town.farm
+    return MoveIn(**{**said, **told})
+
+
+def permit(town: Town, **told) -> IssuePermit:
+    said = {
+        "permit_number": Z1,
+        "persons": (town.li,),
+        "doorplate": town.barn,
+        "declarant": DECLARANT,
+        "on": date(2007, 4, 22),
+    }
+    return IssuePermit(**{**said, **told})
+
+
+def newcomer(town: Town, **told) -> RegisterNewcomer:
+    said = {
+        "household": town.farm,
+        "relation": OTHER,
+        "name": Name("金哲"),
+        "sex": Sex.MALE,
+        "birth_date": date(1980, 6, 1),
+        "nationality": HAN,
+        "number": CitizenNumber.compose(CHANGCHUN, date(1980, 6, 1), 11),
+        "origin": CHANGCHUN,
+        "certificate_number": PaperNumber("J1"),
+        "declarant": DECLARANT,
+    }
+    return RegisterNewcomer(**{**said, **told})
+
+
+def reissue(number=Q1, new_number=Q2) -> ReissueCertificate:
+    return ReissueCertificate(certificate_number=number, new_number=new_number, grounds=GROUNDS)
+
+
+# --- leaving ----------------------------------------------------------------------------------
+
+
+def test_who_leaves_with_a_certificate_is_in_transit_and_registered_nowhere(town: Town):
+    told = town.do(out(town.li))
+    li = town.person(town.li)
+    assert li.in_transit
+    assert not li.resident
+    assert (li.left_on, li.left_community, li.destination) == (LEFT, town.east, CHANGCHUN)
+    assert li.certificate == told["certificate"] == town.named(Kind.CERTIFICATE, Q1)
+    assert town.person(town.li, date(2007, 4, 30)).resident
+    assert town.li not in town.household(town.home).members
+    assert town.see(Certificate, told["certificate"]).expires_on() == date(2007, 5, 31)
+
+
+@pytest.mark.parametrize("kind", [OutKind("3"), OutKind("4"), OutKind("6")])
+def test_soldiers_emigrants_and_the_missing_get_no_certificate(town: Town, kind):
+    with_paper = out(town.lodger, out_kind=kind)
+    assert town.refused(with_paper) == ["no-certificate-for-cause"]
+    town.do(replace(with_paper, certificate_number=None))
+    lodger = town.person(town.lodger)
+    assert not lodger.in_transit
+    assert not lodger.resident
+    town.do(settle(town, town.lodger, certificate_number=None))  # back again, without papers
+    assert town.person(town.lodger).household == town.farm
+
+
+def test_a_family_leaves_on_one_certificate_and_its_household_closes(town: Town):
+    town.do(out(town.wang, town.li, town.boy))
+    assert town.household(town.home).closed_on == LEFT
+
+
+def test_a_head_who_leaves_names_an_heir(town: Town):
+    assert town.refused(out(town.wang)) == ["head-missing"]
+    heir = Heir(head=town.li, relations=(Member(person=town.boy, relation=SON),))
+    town.do(out(town.wang, heir=heir))
+    assert town.household(town.home).head == town.li
+
+
+@pytest.mark.parametrize(
+    ("told", "codes"),
+    [
+        ({"certificate_number": None}, ["certificate-needed"]),
+        ({"persons": ()}, ["nobody-named"]),
+        ({"on": date(2007, 6, 2)}, ["not-yet"]),
+        ({"persons": ("li", "zhao")}, ["different-households"]),
+    ],
+)
+def test_a_departure_is_refused(town: Town, told, codes):
+    persons = tuple(town.ids[name] for name in told.get("persons", ("li",)))
+    assert town.refused(out(*persons, **{**told, "persons": persons})) == codes
+
+
+def test_nobody_leaves_twice(town: Town):
+    town.do(out(town.li))
+    assert town.refused(out(town.li, certificate_number=Q2)) == ["not-registered"]
+
+
+def test_a_certificate_names_four_persons_at_most_and_its_number_once(town: Town):
+    town.do(out(town.li))
+    assert town.refused(out(town.zhao)) == ["paper-exists"]
+    many = out(*[town.boy] * 5, certificate_number=Q2)
+    assert "too-many-movers" in town.refused(many)
+
+
+# --- permits ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "codes"),
+    [(date(2007, 6, 1), []), (date(2007, 6, 2), ["permit-expired"])],
+)
+def test_a_permit_runs_for_forty_days(town: Town, left, codes):
+    town.do(permit(town))
+    assert town.see(Permit, town.named(Kind.PERMIT, Z1)).expires_on() == date(2007, 6, 1)
+    town.today = date(2007, 6, 2)
+    leaving = out(town.li, permit_number=Z1, on=left)
+    if codes:
+        assert town.refused(leaving) == codes
+    else:
+        town.do(leaving)
+
+
+def test_a_permit_is_used_once_for_each_person_and_place(town: Town):
+    town.do(permit(town))
+    town.do(out(town.li, permit_number=Z1))
+    elsewhere = settle(town, town.li, permit_number=Z1, household=town.home, on=date(2007, 5, 9))
+    assert town.refused(elsewhere) == ["permit-for-others"]
+    town.do(settle(town, town.li, permit_number=Z1, on=date(2007, 5, 9)))
+    again = out(town.li, permit_number=Z1, certificate_number=Q2, on=date(2007, 5, 10))
+    assert town.refused(again) == ["permit-used"]
+
+
+def test_a_permit_that_ran_out_admits_nobody(town: Town):
+    town.do(permit(town, on=date(2007, 4, 1)))
+    town.do(out(town.li))
+    assert town.refused(settle(town, town.li, permit_number=Z1, on=date(2007, 5, 20))) == [
+        "permit-expired"
+    ]
+
+
+def test_a_permit_for_others_admits_nobody_else(town: Town):
+    town.do(permit(town))
+    assert town.refused(out(town.boy, permit_number=Z1)) == ["permit-for-others"]
+    town.do(out(town.boy))
+    assert town.refused(settle(town, town.boy, permit_number=Z1, on=date(2007, 5, 9))) == [
+        "permit-for-others"
+    ]
+
+
+def test_a_permit_of_another_register_is_taken_down_as_it_is(town: Town):
+    town.do(out(town.li, permit_number=PaperNumber("CC-7")))
+    assert town.person(town.li).in_transit
+
+
+@pytest.mark.parametrize(
+    ("told", "codes"),
+    [
+        ({"persons": ()}, ["nobody-named"]),
+        ({"movers": (Name("金哲"),) * 4}, ["too-many-movers"]),
+        ({"on": date(2007, 6, 2)}, ["not-yet"]),
+    ],
+)
+def test_a_permit_is_not_issued(town: Town, told, codes):
+    assert town.refused(permit(town, **told)) == codes
+
+
+def test_a_permit_is_withdrawn_while_somebody_may_still_use_it(town: Town):
+    void = VoidPermit(permit_number=Z1, grounds=GROUNDS)
+    town.do(permit(town))
+    assert town.refused(permit(town)) == ["paper-exists"]
+    assert town.refused(void, OF_JINGYANG) == ["outside-area"]
+    town.do(void, OF_SHIFANG)
+    assert town.refused(void) == ["permit-used"]
+    assert town.refused(out(town.li, permit_number=Z1)) == ["permit-used"]
+
+
+def test_a_permit_that_everybody_used_is_not_withdrawn(town: Town):
+    town.do(permit(town))
+    town.do(out(town.li, permit_number=Z1))
+    town.do(settle(town, town.li, permit_number=Z1, on=date(2007, 5, 9)))
+    assert town.refused(VoidPermit(permit_number=Z1, grounds=GROUNDS)) == ["permit-used"]
+
+
+# --- settling ---------------------------------------------------------------------------------
+
+
+def test_who_settles_hands_the_certificate_in(town: Town):
+    town.do(out(town.li))
+    town.do(settle(town, town.li, on=date(2007, 5, 31)))
+    li = town.person(town.li)
+    assert (li.household, li.community, li.in_transit) == (town.farm, town.town, False)
+    assert town.person(town.li, date(2007, 5, 30)).in_transit
+    paper = town.see(Certificate, town.named(Kind.CERTIFICATE, Q1))
+    assert paper.used_by == {town.li}
+
+
+def test_a_certificate_runs_for_thirty_days(town: Town):
+    town.do(out(town.li))
+    assert town.refused(settle(town, town.li, on=TODAY)) == ["certificate-expired"]
+
+
+def test_who_is_in_transit_settles_with_the_certificate_of_the_departure(town: Town):
+    town.do(out(town.li))
+    town.do(out(town.zhao, certificate_number=Q3))
+    day = date(2007, 5, 9)
+    for paper, codes in (
+        (None, ["certificate-needed"]),
+        (PaperNumber("J9"), ["certificate-needed"]),
+        (Q3, ["certificate-for-others", "certificate-needed"]),
+    ):
+        assert town.refused(settle(town, town.li, certificate_number=paper, on=day)) == codes
+
+
+def test_a_certificate_is_used_once(town: Town):
+    town.do(out(town.li))
+    town.do(settle(town, town.li, on=date(2007, 5, 9)))
+    again = settle(town, town.li, on=date(2007, 5, 11))
+    assert "already-registered" in town.refused(again)
+    town.do(out(town.li, certificate_number=Q2, on=date(2007, 5, 10)))
+    assert town.refused(again) == ["certificate-needed", "certificate-used"]
+
+
+def test_a_couple_on_one_certificate_may_settle_apart(town: Town):
+    town.do(out(town.li, town.boy))
+    town.do(settle(town, town.li, on=date(2007, 5, 9)))
+    town.do(settle(town, town.boy, household=town.hut, on=date(2007, 5, 12)))
+    assert town.see(Certificate, town.named(Kind.CERTIFICATE, Q1)).used_by == {town.li, town.boy}
+
+
+def test_a_move_without_anybody_is_refused(town: Town):
+    assert town.refused(settle(town)) == ["nobody-named"]
+
+
+def test_an_arrival_declared_late_is_entered_and_the_officer_told(town: Town):
+    town.do(out(town.li))
+    told = town.do(settle(town, town.li, on=date(2007, 5, 30), arrived_on=date(2007, 5, 12)))
+    assert [notice["code"] for notice in told["notices"]] == ["declared-late"]
+
+
+def test_departure_and_arrival_may_fall_on_one_day(town: Town):
+    town.do(out(town.li))
+    town.do(settle(town, town.li, on=LEFT))
+    assert town.person(town.li, LEFT).household == town.farm
+
+
+def test_an_arrival_before_the_departure_is_refused(town: Town):
+    town.do(out(town.li))
+    assert "already-registered" in town.refused(settle(town, town.li, on=date(2007, 4, 30)))
+
+
+# --- newcomers --------------------------------------------------------------------------------
+
+
+def test_a_newcomer_brings_number_and_papers(town: Town):
+    town.do(permit(town, persons=(), movers=(Name("金哲"),)))
+    told = town.do(newcomer(town, permit_number=Z1))
+    one = town.person(told["person"])
+    assert one.number.address_code == CHANGCHUN
+    assert town.household(town.farm).members[one.id] == OTHER
+    assert town.see(Permit, town.named(Kind.PERMIT, Z1)).used_by == {one.id}
+    assert town.refused(newcomer(town, permit_number=Z1)) == ["permit-for-others"]
+
+
+def test_a_certificate_of_another_register_serves_four_persons_at_most(town: Town):
+    for sequence in (11, 13, 15, 17):
+        number = CitizenNumber.compose(CHANGCHUN, date(1980, 6, 1), sequence)
+        town.do(newcomer(town, number=number))
+    number = CitizenNumber.compose(CHANGCHUN, date(1980, 6, 1), 19)
+    assert town.refused(newcomer(town, number=number)) == ["certificate-used"]
+
+
+@pytest.mark.parametrize(
+    ("told", "codes"),
+    [
+        ({"sex": Sex.FEMALE}, ["number-mismatch"]),
+        ({"birth_date": date(1980, 6, 2)}, ["number-mismatch"]),
+        (
+            {"birth_date": date(2007, 6, 2), "on": TODAY},
+            ["birth-after-registration", "number-mismatch"],
+        ),
+        ({"on": date(2007, 6, 2)}, ["not-yet"]),
+        ({"relation": HEAD}, ["head-relation"]),
+    ],
+)
+def test_a_newcomer_is_refused(town: Town, told, codes):
+    assert town.refused(newcomer(town, **told)) == codes
+
+
+def test_a_newcomer_s_child_alone_is_refused(town: Town):
+    born = date(2000, 6, 1)
+    number = CitizenNumber.compose(CHANGCHUN, born, 11)
+    alone = newcomer(
+        town,
+        household=None,
+        new_household=new(town.barn),
+        relation=HEAD,
+        birth_date=born,
+        number=number,
+    )
+    assert town.refused(alone) == ["minors-alone"]
+
+
+def test_a_newcomer_with_a_number_that_is_held_is_entered_and_a_case_opened(town: Town):
+    first = town.do(newcomer(town))["person"]
+    head = town.register.store.head()[0]
+    second = town.do(newcomer(town, name=Name("朴明"), certificate_number=PaperNumber("J2")))
+    number = CitizenNumber.compose(CHANGCHUN, date(1980, 6, 1), 11)
+    case = town.see(NumberCase, town.named(Kind.CASE, f"duplicate/{number}"))
+    assert case.open
+    assert case.parties == {first, second["person"]}
+    page = town.register.store.page(head, 100)
+    assert len({one.submission for one in page}) == 1  # one append tells all of it
+    third = town.do(newcomer(town, name=Name("崔浩"), certificate_number=PaperNumber("J3")))
+    case = town.see(NumberCase, case.id)
+    assert case.parties == {first, second["person"], third["person"]}
+    assert town.refused(out(first, on=TODAY)) == ["case-open"]
+
+
+# --- certificates issued anew -----------------------------------------------------------------
+
+
+def test_a_certificate_that_ran_out_is_issued_anew_by_the_origin(town: Town):
+    town.do(out(town.li))
+    town.today = date(2007, 7, 1)
+    assert town.refused(reissue(), OF_SHIFANG) == ["outside-area"]
+    town.do(reissue(), OF_JINGYANG)
+    assert "certificate-used" in town.refused(settle(town, town.li))
+    town.do(settle(town, town.li, certificate_number=Q2))
+    assert town.person(town.li).resident
+    assert town.refused(reissue(Q2, Q3)) == ["certificate-used"]
+
+
+def test_only_those_who_still_wait_are_named_anew(town: Town):
+    town.do(out(town.li, town.boy))
+    town.do(RegisterDeath(person=town.li, died_on=date(2007, 5, 20), declarant=DECLARANT))
+    town.do(reissue())
+    assert town.see(Certificate, town.named(Kind.CERTIFICATE, Q2)).persons == (town.boy,)
+    assert town.refused(reissue(new_number=Q3)) == ["not-in-transit"]
+
+
+@pytest.mark.parametrize(
+    ("told", "codes"),
+    [((Q1, Q1), ["paper-exists"]), ((Q1, Q3), ["paper-exists"])],
+)
+def test_the_new_certificate_has_a_number_of_its_own(town: Town, told, codes):
+    town.do(out(town.li))
+    town.do(out(town.zhao, certificate_number=Q3))
+    assert town.refused(reissue(*told)) == codes
+
+
+def test_an_office_of_another_county_releases_nobody(town: Town):
+    assert town.refused(out(town.li), OF_SHIFANG) == ["outside-area"]
+    town.do(out(town.li), OF_JINGYANG)
+    pull = settle(town, town.li, on=date(2007, 5, 9))
+    assert town.refused(pull, OF_JINGYANG) == ["outside-area"]  # the target answers for arrivals
+    town.do(pull, OF_SHIFANG)

@@ -1,0 +1,253 @@
+"""Divisions and communities (区划), business 400.
+
+Whole communities pass to another division by one entry that may lie ahead, whoever lives there; a
+line drawn through a community is an entry for every resident, sent door plate by door plate, so
+that a run that was interrupted goes on where it stopped. Numbers never change.
+Source: GB/T 2260; 行政区划管理条例; GA 214 business 400.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from registry.aggregates import Places
+from registry.commands.migration import ChangeAddress, MoveOut, Mover
+from registry.commands.places import (
+    AbolishDivision,
+    AdjustDivision,
+    CutCommunity,
+    EstablishCommunity,
+    EstablishDivision,
+    RenameCommunity,
+    RenameDivision,
+)
+from registry.commands.undoing import ReverseRegistration
+from registry.events.places import Moved
+from registry.values import CommunityKind, DivisionCode, Level, PaperNumber, Text
+from tests.scenarios.town import (
+    DECLARANT,
+    GROUNDS,
+    OF_JINGYANG,
+    OF_SHIFANG,
+    OTHER,
+    PLACES,
+    TODAY,
+    Town,
+    birth,
+)
+
+LATER = date(2008, 1, 1)
+PAPER = "川府函[2007]1号"
+COMMITTEE = CommunityKind("31")
+
+
+def adjust(on, **moved) -> AdjustDivision:
+    pairs = tuple(Moved(place=place, parent=parent) for place, parent in moved.values())
+    return AdjustDivision(moved=pairs, document=PAPER, on=on)
+
+
+def tree(town: Town) -> Places:
+    return town.see(Places, PLACES)
+
+
+def county(town: Town, community, on):
+    return tree(town).code_of(community, Level.COUNTY, on)
+
+
+def test_a_community_passes_with_all_its_residents_by_one_entry(town: Town):
+    head = town.register.store.head()[0]
+    number = town.person(town.wang).number
+    town.do(adjust(LATER, east=(town.east, town.shifang)))
+    assert town.register.store.head()[0] == head + 1
+    assert county(town, town.east, date(2007, 12, 31)) == "510603"
+    assert county(town, town.east, LATER) == "510682"
+    assert town.person(town.wang).community == town.east
+    assert town.person(town.wang).number == number
+
+
+def test_the_officer_s_area_follows_on_the_day_and_not_before(town: Town):
+    town.do(adjust(LATER, east=(town.east, town.shifang)))
+    assert "outside-area" in town.refused(birth(town), OF_SHIFANG)
+    town.today = LATER
+    born = birth(town, birth_date=LATER)
+    assert "outside-area" in town.refused(born, OF_JINGYANG)
+    assert town.do(born, OF_SHIFANG)["number"][:6] == "510682"
+
+
+def test_an_earlier_adjustment_is_carried_on_by_later_renamings(town: Town):
+    town.do(
+        RenameDivision(
+            division=town.shifang, division_name=Text("什邡区"), document=PAPER, on=LATER
+        )
+    )
+    town.do(adjust(TODAY, east=(town.east, town.shifang)))
+    assert county(town, town.east, LATER) == "510682"
+    facts = tree(town).fact(town.shifang, LATER)
+    assert (facts.name, facts.code) == ("什邡区", "510682")
+
+
+def test_a_division_ends_when_nothing_is_left_under_it(town: Town):
+    end = AbolishDivision(division=town.shifang, document=PAPER, on=LATER)
+    assert town.refused(end) == ["division-not-empty"]
+    town.do(adjust(LATER, town=(town.town, town.jingyang)))
+    town.do(end)
+    late = EstablishCommunity(
+        community_name=Text("新村"), community_kind=COMMITTEE, parent=town.shifang, on=LATER
+    )
+    assert town.refused(late) == ["division-unknown"]
+
+
+def test_a_community_bears_its_new_name_from_its_day_on(town: Town):
+    town.do(RenameCommunity(community=town.east, community_name=Text("东街"), on=LATER))
+    assert tree(town).fact(town.east, LATER - timedelta(1)).name == "east"
+    assert tree(town).fact(town.east, LATER).name == "东街"
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        (lambda t: adjust(LATER, a=(t.east, t.west)), ["division-unknown"]),
+        (lambda t: adjust(LATER, a=(t.road, t.shifang)), ["division-unknown"]),
+        (lambda t: adjust(date(1989, 1, 1), a=(t.east, t.shifang)), ["division-unknown"]),
+        (lambda t: adjust(LATER, a=(t.deyang, t.jingyang)), ["division-out-of-tier"]),
+        (lambda t: adjust(LATER, a=(t.jingyang, t.shifang)), ["division-out-of-tier"]),
+        (lambda t: adjust(LATER, a=(t.jingyang, t.jingyang)), ["division-out-of-tier"]),
+        (
+            lambda t: EstablishDivision(
+                level=Level.COUNTY,
+                division_name=Text("新区"),
+                parent=t.jingyang,
+                on=LATER,
+            ),
+            ["division-out-of-tier"],
+        ),
+        (
+            lambda t: EstablishDivision(
+                level=Level.COUNTY,
+                division_code=DivisionCode("510604"),
+                division_name=Text("新区"),
+                parent=t.deyang,
+                division=t.shifang,
+                on=LATER,
+            ),
+            ["already-known"],
+        ),
+        (
+            lambda t: EstablishCommunity(
+                community_name=Text("新村"),
+                community_kind=COMMITTEE,
+                parent=t.jingyang,
+                community=t.east,
+                on=LATER,
+            ),
+            ["already-known"],
+        ),
+        (
+            lambda t: RenameCommunity(community=t.shifang, community_name=Text("东"), on=LATER),
+            ["community-unknown"],
+        ),
+        (
+            lambda t: RenameDivision(
+                division=t.east, division_name=Text("东"), document=PAPER, on=LATER
+            ),
+            ["division-unknown"],
+        ),
+    ],
+)
+def test_a_change_of_the_tree_is_refused(town: Town, command, codes):
+    assert town.refused(command(town)) == codes
+
+
+# --- a line through a community ---------------------------------------------------------------
+
+
+def cut(town: Town, *doorplates, households=(), persons=(), on=TODAY, to=None) -> CutCommunity:
+    return CutCommunity(
+        doorplates=doorplates,
+        households=households,
+        persons=persons,
+        community=to or town.town,
+        document=PAPER,
+        on=on,
+    )
+
+
+def test_a_line_through_a_community_passes_the_residents_of_a_door_plate(town: Town):
+    number = town.person(town.wang).number
+    told = town.do(cut(town, town.gate, households=(town.home,)))
+    assert told["persons"] == 3
+    for person in (town.wang, town.li, town.boy):
+        assert town.person(person).community == town.town
+        assert town.person(person, date(2007, 5, 31)).community == town.east
+    assert town.person(town.wang).number == number
+
+
+def test_a_run_that_was_interrupted_goes_on_where_it_stopped(town: Town):
+    town.do(cut(town, town.mill, households=(town.hut,)))
+    rest = cut(
+        town,
+        town.mill,
+        town.dorm,
+        households=(town.hut, town.dormitory),
+        persons=(town.lodger,),
+    )
+    assert town.do(rest)["persons"] == 1
+    head = town.register.store.head()
+    assert town.do(rest)["persons"] == 0
+    assert town.register.store.head() == head  # nothing twice
+    assert town.events(town.zhao).count("ResidenceAdjusted") == 1
+
+
+def test_who_was_born_since_the_day_is_not_left_behind(town: Town):
+    town.do(birth(town))
+    assert town.refused(cut(town, town.gate, households=(town.home,), on=date(2007, 5, 1))) == [
+        "entry-in-the-way"
+    ]
+    town.do(cut(town, town.gate, households=(town.home,)))  # on a later day
+    assert town.person(town.boy).community == town.town
+
+
+def test_who_left_since_the_day_is_named_as_in_the_way(town: Town):
+    town.do(
+        MoveOut(
+            persons=(town.li,),
+            certificate_number=PaperNumber("Q1"),
+            declarant=DECLARANT,
+            on=date(2007, 5, 20),
+        )
+    )
+    rules = town.rules(cut(town, town.gate, households=(town.home,), on=date(2007, 5, 1)))
+    assert any("MovedOut of 2007-05-20" in rule.message for rule in rules)
+    town.do(cut(town, town.gate, households=(town.home,)))
+    assert town.person(town.li).left_community == town.east
+
+
+def test_nobody_settles_in_the_old_community_by_dating_back(town: Town):
+    town.do(cut(town, town.gate, households=(town.home,)))
+    back = ChangeAddress(
+        movers=(Mover(person=town.zhao, relation=OTHER),),
+        household=town.home,
+        declarant=DECLARANT,
+        on=date(2007, 5, 1),
+    )
+    assert "entry-in-the-way" in town.refused(back)
+
+
+@pytest.mark.parametrize(
+    ("told", "codes"),
+    [({"to": "road"}, ["community-unknown"]), ({"on": date(2007, 6, 2)}, ["not-yet"])],
+)
+def test_a_line_is_refused(town: Town, told, codes):
+    if "to" in told:
+        told = {"to": town.ids[told["to"]]}
+    assert town.refused(cut(town, town.gate, households=(town.home,), **told)) == codes
+
+
+def test_a_boundary_is_undone_by_another_boundary_only(town: Town):
+    town.do(cut(town, town.gate, households=(town.home,)))
+    back = ReverseRegistration(person=town.boy, version=2, grounds=GROUNDS)
+    assert town.refused(back) == ["not-reversible"]
+    town.do(cut(town, town.gate, households=(town.home,), to=town.east))
+    assert town.person(town.boy).community == town.east
