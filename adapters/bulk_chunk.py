@@ -22,10 +22,9 @@ from adapters.database import Durability
 from adapters.eventstore import available, entries_of
 from registry.aggregates import SegmentPlan
 from registry.codec import Codec
-from registry.commands.extract import Batch, House, Plate, Remark, StreetRow, uuid_of
+from registry.commands.extract import Batch, Homes, House, Plate, Remark, StreetRow, uuid_of
 from registry.commands.importing import (
     Decision,
-    Homes,
     enter_codes,
     enter_holders,
     enter_homes,

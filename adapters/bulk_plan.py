@@ -26,14 +26,11 @@ from registry.commands.extract import (
     STREETS,
     Batch,
     House,
-    Known,
     Plate,
     Remark,
-    Sorted,
     StreetRow,
-    sort_out,
-    wanted,
 )
+from registry.commands.sorting import Known, Sorted, sort_out, wanted
 from registry.history import standing
 from registry.register import Authority, Setting
 from registry.store import EntryStore
@@ -83,13 +80,10 @@ class Plan:
         """Look at the whole extract."""
         held = Held(importer.store, importer.codec)
         setting = importer.setting
-        names = {
-            STREETS: None,
-            DOORPLATES: None,
-            HOUSEHOLDS: None,
-            PERSONS: ("key", "household_key", "relation", *RELATIVES),
-        }
-        tables = {table: extract.columns(table, some) for table, some in names.items()}
+        tables = {table: extract.columns(table) for table in (STREETS, DOORPLATES, HOUSEHOLDS)}
+        tables[PERSONS] = extract.columns(PERSONS, FOR_SORTING)
+        if len(set(tables[PERSONS]["key"])) < extract.size(PERSONS):
+            tables[PERSONS] = extract.columns(PERSONS)  # rows of one key have to be compared
         references = held.entries({setting.places, *wanted(batch, tables)})
         known = known_of(references, setting, batch, by)
         found = sort_out(batch, tables, known)
@@ -280,6 +274,7 @@ class Plan:
 
 
 KNOWN = "already-known"
+FOR_SORTING = ("key", "household_key", "relation", *RELATIVES)
 
 
 def known_of(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from adapters.wire import fault
+from adapters.shapes import fault
 from registry.errors import Fault
 from registry.values import Text
 

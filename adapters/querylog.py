@@ -242,10 +242,9 @@ class QueryLog:
     def verify(self) -> int | None:
         """The first line that is not as it was written, or is missing; None if all are."""
         before, expected = FIRST_DIGEST, 1
-        with self.engine.connect() as connection:
-            for row in connection.execute(
-                select(lines).order_by(lines.c.line).execution_options(yield_per=5_000)
-            ):
+        query = select(lines).order_by(lines.c.line).execution_options(yield_per=5_000)
+        with self.engine.connect() as connection, connection.execute(query) as found:
+            for row in found:
                 told = _line(row)
                 if told["line"] != expected or digest_of(before, told) != told["digest"]:
                     return expected

@@ -24,6 +24,8 @@ from replay.forms import Column, Form, Heaps, ListForm, form_of, identifiers, pl
 
 #: Where people are: in every row of the streams whose every beginning says it.
 PLACES = (HouseholdId, DoorplateId, CommunityId)
+#: What every row of every kind of stream has.
+FIXED = {"code": "u2", "effective_on": "u2", "position": "u4"}
 _PLACE, _TEXT, _SUBMISSION = plain_form(CommunityId), plain_form(str), identifiers("submission")
 
 
@@ -39,7 +41,8 @@ class Layout:
     @property
     def row_bytes(self) -> int:
         """Bytes of a row in the columns that every question reads."""
-        return 2 + 2 + 4 + sum(np.dtype(form.dtype).itemsize for form in self.hot.values())
+        dtypes = [*FIXED.values(), *(form.dtype for form in self.hot.values())]
+        return sum(np.dtype(one).itemsize for one in dtypes)
 
 
 @cache
@@ -187,7 +190,7 @@ def _gather(
                 present_in[home].append(row)
                 values[home].append(value)
     arrays = {
-        "code": np.array([VOCABULARY[type(one.event)].code for one in entries], "u2"),
+        "code": np.array([VOCABULARY[type(one.event)].code for one in entries], FIXED["code"]),
         "effective_on": np.array([day_number(one.effective_on) for one in entries], "u2"),
         "position": np.array([one.position for one in entries], "u4"),
         "hot": {name: layout.hot[name].array(column, heaps) for name, column in hot.items()},

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
+from functools import reduce
+from operator import or_
 from types import NoneType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from hypothesis import Phase, find, settings
@@ -50,7 +52,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(arguments[0]), max_size=3).map(tuple)
     if arguments:
         return st.one_of(*(values(argument) for argument in arguments))
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         return st.builds(kind, **{name: values(hint) for name, hint in hints.items()})
     return plain_values(kind)
@@ -109,7 +111,7 @@ def whole(word: EventType) -> Any:
 def told_of(kind: Any) -> Any:
     """A type without the choice of saying nothing."""
     if NoneType in get_args(kind):
-        return Union[tuple(one for one in get_args(kind) if one is not NoneType)]
+        return reduce(or_, (one for one in get_args(kind) if one is not NoneType))
     return kind
 
 

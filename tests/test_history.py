@@ -7,6 +7,7 @@ dated up to a day, in the order of day and version.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -110,7 +111,7 @@ def test_what_was_so_on_a_day(on, seen):
 @st.composite
 def histories(draw) -> list[Entry]:
     """Streams with changes, corrections and voids of anything, lawful or not."""
-    events = [born()]
+    events: list[Any] = [born()]
     for number in range(2, draw(st.integers(1, 12)) + 1):
         target = draw(st.integers(1, number - 1))
         void = isinstance(events[target - 1], EntriesVoided)  # has nothing to be corrected
@@ -129,9 +130,9 @@ def stands(entry: Entry, entries: list[Entry]) -> bool:
     """The clerk's way: it stands unless a later void that stands names it or what it corrects."""
     later = [one for one in entries if one.version > entry.version]
     for one in later:
-        if isinstance(one.event, EntriesVoided) and entry.version in one.event.voids:
-            if stands(one, entries):
-                return False
+        named = isinstance(one.event, EntriesVoided) and entry.version in one.event.voids
+        if named and stands(one, entries):
+            return False
     if isinstance(entry.event, NameCorrected):
         return stands(next(one for one in entries if one.version == entry.event.corrects), entries)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import count
@@ -34,7 +35,7 @@ from tests.scenarios.town import (
     death,
 )
 
-DAY = date(2007, 5, 1)
+DAY, LATER = date(2007, 5, 1), date(2007, 5, 25)
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
@@ -116,7 +117,9 @@ def test_a_batch_is_decided_in_order_and_positions_are_dense(town: Town):
     before = heads(town)
     batch = [sent(taller(town.li, 150 + n), UUID(int=n)) for n in range(1, 30)]
     receipts = town.register.do_all(batch)
-    assert [one.first for one in receipts] == list(range(before + 1, before + 30))
+    assert [one.first for one in receipts if isinstance(one, Receipt)] == list(
+        range(before + 1, before + 30)
+    )
     assert town.person(town.li).height_cm == 179
     assert town.register.do_all(batch) == receipts
     assert town.register.do_all([]) == []
@@ -188,11 +191,11 @@ def test_a_loser_of_a_race_takes_its_dependants_along_and_all_are_decided_again(
 def test_nobody_is_recorded_on_what_was_not_recorded(town: Town):
     """As many entries of somebody else's would pass the count of versions."""
     other = town.another()
-    town.do(taller(town.li, 150))
-    other.do(sent(death(town.li), TWO))  # the stream is one entry longer than remembered
+    town.do(taller(town.lodger, 150))
+    other.do(sent(death(town.lodger), TWO))  # the stream is one entry longer than remembered
     first, second = town.register.do_all(
         [
-            sent(taller(town.li, 160), UUID(int=10)),  # takes that entry's place
+            sent(taller(town.lodger, 160, on=LATER), UUID(int=10)),  # takes that entry's place
             sent(moving(town), UUID(int=11)),  # would follow it, and the dead would move
         ]
     )
@@ -201,15 +204,14 @@ def test_nobody_is_recorded_on_what_was_not_recorded(town: Town):
 
 
 def moving(town: Town) -> ChangeAddress:
-    movers = (Mover(person=town.li, relation=OTHER),)
-    day = date(2007, 5, 25)
-    return ChangeAddress(movers=movers, household=town.farm, declarant=DECLARANT, on=day)
+    movers = (Mover(person=town.lodger, relation=OTHER),)
+    return ChangeAddress(movers=movers, household=town.farm, declarant=DECLARANT, on=LATER)
 
 
 class Racing(Recorder):
     """A store on which somebody else always enters first."""
 
-    def append(self, batch: list[Append]) -> list[Outcome]:
+    def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Lose every race."""
         return [Raced(frozenset(append.guards)) for append in batch]
 
@@ -219,7 +221,7 @@ class Away(Recorder):
 
     lost = False
 
-    def append(self, batch: list[Append]) -> list[Outcome]:
+    def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record, and then say nothing."""
         outcomes = super().append(batch)
         if not self.lost:
@@ -229,7 +231,8 @@ class Away(Recorder):
 
 
 def with_store(town: Town, kind: type[Recorder]) -> Register:
-    recorder = kind(town.register.store.engine, node=1, clock=town.clock)
+    engine = open_database(f"sqlite:///{town.path}", durability="off")
+    recorder = kind(engine, node=1, clock=town.clock)
     return Register(
         recorder,
         Setting(NAMESPACE, PLACES),
@@ -304,7 +307,7 @@ def test_the_town_lives_on_either_database(database_url: str, tmp_path):
     build(town)
     child = town.do(birth(town))["person"]
     other = town.another(database_url)
-    other.do(sent(taller(child, 50)))
+    other.do(sent(taller(child, 50, on=LATER)))
     assert town.person(child).height_cm == 50
     assert town.see(Household, town.home).members.keys() >= {town.wang, child}
     assert town.look(Person, child, date(2007, 5, 14)) is None

@@ -150,18 +150,47 @@ def token(officer: str, office: str, roles: str, area: str | None, days: float) 
 
 @click.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file for it.")
+@click.option("--columns", is_flag=True, help="Print how entries lie in columns instead.")
 @as_json
-def catalogue(output: Path | None) -> None:
+def catalogue(output: Path | None, columns: bool) -> None:
     """Print the vocabulary of events and the commands with their fields, as Markdown or JSON."""
     from adapters.cli.frame import wants_json
     from registry.catalogue import catalogue as described
     from registry.catalogue import markdown
 
+    if columns:
+        laid_out = columns_by_kind()
+        heads = ["stream", "column", "type", "in"]
+        rows = [[kind, *one.values()] for kind, held in laid_out.items() for one in held]
+        answer(laid_out, lambda: show_table("columns", heads, rows))
+        return
     text = dumps(described()) + "\n" if wants_json() else markdown()
     if output is None:
         click.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
+
+
+def columns_by_kind() -> dict[str, list[dict[str, str]]]:
+    """How the entries of each kind of stream lie in columns, as the declaration has it."""
+    from registry.vocabulary import Kind
+    from replay.columns import FIXED, layout
+    from replay.forms import Form
+
+    found = {}
+    for kind in Kind:
+        laid = layout(kind)
+        every = {**FIXED, **{name: form.dtype for name, form in laid.hot.items()}}
+        columns = [{"column": n, "type": dtype, "in": "every row"} for n, dtype in every.items()]
+        for name, form in laid.side.items():
+            plain = {"": form} if isinstance(form, Form) else form.parts
+            where = "rows that have it" if isinstance(form, Form) else "lists"
+            columns += [
+                {"column": f"{name}.{part}".strip("."), "type": one.dtype, "in": where}
+                for part, one in plain.items()
+            ]
+        found[kind.value] = columns
+    return found
 
 
 @click.command()
@@ -178,9 +207,17 @@ def completion(shell: str) -> None:
     click.echo(kind(root, {}, "registry", "_REGISTRY_COMPLETE").source())
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
-def demo() -> None:
+@click.command()
+@click.option("--people", type=click.IntRange(100), default=30_000, show_default=True)
+@click.option("--years", type=click.FloatRange(0, 40), default=20, show_default=True)
+@click.option("--seed", type=int, default=2004, show_default=True, help="The same one, the same.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep it; else it is removed at the end.",
+)
+def demo(people: int, years: float, seed: int, folder: Path | None) -> None:
     """Show a make-believe county: people are born, move and die, and real questions are asked."""
     from adapters.demo.show import show
 
-    show()
+    show(people, years, seed, folder)

@@ -282,7 +282,7 @@ def _renumber(life: Life, community: Community) -> Plan:
     """A door plate gets another number; one without people is frozen, and withdrawn."""
     plate = life.dice.pick(community.plates)
     by = community.township.officer("civil-affairs", life.dice)
-    new = f"{life.serial()}号"
+    new = f"附{life.serial()}号"
     command = ChangeDoorplate(doorplate=plate.id, plate_number=PlateNumber(new), on=life.today)
 
     def numbered(_: Answer) -> None:

@@ -62,7 +62,7 @@ Plan = list[Step]
 Business = Callable[["Life"], Plan]
 
 
-@dataclass
+@dataclass(repr=False)
 class Life:
     """The town, the day, and what is still to come."""
 

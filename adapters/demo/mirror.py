@@ -40,7 +40,7 @@ NO_PLATE, NO_STREET, NO_HOUSE, NO_PERSON = NOT_YET
 HEAD, SINGLE = Relationship("02"), MaritalStatus("10")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Township:
     """A township with its station (派出所)."""
 
@@ -59,7 +59,7 @@ class Township:
         return Authority(name, office, frozenset({role}), (self.code,))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Community:
     """A residents' or villagers' committee."""
 
@@ -71,7 +71,7 @@ class Community:
     houses: list[House] = field(default_factory=list)  # closed ones too, until found so
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Plate:
     """A door plate."""
 
@@ -84,7 +84,7 @@ class Plate:
     held: int = 0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class House:
     """A household; `held` while a business on it is not finished."""
 
@@ -105,7 +105,7 @@ class House:
         return self.plate.community
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Resident:
     """A person; `version` counts the entries on the person's stream."""
 

@@ -49,7 +49,7 @@ FAULTS: Final = {
 }
 
 
-@dataclass
+@dataclass(repr=False)
 class Population:
     """Everybody on the first day, and which faults their numbers have."""
 

@@ -94,7 +94,7 @@ PEOPLE_IN_COMMUNITY = 2_400
 HOUSEHOLDS_AT_PLATE = 1.4
 
 
-@dataclass
+@dataclass(repr=False)
 class Town:
     """The places that a register was told of."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,16 +18,17 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.http.clocks import AFTER, CURSOR, KNOWN, KNOWN_AT, PURPOSE, VALID_ON
 from adapters.http.commands import RECEIPT, body_of
 from adapters.http.document import question_document
 from adapters.http.errors import answer_problem
-from adapters.http.parameters import Parameter, gather, header, typed
+from adapters.http.parameters import Parameter, gather, header
 from adapters.http.services import Services
-from adapters.http.sight import WHOLE, Sight, fields_seen
-from adapters.purposes import PURPOSES, read_purpose
+from adapters.http.sight import Sight, fields_seen
 from adapters.querylog import ANSWERED, NOTHING, REFUSED, Question
 from adapters.reading import Behind, Reader, resolve
-from adapters.wire import fault, read_command, read_value
+from adapters.shapes import fault
+from adapters.wire import read_command
 from registry.days import end_of, instant_of
 from registry.errors import Fault, Forbidden, Malformed, NotFound, RegistryError, Unavailable
 from registry.projections import At
@@ -37,83 +37,6 @@ from registry.values import day_number, day_of
 
 #: How long a reader waits for what has been recorded to be readable.
 PATIENCE_S = 3.0
-KNOWN = "known"
-CURSOR = "cursor"
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{12,}")
-
-
-def _known_at(text: str, at: str, faults: list[Fault]) -> Any:
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return read_value(date, text, at, faults)
-    if "T" in text or " " in text:
-        try:
-            return datetime.fromisoformat(text.replace(" ", "+"))
-        except ValueError:
-            pass
-    elif _TOKEN.fullmatch(text):
-        return text
-    faults.append(
-        fault(at, "invalid", "a date, an instant like 2007-06-01T10:15:00+08:00, or a `known`")
-    )
-    return None
-
-
-def _text(text: str, at: str, faults: list[Fault]) -> str | None:
-    if _TOKEN.fullmatch(text):
-        return text
-    faults.append(fault(at, "not-a-token", "give it back as it was received"))
-    return None
-
-
-def _names(text: str, at: str, faults: list[Fault]) -> tuple[str, ...] | None:
-    names = tuple(dict.fromkeys(text.split(",")))
-    if unknown := [name[:50] for name in names if name not in WHOLE]:
-        told = f"no field {', '.join(unknown)}; there are {', '.join(WHOLE)}"
-        faults.append(fault(at, "unknown-field", told))
-        return None
-    return names
-
-
-TEXT = {"type": "string"}
-VALID_ON = typed(
-    "valid_on", date, "the day in the world; today unless given, and never in the future"
-)
-KNOWN_AT = Parameter(
-    name="known_at",
-    read=_known_at,
-    schema=TEXT,
-    description="as known at an instant, at the end of a date (UTC+8), or at the `known` of an "
-    "earlier answer; now unless given, and never in the future",
-    example="2007-06-01",
-)
-AFTER = Parameter(
-    name="after",
-    read=_text,
-    schema=TEXT,
-    description="a `receipt`: the answer waits until what was recorded with it can be read",
-)
-FIELDS = Parameter(
-    name="fields",
-    read=_names,
-    schema=TEXT,
-    description="names of fields with commas between them; all that the role may see unless given",
-    example="name,birth_date",
-)
-PAGE = Parameter(
-    name="cursor",
-    read=_text,
-    schema=TEXT,
-    description="the `next` of the page before; it carries its own point on both clocks",
-)
-PURPOSE = Parameter(
-    name="Purpose",
-    place="header",
-    read=read_purpose,
-    schema=TEXT,
-    required=True,
-    description=f"why: {', '.join(PURPOSES)}; with `; case=NUMBER` where there is one",
-    example="registration",
-)
 
 
 @dataclass

@@ -13,7 +13,8 @@ from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
 from adapters.http.services import Services
-from adapters.wire import fault, read_command, read_json, read_value
+from adapters.shapes import fault
+from adapters.wire import read_command, read_json, read_value
 from registry.commands import COMMANDS
 from registry.days import moment_of
 from registry.errors import Fault, Malformed, RegistryError, Unavailable

@@ -11,7 +11,8 @@ from fastapi.openapi.utils import get_openapi
 
 from adapters.http import errors
 from adapters.http.parameters import Parameter
-from adapters.wire import SAMPLE_ID, schemas, shape_of
+from adapters.shapes import SAMPLE_ID
+from adapters.wire import schemas, shape_of
 from registry.commands import COMMANDS
 
 SUBMISSION = {

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from adapters.http.auth import Unauthorized
-from adapters.wire import fault
+from adapters.shapes import fault
 from registry.errors import (
     Conflict,
     Fault,

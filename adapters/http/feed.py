@@ -12,13 +12,13 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from adapters.http.asking import TEXT
 from adapters.http.auth import FEED
+from adapters.http.clocks import TEXT
 from adapters.http.document import answered, problems
 from adapters.http.errors import answer_problem
 from adapters.http.parameters import Parameter, gather, header, whole
 from adapters.http.services import Services
-from adapters.wire import fault
+from adapters.shapes import fault
 from registry.days import moment_of
 from registry.errors import Fault, Forbidden, Malformed, RegistryError
 from registry.store import StoredEntry

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from fastapi import Request
 
-from adapters.wire import fault, read_value, shape_of
+from adapters.shapes import fault
+from adapters.wire import read_value, shape_of
 from registry.errors import Fault, Malformed
 
 #: Eighteen or fifteen digits in an address are an identity number, which stands in logs for ever.

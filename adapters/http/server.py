@@ -78,6 +78,9 @@ def work(settings: Settings, listener: socket.socket, follow: bool = False) -> N
     )
     if follow:
         follower.start()
+    # When it has stopped, the server raises the signal again, which would end us half-way.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     try:
         config = uvicorn.Config(
             create_app(services),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from hashlib import sha1
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID, SafeUUID, uuid5
 
 from registry.values import (
@@ -28,7 +28,6 @@ from registry.values import (
 )
 from registry.vocabulary import Kind
 
-T = TypeVar("T")
 Columns = Mapping[str, Sequence[str]]  # by name, all of one length; an empty text is no value
 Tables = Mapping[str, Columns]
 
@@ -60,6 +59,8 @@ RELATIVES = {
     "spouse_key": "spouse",
 }
 
+#: A household that lists nobody (集体户).
+COLLECTIVE = HouseholdType("2")
 RELATIONS = frozenset(Relationship.all())
 HEADS = frozenset(code for code in Relationship.all() if code.is_head)
 #: No register is older; what is told to be so is a slip.

@@ -16,36 +16,31 @@ from uuid import UUID
 
 from registry.aggregates import SegmentPlan, SequenceBook
 from registry.commands.extract import (
+    COLLECTIVE,
     DOORPLATES,
     HEADS,
     HOUSEHOLDS,
     PERSONS,
     STREETS,
     Batch,
+    Homes,
     House,
     Plate,
     Remark,
     StreetRow,
 )
 from registry.commands.numbering import book_name, case_name, record_holder
+from registry.commands.people import People
 from registry.entry import Entry
 from registry.events.address import DoorplateImported, StreetNamed
 from registry.events.household import HouseholdImported, Member, MembersChanged
 from registry.events.numbers import CodesRecorded, NumberCaseOpened, NumberRecorded, PartyAdded
 from registry.events.person import PersonImported
 from registry.register import Registrar
-from registry.values import (
-    CitizenNumber,
-    DivisionCode,
-    HouseholdType,
-    NumberFaultKind,
-    PersonId,
-    Relationship,
-)
+from registry.values import CitizenNumber, DivisionCode, NumberFaultKind, PersonId, Relationship
 from registry.vocabulary import VOCABULARY, Kind
 
 T = TypeVar("T")
-COLLECTIVE = HouseholdType("2")
 IMPORT = 100  # the business
 
 
@@ -190,7 +185,7 @@ def enter_house(
     made.accepted[HOUSEHOLDS] += 1
     made.accepted[PERSONS] += len(members)
     for member in members:
-        people.enter(member, house, days[member], made, known)
+        enter_person(batch, house, people, member, days[member], made, known)
 
 
 @cache
@@ -199,47 +194,51 @@ def defaults(shape: type[Any]) -> dict[str, Any]:
     fields = VOCABULARY[shape].fields
     return {one.name: one.default for one in fields if one.default is not MISSING}
 
-    def enter(
-        self, member: int, house: House, day: date, made: Decision, known: Collection[UUID]
-    ) -> None:
-        """The entries of a person and, where no other is known to hold it, of the number."""
-        person, number = self.ids[member], self.numbers[member]
-        birth, birth_as_found = self.births[member]
-        name = self.names[member]
-        fields: dict[str, Any] = {
-            **defaults(PersonImported),
-            "effective_on": day,
-            "household": house.id,
-            "community": house.plate.community,
-            "birth_date": birth,
-            "name": name,
-            "number": number,
-            "source": self.batch.source,
-            "batch": self.batch.name,
-        }
-        for column, values in self.values:
-            fields[column] = values[member]
-        if name is None:
-            fields["name_as_found"] = self.homes.persons["name"][member] or None
-        if birth_as_found is not None:
-            fields["birth_date_as_found"] = birth_as_found
-        if number is None:
-            fields["number_as_found"] = self.homes.persons["number"][member] or None
-        made.entries.append(Entry(person, 1, event_of(PersonImported, fields), day))
-        if number is None:
-            return
-        if birth is not None and number[6:14] != f"{birth:%Y%m%d}":
-            self.find(member, "number-differs-from-birth-date")
-        if fields["sex"] is not None and int(number[16]) % 2 != fields["sex"] % 2:
-            self.find(member, "number-differs-from-sex")
-        made.accepted["numbers"] += 1
-        stream = self.number_stream(number)
-        if number in self.homes.shared or stream in known:
-            made.holders.append((person, number))
-            return
-        today = self.batch.today
-        recorded = {"effective_on": today, "person": person, "number": number}
-        made.entries.append(Entry(stream, 1, event_of(NumberRecorded, recorded), today))
+
+def enter_person(
+    batch: Batch,
+    house: House,
+    people: People,
+    member: int,
+    day: date,
+    made: Decision,
+    known: Collection[UUID],
+) -> None:
+    """The entries of a person and, where nobody else is known to hold it, of the number."""
+    person, number, name = people.ids[member], people.numbers[member], people.names[member]
+    birth, birth_as_found = people.births[member]
+    fields: dict[str, Any] = {
+        **defaults(PersonImported),
+        "effective_on": day,
+        "household": house.id,
+        "community": house.plate.community,
+        "birth_date": birth,
+        "birth_date_as_found": birth_as_found,
+        "name": name,
+        "number": number,
+        "source": batch.source,
+        "batch": batch.name,
+    }
+    for column, values in people.values:
+        fields[column] = values[member]
+    if name is None:
+        fields["name_as_found"] = people.columns["name"][member] or None
+    if number is None:
+        fields["number_as_found"] = people.columns["number"][member] or None
+    made.entries.append(Entry(person, 1, event_of(PersonImported, fields), day))
+    if number is None:
+        return
+    if birth is not None and number[6:14] != birth.isoformat().replace("-", ""):
+        people.find(member, "number-differs-from-birth-date")
+    if fields["sex"] is not None and int(number[16]) % 2 != fields["sex"] % 2:
+        people.find(member, "number-differs-from-sex")
+    made.accepted["numbers"] += 1
+    stream = people.number_stream(number)
+    if number in people.shared or stream in known:
+        made.holders.append((person, number))
+        return
+    recorded = {"effective_on": batch.today, "person": person, "number": number}
+    made.entries.append(Entry(stream, 1, event_of(NumberRecorded, recorded), batch.today))
 
 
 def event_of(shape: type[T], fields: dict[str, Any]) -> T:

@@ -2,6 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+from registry.commands.extract import DAWN, PERSONS, RELATIVES, Batch, Homes, Remark, namer
+from registry.values import (
+    CitizenNumber,
+    DivisionCode,
+    Education,
+    HukouNature,
+    MaritalStatus,
+    MilitaryService,
+    Name,
+    Nationality,
+    PersonId,
+    Sex,
+    Text,
+    explain_number,
+)
+from registry.vocabulary import Kind
+
 
 class Unusable:
     """Marks a text that is no value of its kind."""
@@ -95,8 +118,9 @@ class People:
     """The persons of some households, their columns read."""
 
     def __init__(self, batch: Batch, homes: Homes, findings: list[Remark]) -> None:
-        self.batch, self.homes, self.findings = batch, homes, findings
-        columns = homes.persons
+        self.batch, self.findings = batch, findings
+        self.shared, self.absent = homes.shared, homes.absent
+        self.columns = columns = homes.persons
         self.keys, self.rows = columns["key"], homes.rows
         self.relations = columns["relation"]
         self.stream = batch.streams(PERSONS)
@@ -140,7 +164,7 @@ class People:
         self.values.append((name, values))
 
     def _relatives(self, name: str, field_name: str, keys: Sequence[str]) -> None:
-        absent, known = self.homes.absent, self.by_key
+        absent, known = self.absent, self.by_key
         values: list[PersonId | None] = [None] * len(keys)
         for member, key in enumerate(keys):
             if key and key in absent:

@@ -1,6 +1,47 @@
-"""Which rows of an extract can stand, and where: judged on all its tables before the first chunk."""
+"""Which rows of an extract can stand, and where: judged before the first chunk."""
 
 from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+from uuid import UUID
+
+from registry.aggregates import Doorplate, Places, Street
+from registry.aggregates.places import Fact
+from registry.commands.extract import (
+    COLLECTIVE,
+    DAWN,
+    DOORPLATES,
+    HEADS,
+    HOUSEHOLDS,
+    PERSONS,
+    RELATIONS,
+    RELATIVES,
+    STREETS,
+    TABLES,
+    Batch,
+    Columns,
+    House,
+    Plate,
+    StreetRow,
+    Tables,
+)
+from registry.values import (
+    CommunityId,
+    DivisionId,
+    DoorplateId,
+    HouseholdId,
+    HouseholdNumber,
+    HouseholdType,
+    PlateNumber,
+    StreetId,
+    Text,
+)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -241,7 +282,7 @@ def sort_persons(persons: Columns, houses: Columns, found: Sorted) -> None:
     rows = {key: row for row, key in reversed(list(enumerate(houses["key"])))}  # the first counts
     homes = [rows.get(key, -1) for key in persons["household_key"]]
     relations = persons["relation"]
-    family = {row for row, house in found.houses.items() if house.type == "1"}
+    family = {row for row, house in found.houses.items() if house.type != COLLECTIVE}
     for row, relation in enumerate(relations):
         if relation not in RELATIONS and row not in refused and homes[row] in family:
             refused[row] = "relation-unusable"
@@ -267,6 +308,5 @@ def sort_persons(persons: Columns, houses: Columns, found: Sorted) -> None:
 def relatives_outside(persons: Columns, refused: Collection[int]) -> frozenset[str]:
     """Keys of relatives whose own rows do not stand in the extract."""
     named: Iterable[str] = (key for name in RELATIVES for key in set(persons.get(name, ())))
-    standing = set(persons["key"])
-    standing.difference_update([persons["key"][row] for row in refused])
+    standing = {key for row, key in enumerate(persons["key"]) if row not in refused}
     return frozenset(named) - standing - {""}

@@ -17,11 +17,19 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from adapters.bulk import Importer
+from adapters.eventstore import Recorder
 from registry.commands.places import AllotSegment, EstablishCommunity, EstablishDivision
 from registry.days import instant_of
 from registry.register import Authority, Register, Setting, Submission
-from registry.store import EntryStore
-from registry.values import CitizenNumber, CommunityKind, DivisionCode, Level, OfficeCode, Officer
+from registry.values import (
+    CitizenNumber,
+    CommunityKind,
+    DivisionCode,
+    DivisionId,
+    Level,
+    OfficeCode,
+    Officer,
+)
 from registry.values import Text as Line
 
 NAMESPACE = UUID(int=7)
@@ -52,11 +60,12 @@ class County:
     """A register with one county, its communities and all of its sequence codes."""
 
     register: Register
+    store: Recorder
     division: UUID
     communities: Sequence[UUID]
 
     @classmethod
-    def found(cls, store: EntryStore, communities: int = 3) -> County:
+    def found(cls, store: Recorder, communities: int = 3) -> County:
         """Found it by the register's own commands."""
         register = Register(store, SETTING, clock=clock, ids=uuid4, salt=salt)
 
@@ -66,7 +75,7 @@ class County:
             )
             return told
 
-        above = None
+        above: DivisionId | None = None
         for level, code, name in (
             (Level.PROVINCE, "510000", "四川省"),
             (Level.CITY, "510600", "德阳市"),
@@ -79,7 +88,7 @@ class County:
                 parent=above,
                 on=FOUNDED,
             )
-            above = UUID(do(made)["division"])
+            above = DivisionId(UUID(do(made)["division"]))
         assert above is not None
         places = [
             UUID(
@@ -103,11 +112,11 @@ class County:
                 valid_from=date(1900, 1, 1),
             )
         )
-        return cls(register, above, places)
+        return cls(register, store, above, places)
 
     def importer(self, **options: Any) -> Importer:
         """An importer into its store."""
-        return Importer(self.register.store, SETTING, clock=clock, salt=salt, **options)
+        return Importer(self.store, SETTING, clock=clock, salt=salt, **options)
 
 
 @dataclass

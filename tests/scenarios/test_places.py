@@ -48,7 +48,7 @@ def adjust(on, **moved) -> AdjustDivision:
     return AdjustDivision(moved=pairs, document=PAPER, on=on)
 
 
-def tree(town: Town) -> Places:
+def tree(town: Town):
     return town.see(Places, PLACES)
 
 

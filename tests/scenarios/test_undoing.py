@@ -24,16 +24,15 @@ from registry.commands.migration import (
     RegisterNewcomer,
     ReissueCertificate,
 )
-from registry.commands.particulars import ChangeDetails, ChangeName, CorrectName, CorrectSex
+from registry.commands.particulars import ChangeDetails, ChangeName
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
-from registry.commands.vital import DeleteRecord, RegisterDeath
+from registry.commands.vital import RegisterDeath
 from registry.errors import NotFound
 from registry.events.household import Member
 from registry.register import Submission
 from registry.values import (
     ChangeCategory,
     CitizenNumber,
-    DeletionKind,
     Name,
     PaperNumber,
     Sex,
@@ -71,7 +70,7 @@ def void(person, version) -> VoidEntry:
     return VoidEntry(person=person, version=version, grounds=GROUNDS)
 
 
-def holders(town: Town, number: str) -> tuple[UUID, ...]:
+def holders(town: Town, number: str):
     return town.see(Number, town.named(Kind.NUMBER, number)).held_by
 
 
@@ -94,6 +93,12 @@ def settle(town: Town, *persons, **told) -> MoveIn:
     movers = tuple(Mover(person=person, relation=OTHER) for person in persons)
     said = {"movers": movers, "household": town.farm, "certificate_number": Q1}
     return MoveIn(**{**said, "declarant": DECLARANT, "on": date(2007, 5, 20), **told})
+
+
+def renamed(town: Town, **told) -> ChangeName:
+    said = {"person": town.li, "category": ChangeCategory("21"), "approval": PaperNumber("A1")}
+    said |= {"name": Name("李雪梅"), "declarant": DECLARANT, "on": date(2007, 5, 1)}
+    return ChangeName(**{**said, **told})
 
 
 # --- births -----------------------------------------------------------------------------------
@@ -312,71 +317,6 @@ def test_a_reversed_newcomer_no_longer_holds_the_number(town: Town):
     )
     town.do(reverse(told["person"], 1))
     assert holders(town, number) == ()
-
-
-# --- deletions --------------------------------------------------------------------------------
-
-
-def test_a_deleted_record_gives_its_number_up_and_a_restored_one_has_it_again(town: Town):
-    number = town.person(town.zhao).number
-    town.do(DeleteRecord(person=town.zhao, deletion_kind=DeletionKind("0899"), grounds=GROUNDS))
-    assert holders(town, number) == ()
-    town.do(restore(town.zhao, 2))
-    assert town.person(town.zhao).resident
-    assert holders(town, number) == (town.zhao,)
-
-
-# --- changes and corrections ------------------------------------------------------------------
-
-
-def renamed(town: Town, **told) -> ChangeName:
-    said = {"person": town.li, "category": ChangeCategory("21"), "approval": PaperNumber("A1")}
-    said |= {"name": Name("李雪梅"), "declarant": DECLARANT, "on": date(2007, 5, 1)}
-    return ChangeName(**{**said, **told})
-
-
-def test_a_voided_change_falls_with_its_corrections_and_stands_again_with_them(town: Town):
-    town.do(renamed(town))
-    town.do(
-        CorrectName(
-            person=town.li,
-            corrects=3,
-            category=ChangeCategory("22"),
-            approval=PaperNumber("A2"),
-            name=Name("李学梅"),
-            declarant=DECLARANT,
-        )
-    )
-    town.do(void(town.li, 3))
-    assert town.person(town.li).name == "李梅"
-    town.do(void(town.li, 5))
-    assert town.person(town.li).name == "李学梅"
-    town.do(void(town.li, 4))
-    assert town.person(town.li).name == "李雪梅"
-    town.do(void(town.li, 7))
-    assert town.person(town.li).name == "李学梅"
-
-
-def test_a_voided_correction_of_sex_gives_the_old_number_back(town: Town):
-    before = town.person(town.boy).number
-    told = town.do(
-        CorrectSex(
-            person=town.boy,
-            corrects=1,
-            category=ChangeCategory("32"),
-            approval=PaperNumber("A1"),
-            sex=Sex.FEMALE,
-            declarant=DECLARANT,
-        )
-    )
-    assert holders(town, before) == ()
-    town.do(void(town.boy, 2))
-    assert town.person(town.boy).number == before
-    assert holders(town, before) == (town.boy,)
-    assert holders(town, told["number"]) == ()
-    town.do(void(town.boy, 4))
-    assert town.person(town.boy).number == told["number"]
-    assert holders(town, told["number"]) == (town.boy,)
 
 
 # --- what is not undone -----------------------------------------------------------------------

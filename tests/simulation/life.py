@@ -57,7 +57,7 @@ from registry.values import (
     Text,
 )
 from tests.simulation.county import CODES_PER_BOOK, Chance, County, rules_of
-from tests.simulation.oracle import DELETED, HEAD, LIVING
+from tests.simulation.oracle import HEAD, LIVING
 
 Sexes = (Sex.MALE, Sex.FEMALE)
 WHO = Name("王大")
@@ -614,6 +614,3 @@ Life.DEEDS = (
 def grown(born: date, day: date) -> bool:
     """Whether somebody is plainly of age: nineteen, to leave birthdays alone."""
     return day - born > timedelta(19 * 366)
-
-
-__all__ = ["DELETED", "Life"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from datetime import timedelta
@@ -11,7 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from hypothesis.strategies import DataObject
 
 from adapters.projector import Projector
@@ -157,13 +162,11 @@ def machine(template: Path, examples: int, steps: int) -> None:
         suppress_health_check=list(HealthCheck),
         phases=(Phase.generate, Phase.shrink),
     )
-    from hypothesis.stateful import run_state_machine_as_test
-
     run_state_machine_as_test(CountyMachine, settings=case)
 
 
 def test_any_history_is_answered_as_the_pencil_says(sqlite_template):
-    machine(sqlite_template, examples=20, steps=40)
+    machine(sqlite_template, examples=10, steps=30)
 
 
 @pytest.mark.long
@@ -171,11 +174,22 @@ def test_ten_times_as_many_histories_are_answered_as_the_pencil_says(sqlite_temp
     machine(sqlite_template, examples=300, steps=80)
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("REGISTRY_SEED", "0")), 3))
-def test_a_county_lives_for_decades(database_url, seed):
-    county = County(database_url, seed)
+def decades(url: str, seed: int) -> None:
+    """A life from a seed, audited from time to time."""
+    county = County(url, seed)
     chance = Chance(seed)
     for _ in range(4):
         live(county, chance, 60)
-        audit(county, chance, 15)
+        audit(county, chance, 8)
     county.close()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_county_lives_for_decades(database_url, seed):
+    decades(database_url, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 100))
+def test_many_counties_live_for_decades(database_url, seed):
+    decades(database_url, seed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from adapters.answers import Cursor
-from adapters.http.asking import FIELDS, PAGE, Answer, Ask, question
+from adapters.http.asking import Answer, Ask, question
+from adapters.http.clocks import FIELDS, PAGE
 from adapters.http.questions.common import (
     HOUSEHOLD,
     LIMIT,

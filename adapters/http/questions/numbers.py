@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.answers import Case, Paper
-from adapters.http.asking import FIELDS, Answer, Ask, question
+from adapters.http.asking import Answer, Ask, question
+from adapters.http.clocks import FIELDS
 from adapters.http.parameters import path_id
 from adapters.http.sight import CASES, PEOPLE, shown
 from registry.errors import Forbidden

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from adapters.answers import Residence
-from adapters.http.asking import FIELDS, Answer, Ask, question
+from adapters.http.asking import Answer, Ask, question
+from adapters.http.clocks import FIELDS
 from adapters.http.questions.common import FROM, PERSON, UNTIL, history_of, period, timeline
 from adapters.http.sight import PEOPLE, TIMELINES, fields_seen, shown
 from registry.aggregates import Person

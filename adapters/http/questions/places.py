@@ -7,13 +7,14 @@ from typing import Any
 
 from adapters.answers import Place
 from adapters.counting import four_changes
-from adapters.http.asking import FIELDS, PAGE, Answer, Ask, question
+from adapters.http.asking import Answer, Ask, question
+from adapters.http.clocks import FIELDS, PAGE
 from adapters.http.parameters import Parameter, typed
 from adapters.http.questions.common import LIMIT, PLACE, people, resident_page
 from adapters.http.questions.households import cursor_of
 from adapters.http.questions.persons import residence_of
 from adapters.http.sight import BRIEF, COUNTS, PEOPLE, PLACES
-from adapters.wire import fault
+from adapters.shapes import fault
 from registry.days import day_at
 from registry.errors import Fault
 from registry.values import DivisionCode

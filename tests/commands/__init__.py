@@ -1,0 +1,1 @@
+"""Commands below the level of services: what they share, and what no officer sends."""
