@@ -15,13 +15,13 @@ export PIP_ROOT_USER_ACTION := ignore
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 export VIRTUAL_ENV := $(CURDIR)/.venv
-unexport PYTHONPATH PYTHONHOME
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 RUNTIME := .venv/runtime.stamp
 DEV := .venv/dev.stamp
 BENCH := .venv/bench.stamp
-INSTALL := uv pip install --quiet --no-config --no-build-isolation
+INSTALL := uv pip install --quiet --compile-bytecode --no-config --no-build-isolation
 PYTEST := pytest -n 2
 
 # Which Debian packages are missing, told by what they give: other ways to have it are as good.

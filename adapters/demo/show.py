@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from multiprocessing import get_context
@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from adapters.assembly import Settings, assemble
 from adapters.bulk import Importer
-from adapters.demo import SimulatedClock, Story, build_town
+from adapters.demo import FOUNDED, SimulatedClock, Story, build_town
 from adapters.demo.town import TOWNSHIPS
 from adapters.eventstore import microseconds
 from adapters.http.auth import issue, new_keys
@@ -91,14 +91,20 @@ def show(
     new_keys(folder / "keys.json")
     with serving(settings) as port:
         start = monotonic()
+        desk = Desk(port, token(settings))
+
+        def follow() -> None:
+            wait_for_read_models(desk, parts.engine, parts.store)
+            found = desk.ask("/places", name=TOWNSHIPS[0][0])
+            ask_count(desk, found["places"][0]["id"], FOUNDED)
+
         importer = Importer(parts.store, parts.setting, clock=clock, salt=salts)
         with importer:
             story = build_town(
-                parts.register, importer, clock, people, years, seed, 7, Teller(start)
+                parts.register, importer, clock, people, years, seed, 7, Teller(start, follow)
             )
         print(f"\r{'':70}\rmade in {monotonic() - start:.0f} s")
         tell(story)
-        desk = Desk(port, token(settings))
         wait_for_read_models(desk, parts.engine, parts.store)
         ask(desk, story)
         advise(desk, story, folder)
@@ -108,10 +114,10 @@ def show(
 
 
 class Teller:
-    """Prints how far the county is, on one line."""
+    """Prints how far the county is, on one line; asks a first question when it has people."""
 
-    def __init__(self, start: float) -> None:
-        self.start = start
+    def __init__(self, start: float, first: Callable[[], None]) -> None:
+        self.start, self.first = start, first
         self.live = sys.stdout.isatty()
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -121,6 +127,9 @@ class Teller:
             print(f"\r{text:70}", end="", flush=True)
         elif what != "days" or done * 10 // total != (done - 30) * 10 // total:
             print(text, flush=True)
+        if what == "imported":
+            print()
+            self.first()
 
 
 def _serve(settings: Settings, told: Connection) -> None:
@@ -183,11 +192,9 @@ def tell(story: Story) -> None:
 
 def ask(desk: Desk, story: Story) -> None:
     """Ask the questions and print the answers."""
-    day, name = date(2007, 1, 15), TOWNSHIPS[0][0]
-    day = min(day, story.until)
+    day = min(date(2007, 1, 15), story.until)
     for on in (story.founded_on, day, story.until):
-        found = desk.ask(f"/places/{story.township}/count", valid_on=on)
-        _say(f"How many people lived in {name} on {on}?", str(found["count"]))
+        ask_count(desk, story.township, on)
     found = desk.ask(f"/persons/{story.mover}/timeline")
     words = ", ".join(entry["event"] for entry in found["entries"])
     _say("What has happened to the person with most entries?", words)
@@ -197,6 +204,12 @@ def ask(desk: Desk, story: Story) -> None:
     _say("How many number cases are open?", str(len(found["cases"])))
     if story.late_death is not None:
         _ask_late(desk, *story.late_death)
+
+
+def ask_count(desk: Desk, place: object, on: date) -> None:
+    """The first of all questions."""
+    found = desk.ask(f"/places/{place}/count", valid_on=on)
+    _say(f"How many people lived in {TOWNSHIPS[0][0]} on {on}?", str(found["count"]))
 
 
 def _ask_late(desk: Desk, person: object, died: date, declared: date) -> None:
@@ -232,7 +245,9 @@ def advise(desk: Desk, story: Story, folder: Path) -> None:
     print(f"Served at {desk.url}, documented at {desk.url}/docs. Three things to try:")
     print(f"  1. {curl} {desk.url}/persons/{story.mover}/timeline")
     print(f"  2. {curl} '{desk.url}/doorplates/{story.doorplate}/occupants?valid_on=2007-01-15'")
-    print(f"  3. {curl} '{desk.url}/places/{story.township}/count?known_at=2007-01-15'")
+    print(
+        f"  3. {curl} '{desk.url}/places/{story.township}/count?valid_on=2007-01-15&known_at=2007-01-15'"
+    )
 
 
 def stay(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from registry.events.address import (
     StreetNamed,
     StreetRenamed,
 )
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import CommunityId, DivisionId, DoorplateId, PlateNumber, StreetId, Text
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from registry.aggregates import Number, NumberCase, Person, rules
 from registry.commands.base import COUNTY, command
 from registry.events.numbers import NumberCaseClosed
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import CaseId, PersonId, Text
 
 

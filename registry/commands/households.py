@@ -17,7 +17,7 @@ from registry.events.household import (
     Member,
     MembersChanged,
 )
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     ChangeScope,
     DoorplateId,

@@ -36,7 +36,7 @@ from registry.events.address import DoorplateImported, StreetNamed
 from registry.events.household import HouseholdImported, Member, MembersChanged
 from registry.events.numbers import CodesRecorded, NumberCaseOpened, NumberRecorded, PartyAdded
 from registry.events.person import PersonImported
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import CitizenNumber, DivisionCode, NumberFaultKind, PersonId, Relationship
 from registry.vocabulary import VOCABULARY, Kind
 

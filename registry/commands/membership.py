@@ -20,7 +20,7 @@ from registry.events.household import (
 )
 from registry.history import standing
 from registry.limits import limit
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     CommunityId,
     DoorplateId,

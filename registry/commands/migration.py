@@ -31,7 +31,7 @@ from registry.events.papers import (
 )
 from registry.events.person import AddressChanged, MovedIn, MovedOut, NewcomerRegistered
 from registry.limits import limit
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     CertificateId,
     ChangeScope,

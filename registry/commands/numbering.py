@@ -16,7 +16,7 @@ from registry.events.numbers import (
     NumberRecorded,
     PartyAdded,
 )
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     BookId,
     CaseId,

@@ -39,7 +39,7 @@ from registry.events.person import (
     SexCorrected,
 )
 from registry.history import standing
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     ChangeCategory,
     CitizenNumber,

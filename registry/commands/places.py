@@ -22,7 +22,7 @@ from registry.events.places import (
     DivisionRenamed,
     Moved,
 )
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     CommunityId,
     CommunityKind,

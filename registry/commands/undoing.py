@@ -42,7 +42,7 @@ from registry.events.person import (
     RegistrationReversed,
 )
 from registry.history import standing, voided_versions
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import CitizenNumber, PersonId, Text
 from registry.vocabulary import VOCABULARY, Kind
 

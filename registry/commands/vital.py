@@ -28,7 +28,7 @@ from registry.events.person import (
     RecordSupplemented,
 )
 from registry.limits import limit
-from registry.register import Registrar
+from registry.registrar import Registrar
 from registry.values import (
     BirthKind,
     ChangeCategory,

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from registry.aggregates import AGGREGATES
-from registry.entry import EVERYTHING, Entry
+from registry.entry import EVERYTHING
 from registry.store import StoredEntry
 from registry.values import day_number
 from registry.vocabulary import Group, Kind
@@ -86,6 +86,7 @@ class Projection:
     lookups: tuple[Lookup, ...] = ()
     known: bool = True  # rows have a known clock and are closed on it
     groups: frozenset[Group] | None = None  # the attribute groups it tells of; None: all
+    private: bool = False  # rows show something of private halves
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -147,7 +148,7 @@ class Steps(Projection):
     """At most one row an entry, from the states before and after it; nothing is ever closed."""
 
     fold: Callable[[Any, Any, UUID], Any]
-    row: Callable[[Entry, Any, Any], Values | None]
+    row: Callable[[StoredEntry, Any, Any], Values | None]
     known: bool = False
 
 
@@ -212,6 +213,7 @@ def dated(
     *,
     fold: Callable[[Any, Any, UUID], Any] | None = None,
     groups: frozenset[Group] | None = None,
+    private: bool = False,
 ) -> Dated:
     """Declare a read model whose rows follow from the state of a stream."""
     kinds = kind if isinstance(kind, frozenset) else frozenset({kind})
@@ -226,6 +228,7 @@ def dated(
         ident=sheet.ident,
         lookups=tuple(sheet.lookups),
         groups=groups,
+        private=private,
         fold=fold,
         rows=rows,
         spans=sheet.spans,

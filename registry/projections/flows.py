@@ -12,8 +12,8 @@ from sqlalchemy import Column, Integer, MetaData, Select, Table, func, or_, sele
 
 from registry.aggregates import Person
 from registry.days import day_at
-from registry.entry import Entry
 from registry.projections.base import Day, Id, Lookup, Position, Steps, Values, Words, evolve_of
+from registry.store import StoredEntry
 from registry.values import day_number
 from registry.vocabulary import VOCABULARY, Cause, Group, Kind
 
@@ -31,6 +31,11 @@ flows = Table(
     Column("entered", Id),
 )
 
+#: The heading under which an event type is counted; what has none of its own only undoes.
+CAUSES: dict[int | None, str] = {
+    word.code: str((word.cause or Cause.VOIDED).value) for word in VOCABULARY.values()
+}
+
 
 def place_of(person: Person | None) -> bytes | None:
     """The community in whose population a person counts."""
@@ -39,19 +44,18 @@ def place_of(person: Person | None) -> bytes | None:
     return person.community.bytes
 
 
-def row(entry: Entry, before: Person | None, after: Person | None) -> Values | None:
+def row(stored: StoredEntry, before: Person | None, after: Person | None) -> Values | None:
     """An entry's row; none where nobody's place changes."""
     left, entered = place_of(before), place_of(after)
     if left == entered:
         return None
-    day = day_at(entry.recorded_at)
-    cause = VOCABULARY[type(entry.event)].cause or Cause.VOIDED
+    day = day_at(stored.recorded_at)
     return (
-        entry.position,
-        entry.stream.bytes,
+        stored.position,
+        stored.originator_id.bytes,  # type: ignore[union-attr]  # ours are always UUIDs
         day_number(day),
         day.year * 100 + day.month,
-        str(cause.value),
+        CAUSES[stored.code],
         left,
         entered,
     )

@@ -99,6 +99,7 @@ NUMBERS = dated(
     ),
     holding_rows,
     fold=holdings,
+    private=True,
 )
 CASES = dated(
     "cases",

@@ -76,6 +76,7 @@ PAPERS = dated(
     ),
     rows,
     fold=fold,
+    private=True,
 )
 papers = PAPERS.table
 

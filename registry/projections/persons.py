@@ -39,6 +39,7 @@ PERSONS = dated(
         ),
     ),
     rows,
+    private=True,
 )
 persons = PERSONS.table
 PARTICULARS = tuple(persons.c[name] for name in PACKING.names)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from registry.entry import Entry
 from registry.history import standing
-from registry.projections.base import STILL, Dated, Key, Values
+from registry.projections.base import STILL, Dated, Key, Rows, Values
 from registry.projections.changes import Changes
 from registry.values import day_number
 from registry.vocabulary import VOCABULARY, Order
@@ -23,18 +23,24 @@ Fold = Callable[[Any, Any, UUID], Any]
 Layout = dict[tuple[Key, int], Values]
 Open = dict[Key, tuple[int, Values]]  # by key: the day from which a row holds, and its values
 
+NEVER = -(2**31)  # before any day
+
 
 class Edge:
     """The newest day of a stream's rows: what held before it, and what holds from it on."""
 
-    __slots__ = ("before", "now")
+    __slots__ = ("before", "day", "now")
 
-    def __init__(self, before: Open, now: Open) -> None:
+    def __init__(self, day: int, before: Open, now: Open) -> None:
+        self.day = day
         self.before = before
         self.now = now
 
 
-def advance(before: Open, rows: Any, day: int) -> Open:
+NOTHING = Edge(NEVER, {}, {})
+
+
+def advance(before: Open, rows: Rows, day: int) -> Open:
     """The rows that hold from a day on, those carried on keeping the day they began."""
     now: Open = {}
     for key, values in rows.items():
@@ -59,57 +65,41 @@ def parts(before: Open, now: Open, day: int, spans: bool) -> Layout:
     return found
 
 
-def step(projection: Dated, edge: Edge, newest: int, day: int, rows: Any, put: Putter) -> Edge:
+def step(
+    spans: bool, edge: Edge, day: int, rows: Rows, changes: Changes, stream: bytes, position: int
+) -> Edge:
     """Carry an edge on by an entry that is the last in order, and tell what changes."""
-    before, now = edge.before, edge.now
-    if day > newest:
-        after = advance(now, rows, day)
-        changed = False
-        for key, old in now.items():
-            if after.get(key) is not old:
-                changed = True
-                if projection.spans:
-                    put.close(key, old[0])
-                    put.open(key, old[0], (day, *old[1]))
-        if not changed and len(after) == len(now):
-            return Edge(now, now)
-        for key, new in after.items():
-            if now.get(key) is not new:
-                put.open(key, day, (STILL, *new[1]) if projection.spans else new[1])
-        return Edge(now, after)
-    after = advance(before, rows, day)
-    put.difference(
-        parts(before, now, day, projection.spans), parts(before, after, day, projection.spans)
-    )
-    return Edge(before, after)
+    now = edge.now
+    if day == edge.day:
+        after = advance(edge.before, rows, day)
+        old, new = (parts(edge.before, one, day, spans) for one in (now, after))
+        difference(old, new, changes, stream, position)
+        return Edge(day, edge.before, after)
+    after = advance(now, rows, day)
+    if spans:
+        for key, one in now.items():
+            if after.get(key) is not one:
+                since, values = one
+                changes.close((stream, *key, since), position)
+                changes.open((stream, *key, since), position, (day, *values))
+        for key, one in after.items():
+            if now.get(key) is not one:
+                changes.open((stream, *key, day), position, (STILL, *one[1]))
+    else:
+        for key, one in after.items():
+            if now.get(key) is not one:
+                changes.open((stream, *key, day), position, one[1])
+    return Edge(day, now, after)
 
 
-class Putter:
-    """Where the rows of one stream are changed by one entry."""
-
-    __slots__ = ("changes", "position", "stream")
-
-    def __init__(self, changes: Changes, stream: bytes, position: int) -> None:
-        self.changes = changes
-        self.stream = stream
-        self.position = position
-
-    def open(self, key: Key, day: int, rest: Values) -> None:
-        """Write a row."""
-        self.changes.open((self.stream, *key, day), self.position, rest)
-
-    def close(self, key: Key, day: int) -> None:
-        """Close a row."""
-        self.changes.close((self.stream, *key, day), self.position)
-
-    def difference(self, old: Layout, new: Layout) -> None:
-        """Close what is no longer so, then write what is so now."""
-        for ident, values in old.items():
-            if new.get(ident) != values:
-                self.close(*ident)
-        for ident, values in new.items():
-            if old.get(ident) != values:
-                self.open(*ident, values)
+def difference(old: Layout, new: Layout, changes: Changes, stream: bytes, position: int) -> None:
+    """Close what is no longer so of a stream, then write what is so now."""
+    for ident, values in old.items():
+        if new.get(ident) != values:
+            changes.close((stream, *ident[0], ident[1]), position)
+    for ident, values in new.items():
+        if old.get(ident) != values:
+            changes.open((stream, *ident[0], ident[1]), position, values)
 
 
 def days(order: Order, entries: Sequence[Entry], fold: Fold) -> Iterator[tuple[int, Any]]:
@@ -133,29 +123,29 @@ def folded(entries: Iterable[Entry], fold: Fold) -> Iterator[tuple[int, Any]]:
         if today is not None and entry.effective_on > today:
             yield day_number(today), state
         today = entry.effective_on
-        state = carried(fold, state, entry)
+        state = carried(fold, state, entry.event, entry.stream)
     if today is not None:
         yield day_number(today), state
 
 
-def carried(fold: Fold, state: Any, entry: Entry) -> Any:
-    """The state after an entry.
+def carried(fold: Fold, state: Any, event: Any, stream: UUID) -> Any:
+    """The state after an event.
 
     Within an append a beginning may be undone before another takes its place: what would follow
     upon nothing is left out until then.
     """
-    if state is None and not VOCABULARY[type(entry.event)].opens:
+    if state is None and not VOCABULARY[type(event)].opens:
         return None
-    return fold(state, entry.event, entry.stream)
+    return fold(state, event, stream)
 
 
 def lay_out(projection: Dated, states: Sequence[tuple[int, Any]]) -> tuple[Layout, Edge]:
     """All rows of a stream, and their edge, from its states by day."""
     layout: Layout = {}
-    edge = Edge({}, {})
+    edge = NOTHING
     for day, state in states:
         now = advance(edge.now, {} if state is None else projection.rows(state), day)
-        edge = Edge(edge.now, now)
+        edge = Edge(day, edge.now, now)
         if projection.spans:
             for key, old in edge.before.items():
                 if now.get(key) is not old:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from adapters.bulk import Importer
+from adapters.database import open_database
 from adapters.eventstore import Recorder
 from registry.commands.places import AllotSegment, EstablishCommunity, EstablishDivision
 from registry.days import instant_of
@@ -55,6 +57,18 @@ def salt() -> bytes:
     return os.urandom(16)
 
 
+def constant() -> bytes:
+    """Sixteen bytes, always the same, so that two logs can be compared."""
+    return b"sixteen bytes ok"
+
+
+def load_apart(url: str, extract: Path, **options: Any) -> None:
+    """Load an extract in a process of its own."""
+    store = Recorder(open_database(url, durability="off"), node=1, clock=clock)
+    with Importer(store, SETTING, clock=clock, salt=constant, **options) as importer:
+        importer.load(extract, "old", "b1", BASELINE, OFFICER)
+
+
 @dataclass(frozen=True)
 class County:
     """A register with one county, its communities and all of its sequence codes."""
@@ -66,8 +80,9 @@ class County:
 
     @classmethod
     def found(cls, store: Recorder, communities: int = 3) -> County:
-        """Found it by the register's own commands."""
-        register = Register(store, SETTING, clock=clock, ids=uuid4, salt=salt)
+        """Found it by the register's own commands, everywhere with the same identifiers."""
+        ids = count(1_000)
+        register = Register(store, SETTING, clock=clock, ids=lambda: UUID(int=next(ids)), salt=salt)
 
         def do(command: Any) -> dict[str, Any]:
             told: dict[str, Any] = json.loads(
@@ -116,7 +131,7 @@ class County:
 
     def importer(self, **options: Any) -> Importer:
         """An importer into its store."""
-        return Importer(self.store, SETTING, clock=clock, salt=salt, **options)
+        return Importer(self.store, SETTING, **{"clock": clock, "salt": salt, **options})
 
 
 @dataclass

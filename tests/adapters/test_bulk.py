@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,12 +57,18 @@ from tests.adapters.extracts import (
     County,
     Source,
     clock,
+    constant,
+    load_apart,
     make_source,
 )
 from tests.everything import events
 
 BATCH = Batch("old", "b1", BASELINE, TODAY, NAMESPACE)
 CODEC = Codec()
+#: Processes that can be killed, forked from one that has everything loaded.
+APART = get_context("forkserver")
+APART.set_forkserver_preload(["tests.adapters.extracts"])
+FOUNDING = 7  # entries that it takes to found the county
 WORDS = sorted(VOCABULARY.values(), key=lambda word: word.code)
 
 
@@ -168,22 +179,40 @@ def test_the_log_is_as_the_store_itself_would_have_written_it(
         assert {entry.submission for entry in inside} == {told.submission}
 
 
-def test_worker_processes_write_what_this_process_writes(
-    store: Recorder, county: County, tmp_path: Path
+def written(store: Recorder) -> set[tuple[Any, ...]]:
+    """What the log holds beyond the county's founding, in whatever order."""
+    return {
+        (
+            *(one.originator_id, one.originator_version, one.code, one.effective_on),
+            *(one.state, one.private, one.officer, one.office, one.submission),
+            *(one.recorded_at, one.origin),
+        )
+        for one in log(store)[FOUNDING:]
+    }
+
+
+def test_worker_processes_write_what_this_process_writes_to_sqlite(
+    store: Recorder, county: County, tmp_path: Path, sqlite_template: Path
 ):
-    source = spoilt(make_source(county, 300))
-    extract = source.write(tmp_path / "extract")
-    with county.importer(chunk_rows=120, many_persons=1) as many:
-        first = many.load(extract, "old", "b1", BASELINE, OFFICER)
+    extract = spoilt(make_source(county, 300)).write(tmp_path / "extract")
+    other = Recorder(open_database(f"sqlite:///{copied(sqlite_template, tmp_path)}"), node=1)
+    other.clock = clock
+    alone = load(County.found(other), extract, tmp_path, chunk_rows=120, salt=constant)
+    with county.importer(chunk_rows=120, many_persons=1, salt=constant) as many:
+        told = many.load(extract, "old", "b1", BASELINE, OFFICER)
         # Of another batch nothing is new, whoever finds out.
         again = many.load(extract, "old", "b2", BASELINE, OFFICER)
-    alone = load(county, extract, tmp_path, chunk_rows=120, batch="b3")
-    assert first.accepted["cases"] == 2
+    assert told.totals() == alone.totals()
+    assert told.accepted["cases"] == 2
+    assert told.entries == alone.entries
+    assert again.entries == 0
     assert [entry.position for entry in log(store)] == list(range(1, store.head()[0] + 1))
-    assert (again.entries, alone.entries) == (0, 0)
-    assert (again.findings, again.refused) == (alone.findings, alone.refused)
-    mine = {(told.originator_id, told.state) for told in log(store)[-first.entries :]}
-    assert len(mine) == first.entries
+    assert written(store) == written(other)
+    other.engine.dispose()
+
+
+def copied(template: Path, folder: Path) -> Path:
+    return Path(shutil.copy(template, folder / "other.db"))
 
 
 def spoilt(source: Source) -> Source:
@@ -262,6 +291,50 @@ def test_other_content_under_the_name_of_a_batch_is_a_conflict(
     with pytest.raises(SubmissionReused, match="a batch name of its own"):
         load(county, source.write(tmp_path / "other"), tmp_path)
     assert store.head() == head
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_load_killed_again_and_again_loses_nothing_and_enters_nothing_twice(
+    store: Recorder,
+    county: County,
+    database_url: str,
+    tmp_path: Path,
+    sqlite_template: Path,
+    workers: int,
+):
+    extract = spoilt(make_source(county, 400)).write(tmp_path / "extract")
+    options: dict[str, Any] = {"chunk_rows": 25, "many_persons": 1, "workers": workers}
+    other = Recorder(open_database(f"sqlite:///{copied(sqlite_template, tmp_path)}"), node=1)
+    other.clock = clock
+    whole = load(County.found(other), extract, tmp_path, chunk_rows=25, salt=constant)
+    chance, kills, cut_short = Random(workers), 0, 0
+    while cut_short < (2 if workers else 5) and kills < 40:
+        kills += 1
+        before = store.head()[0]
+        process = APART.Process(target=load_apart, args=(database_url, extract), kwargs=options)
+        process.start()
+        wait_until(lambda: store.head()[0] > before or not process.is_alive())  # noqa: B023
+        process.join(chance.uniform(0, 0.05))
+        process.kill()
+        process.join()
+        cut_short += process.exitcode != 0
+        if process.exitcode == 0:
+            break
+    assert cut_short > 1
+    with county.importer(**{**options, "workers": 0}, salt=constant) as importer:
+        report = importer.load(extract, "old", "b1", BASELINE, OFFICER)
+    assert report.totals() == whole.totals()
+    assert report.repeated > 0
+    assert written(store) == written(other)
+    assert [entry.position for entry in log(store)] == list(range(1, store.head()[0] + 1))
+    other.engine.dispose()
+
+
+def wait_until(come: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not come():
+        assert time.monotonic() < deadline, "nothing happens"
+        time.sleep(0.002)
 
 
 def test_a_later_batch_meets_what_the_register_has(store: Recorder, county: County, tmp_path: Path):
@@ -386,7 +459,7 @@ def test_the_report_stands_beside_the_extract_for_programs_and_for_people(
     assert told["refused_by_reason"] == {"household-unknown": 1, "key-repeated": 1}
     assert told["run"]["persons_recorded"] == report.accepted["persons"]
     text = (tmp_path / "extract-b1.b1.report.txt").read_text()
-    assert "persons row 302 (stray)" in text
+    assert "persons row 301 (stray)" in text
     assert "the extract has no such household" in text
     assert "persons/s" in text
     assert not list(tmp_path.glob("*.new"))

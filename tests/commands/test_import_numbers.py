@@ -27,7 +27,8 @@ from registry.events.numbers import (
     PartyAdded,
     SegmentAllotted,
 )
-from registry.register import Authority, History, Registrar, Setting, Submission
+from registry.memory import History
+from registry.register import Authority, Registrar, Setting, Submission
 from registry.values import (
     BookId,
     CitizenNumber,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from registry.history import voided_versions
 from registry.projections import PROJECTIONS, At
 from registry.projections.base import Dated
-from registry.projections.folding import Folding, Strand
+from registry.projections.folding import Folding
 from registry.projections.places import PLACES
+from registry.projections.strands import Strand
 from registry.vocabulary import ORDERS, VOCABULARY, Order
 from tests.projections.pencil import CODEC, Tables, folded, naive_rows, points, state_of, stored
 from tests.strategies import PERSON_MOVES, Log, logs

@@ -1,0 +1,307 @@
+"""What a command sees of the register while it is decided, and who sends it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid5
+
+from registry.aggregates import AGGREGATES, Aggregate, Places, rules
+from registry.codec import canonical
+from registry.days import day_at
+from registry.entry import Entry
+from registry.errors import NotFound, Refused, Rule
+from registry.history import effective, standing, voided_versions
+from registry.memory import History
+from registry.values import OfficeCode, Officer
+from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order
+
+A = TypeVar("A", bound=Aggregate)
+
+#: Kinds of stream that stand in an officer's area by themselves.
+PLACED = frozenset({Kind.PERSON, Kind.HOUSEHOLD, Kind.DOORPLATE, Kind.STREET, Kind.PERMIT})
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Who acts, for which office, in which roles, and where.
+
+    area: codes of the divisions whose people the officer may register; None: everywhere.
+    """
+
+    officer: Officer
+    office: OfficeCode
+    roles: frozenset[str]
+    area: tuple[str, ...] | None = None
+
+
+class Command(Protocol):
+    """A command is its data and one pure method; its class's ROLES name who may send it."""
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter events and return what the submitter is told."""
+        ...
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A command, who sends it, and the name by which it is known when it comes again."""
+
+    id: UUID
+    by: Authority
+    command: Command
+
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical body."""
+        name = type(self.command).__name__.encode()
+        return hashlib.sha256(name + b"\n" + canonical(self.command)).digest()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something lawful that the officer should know, such as a deadline that was missed."""
+
+    code: str
+    law: str
+    message: str
+
+
+class Missing(Exception):
+    """Streams that a command needs are not at hand; never seen outside this module."""
+
+    def __init__(self, streams: Iterable[UUID]) -> None:
+        self.streams = frozenset(streams)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a register is told by whoever starts it."""
+
+    namespace: UUID  # secret of the province; names of numbers, books and papers derive from it
+    places: UUID  # the stream of the tree of places
+    reversal_days: int | None = None  # business older than this is not undone; None: no limit
+
+
+class Registrar:
+    """What a command sees of the register while it is decided."""
+
+    def __init__(
+        self,
+        histories: MutableMapping[UUID, History],
+        submission: Submission,
+        now: int,
+        setting: Setting,
+        ids: Callable[[int], UUID],
+    ) -> None:
+        self._histories = histories
+        self._submission = submission
+        self._setting = setting
+        self._ids = ids
+        self._made = 0
+        self._noted: dict[UUID, list[Entry]] = {}
+        self._order: list[Entry] = []
+        self._loaded: dict[UUID, int] = {}
+        self._rules: list[Rule] = []
+        self.notices: list[Notice] = []
+        self.now = now
+        self.today = day_at(now)
+
+    @property
+    def authority(self) -> Authority:
+        """Who acts."""
+        return self._submission.by
+
+    @property
+    def setting(self) -> Setting:
+        """What the register was told at its start."""
+        return self._setting
+
+    def new_id(self) -> UUID:
+        """A fresh identifier that says nothing; the same one when the command is run again."""
+        self._made += 1
+        made = self._ids(self._made)
+        self._histories.setdefault(made, History([]))  # nothing can stand there yet
+        return made
+
+    def named(self, kind: Kind, name: str) -> UUID:
+        """The identifier that a number, book or paper has by its name."""
+        return uuid5(self._setting.namespace, f"{kind}/{name}")
+
+    def entries(self, stream: UUID) -> list[Entry]:
+        """Every entry of a stream, in version order, those of this command included."""
+        history = self._histories.get(stream)
+        if history is None:
+            raise Missing([stream])
+        self._loaded.setdefault(stream, len(history.entries))
+        noted = self._noted.get(stream)
+        return history.entries + noted if noted else history.entries
+
+    def prefetch(self, streams: Collection[UUID]) -> None:
+        """Ask for several streams at once."""
+        missing = [stream for stream in streams if stream not in self._histories]
+        if missing:
+            raise Missing(missing)
+
+    def find(self, kind: type[A], stream: UUID, on: date | None = None) -> A | None:
+        """The state of a stream on a day as known now; None where nothing is known of it."""
+        entries = self.entries(stream)
+        if entries and VOCABULARY[type(entries[0].event)].kind is not kind.KIND:
+            raise NotFound(kind.KIND, stream)
+        effective_order = ORDERS[kind.KIND] is Order.EFFECTIVE
+        if stream in self._noted:
+            return kind.fold(effective(entries, on) if effective_order else entries)
+        history = self._histories[stream]
+        return history.state_on(kind, on) if effective_order else history.folded(kind)
+
+    def load(self, kind: type[A], stream: UUID, on: date | None = None) -> A:
+        """The state of a stream on a day as known now.
+
+        Raises NotFound if there is no such stream; a day before its first entry is refused.
+        """
+        state = self.find(kind, stream, on)
+        if state is not None:
+            return state
+        if not self.entries(stream):
+            raise NotFound(kind.KIND, stream)
+        raise Refused([*self._rules, rules.NotKnownYet(stream)])
+
+    def places(self) -> Places:
+        """The tree of places."""
+        return self.find(Places, self._setting.places) or Places(id=self._setting.places)
+
+    def refuse_if(self, *stands: tuple[bool, Rule]) -> None:
+        """Note every rule whose condition holds; they are raised together."""
+        self._rules.extend(rule for condition, rule in stands if condition)
+
+    def stop_if_refused(self) -> None:
+        """Raise what has been noted; for where going on makes no sense."""
+        if self._rules:
+            raise Refused(list(dict.fromkeys(self._rules)))
+
+    def notice(self, code: str, law: str, message: str) -> None:
+        """Tell the officer something that does not stand in the way."""
+        self.notices.append(Notice(code, law, message))
+
+    def enter(self, stream: UUID, event: Any) -> Entry:
+        """Note an event on a stream, to be recorded with everything else of this command."""
+        version = len(self.entries(stream)) + 1
+        # Whole but for its position, since a later submission of the batch may name it.
+        by = self._submission.by
+        entry = Entry(
+            stream,
+            version,
+            event,
+            event.effective_on,
+            recorded_at=self.now,
+            officer=by.officer,
+            office=by.office,
+            submission=self._submission.id,
+        )
+        self._noted.setdefault(stream, []).append(entry)
+        self._order.append(entry)
+        return entry
+
+    def settle(self) -> None:
+        """Check everything noted against the state before it and every later day after it."""
+        for stream, noted in self._noted.items():
+            self._rules.extend(self._faults(stream, noted))
+        self._check_area()
+        self.stop_if_refused()
+
+    def _faults(self, stream: UUID, noted: list[Entry]) -> Iterable[Rule]:
+        word = VOCABULARY[type(noted[0].event)]
+        kind = AGGREGATES[word.kind]
+        history = self._histories[stream]
+        effective_order = ORDERS[word.kind] is Order.EFFECTIVE
+        if effective_order:
+            for entry in noted:
+                if entry.effective_on > self.today:
+                    yield rules.NotYet(entry.effective_on)
+        if not effective_order or history.continued_by(kind, noted):
+            state = history.folded(kind)
+            for entry in noted:
+                yield from kind.check(state, entry.event)
+                state = kind.after(state, entry.event, stream)
+            return
+        before, after = self._histories[stream].entries, self.entries(stream)
+        yield from _check_named_versions(after, noted)
+        new = {entry.version for entry in noted}
+        found = kind.faults(standing(after))
+        if not found:
+            return
+        old = {(entry.version, rule) for entry, rule in kind.faults(standing(before))}
+        for entry, rule in found:
+            if entry.version in new:
+                yield rule
+            elif (entry.version, rule) not in old:
+                what = VOCABULARY[type(entry.event)].name
+                yield rules.EntryInTheWay(
+                    f"version {entry.version}, {what} of {entry.effective_on}: {rule.message}"
+                )
+
+    def _check_area(self) -> None:
+        """Every person entered upon must stand in the officer's area.
+
+        Who brings a person in answers for the target, who takes one out for the origin; an entry
+        that moves nobody is a matter of the place where the person is registered.
+        """
+        for entry in self._order if self.authority.area is not None else ():
+            word = VOCABULARY[type(entry.event)]
+            community = self._place_of(entry, word.kind, word.enters, word.leaves)
+            if not self.in_area(community):
+                self._rules.append(rules.OutsideArea(community))
+
+    def in_area(self, community: UUID | None) -> bool:
+        """Whether a community belongs to the officer's area today; nowhere is in every area."""
+        area = self.authority.area
+        if area is None or community is None:
+            return True
+        return any(fact.code in area for _, fact in self.places().above(community, self.today))
+
+    def _place_of(
+        self, entry: Entry, kind: Kind, enters: str | None, leaves: str | None
+    ) -> UUID | None:
+        for name in (enters, leaves):
+            if name and (community := getattr(entry.event, name)):
+                return community  # type: ignore[no-any-return]  # declared as a community
+        persons = any(VOCABULARY[type(one.event)].kind is Kind.PERSON for one in self._order)
+        if kind not in PLACED or (persons and kind is not Kind.PERSON):
+            return None
+        shape = AGGREGATES[kind]
+        history = self._histories[entry.stream]
+        state = history.state_on(shape, None) if history.entries else shape.fold([entry])
+        found = [getattr(state, name, None) for name in ("community", "left_community", "division")]
+        return next((place for place in found if place is not None), None)
+
+    @property
+    def noted(self) -> list[Entry]:
+        """Entries to be recorded, in the order in which they were noted."""
+        return self._order
+
+    @property
+    def guards(self) -> dict[UUID, int]:
+        """Streams that were read, and the version each one had."""
+        return self._loaded
+
+
+def _check_named_versions(entries: Sequence[Entry], noted: Sequence[Entry]) -> Iterable[Rule]:
+    """A correction or void must name a standing version, and take over its day."""
+    by_version = {entry.version: entry for entry in entries}
+    for entry in noted:
+        word = VOCABULARY[type(entry.event)]
+        if not (word.corrects or word.voids):
+            continue
+        fallen = voided_versions(entries[: entry.version - 1])
+        named = [entry.event.corrects] if word.corrects else entry.event.voids
+        for version in named:
+            target = by_version.get(version)
+            if target is None or version in fallen or version >= entry.version:
+                yield (rules.NothingToCorrect if word.corrects else rules.NothingToVoid)(version)
+            elif word.corrects and (
+                not word.writes <= VOCABULARY[type(target.event)].writes
+                or target.effective_on != entry.effective_on
+            ):
+                yield rules.NothingToCorrect(version)
