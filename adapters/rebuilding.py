@@ -16,7 +16,7 @@ from adapters import positions
 from adapters.database import writing
 from adapters.eventstore import entries
 from adapters.positions import ACTIVE, FILLING, Standing
-from adapters.projector import Projector
+from adapters.projector import Projector, uncollected
 from adapters.tables import hurry
 
 CHUNK = 2_000  # streams folded and written together
@@ -105,7 +105,8 @@ def fill(
         keys = [bytes(key) for (key,) in connection.execute(query)]
     streams = projector.store.streams([UUID(bytes=key) for key in keys])
     batch = [entry for stored in streams.values() for entry in stored if entry.position <= target]
-    changes = projector.folding(told, cached=1).fold(batch, whole=True)
+    with uncollected():
+        changes = projector.folding(told, cached=1).fold(batch, whole=True)
     done = len(keys) < CHUNK
     position, reached = (target if done else 0), (keys[-1] if keys else reached)
     with writing(projector.engine) as connection:

@@ -58,6 +58,8 @@ class Code(str):
     @property
     def row(self) -> Row:
         """What the table says about the code."""
+        if not self.row_of:
+            type(self).load(str(self))  # a code read back from the store has loaded no table
         return self.row_of[self]
 
     @property

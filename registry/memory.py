@@ -32,12 +32,14 @@ class History:
 
     def folded(self, kind: type[A]) -> A | None:
         """The state after all entries in version order, folded once and carried on."""
-        for entry in self.entries[self._upto :]:
+        more = self.entries[self._upto :]
+        for entry in more:
             word = VOCABULARY[type(entry.event)]
             if word.voids or word.corrects or entry.effective_on < self.last_day:
                 self.plain = False
             self.last_day = max(self.last_day, entry.effective_on)
-            self._state = kind.evolve(self._state, entry.event, entry.stream)
+        if more:
+            self._state = kind.carried(self._state, more)
         self._upto = len(self.entries)
         return self._state  # type: ignore[no-any-return]  # a stream holds one kind
 

@@ -8,7 +8,7 @@ else entered first.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
@@ -103,7 +103,8 @@ class Register:
 
     @staticmethod
     def _told(run: _Run, first: _Run) -> Receipt | RegistryError:
-        if run is not first and run.digest != first.digest:
+        same = run.digest == first.digest and run.submission.by == first.submission.by
+        if run is not first and not same:
             return SubmissionReused(f"submission {run.submission.id} came with another body")
         assert first.result is not None
         return first.result
@@ -126,10 +127,11 @@ class Register:
                     continue
                 except RegistryError as error:
                     # Another process may have entered since: a refusal needs fresh histories.
-                    stale = run.registrar.guards.keys() - fresh if run.registrar else set()
-                    if stale:
-                        self._fetch(stale)
-                        fresh |= stale
+                    guards = run.registrar.guards if run.registrar else {}
+                    stale = {stream: guards[stream] for stream in guards.keys() - fresh}
+                    fresh |= stale.keys()
+                    if moved := self._moved(stale):
+                        self._fetch(moved)
                         continue
                     run.result = error
                 except Exception as error:
@@ -143,6 +145,19 @@ class Register:
                         fresh.add(entry.stream)
                 break
         self._answer_repetitions([run for run in runs if run.result is not None])
+
+    def _moved(self, heads: Mapping[UUID, int]) -> Collection[UUID]:
+        """Those streams that no longer have the version they are thought to have."""
+        if not heads:
+            return ()
+        (outcome,) = self.store.append([Append(None, "", "", b"", b"{}", (), heads)])
+        match outcome:
+            case Receipt():
+                return ()
+            case Raced(streams):
+                return streams
+            case _:
+                return heads.keys()
 
     def _answer_repetitions(self, refused: Sequence[_Run]) -> None:
         """A refusal of something already recorded is a repetition, and gets the first answer."""
@@ -270,9 +285,9 @@ class Register:
 
 
 def _repetition(run: _Run, repeated: Repeated) -> Receipt | RegistryError:
-    if repeated.digest != run.digest:
+    if (repeated.digest, repeated.officer) != (run.digest, run.submission.by.officer):
         return SubmissionReused(
-            f"submission {run.submission.id} is recorded with another body;"
+            f"submission {run.submission.id} is recorded with another body or officer;"
             " use a new id for a new submission"
         )
     return repeated.receipt

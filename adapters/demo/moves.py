@@ -390,7 +390,7 @@ def undo_move(life: Life, one: Resident, old: House, new: House, relation: Relat
     old.held, new.held = old.held - 1, new.held - 1
     life.mirror.touch(one, old, new)
     command = ReverseRegistration(person=one.id, version=one.version, grounds=Text("同名误登"))
-    by = old.community.township.officer("station", life.dice)
+    by = new.community.township.officer("station", life.dice)  # where the person is now
 
     def back(_: Answer) -> None:
         life.mirror.leave(one)

@@ -95,8 +95,8 @@ def show(
 
         def follow() -> None:
             wait_for_read_models(desk, parts.engine, parts.store)
-            found = desk.ask("/places", name=TOWNSHIPS[0][0])
-            ask_count(desk, found["places"][0]["id"], FOUNDED)
+            found = desk.ask("/places", code=TOWNSHIPS[0][1], valid_on=FOUNDED)
+            ask_count(desk, found["places"][0]["id"], FOUNDED, "the whole county")
 
         importer = Importer(parts.store, parts.setting, clock=clock, salt=salts)
         with importer:
@@ -206,10 +206,10 @@ def ask(desk: Desk, story: Story) -> None:
         _ask_late(desk, *story.late_death)
 
 
-def ask_count(desk: Desk, place: object, on: date) -> None:
+def ask_count(desk: Desk, place: object, on: date, name: str = TOWNSHIPS[0][0]) -> None:
     """The first of all questions."""
     found = desk.ask(f"/places/{place}/count", valid_on=on)
-    _say(f"How many people lived in {TOWNSHIPS[0][0]} on {on}?", str(found["count"]))
+    _say(f"How many people lived in {name} on {on}?", str(found["count"]))
 
 
 def _ask_late(desk: Desk, person: object, died: date, declared: date) -> None:
@@ -245,9 +245,8 @@ def advise(desk: Desk, story: Story, folder: Path) -> None:
     print(f"Served at {desk.url}, documented at {desk.url}/docs. Three things to try:")
     print(f"  1. {curl} {desk.url}/persons/{story.mover}/timeline")
     print(f"  2. {curl} '{desk.url}/doorplates/{story.doorplate}/occupants?valid_on=2007-01-15'")
-    print(
-        f"  3. {curl} '{desk.url}/places/{story.township}/count?valid_on=2007-01-15&known_at=2007-01-15'"
-    )
+    when = "valid_on=2007-01-15&known_at=2007-01-15"
+    print(f"  3. {curl} '{desk.url}/places/{story.township}/count?{when}'")
 
 
 def stay(desk: Desk) -> None:

@@ -37,10 +37,14 @@ class Aggregate:
     @classmethod
     def fold(cls, entries: Iterable[Entry]) -> Self | None:
         """Return the state after entries that are in order and stand."""
-        state: Any = None
+        return cls.carried(None, entries)
+
+    @classmethod
+    def carried(cls, state: Self | None, entries: Iterable[Entry]) -> Self | None:
+        """Return the state after more entries that are in order and stand."""
         for entry in entries:
             state = cls.after(state, entry.event, entry.stream)
-        return state  # type: ignore[no-any-return]  # what evolve returned
+        return state
 
     @classmethod
     def after(cls, state: Self | None, event: Any, stream: UUID) -> Self | None:

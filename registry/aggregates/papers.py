@@ -67,7 +67,7 @@ class Permit(Aggregate):
                 persons=event.persons,
                 newcomers=len(event.movers),
                 community=event.community,
-                issued_on=event.effective_on,
+                issued_on=event.issued_on,
                 valid_days=event.valid_days,
             )
         assert state is not None, f"{type(event).__name__} on an unknown permit {stream}"
@@ -130,7 +130,7 @@ class Certificate(Aggregate):
                 id=CertificateId(stream),
                 certificate_number=event.certificate_number,
                 persons=event.persons,
-                issued_on=event.effective_on,
+                issued_on=event.issued_on,
                 valid_days=event.valid_days,
                 replaces=event.replaces,
             )

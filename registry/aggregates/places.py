@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from registry.aggregates import rules
 from registry.aggregates.base import Aggregate
+from registry.entry import Entry
 from registry.errors import Rule
 from registry.events import places as events
 from registry.values import CommunityKind, DivisionCode, Level, Text
@@ -118,39 +119,54 @@ class Places(Aggregate):
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
         """Return the tree after an entry."""
         here = state or cls(id=stream)
-        day = event.effective_on
         facts = dict(here.facts)
-
-        def put(place: UUID, fact: Fact) -> None:
-            facts[place] = _inserted(facts.get(place, ()), fact)
-
-        match event:
-            case events.DivisionEstablished():
-                put(
-                    event.division,
-                    Fact(day, event.division_name, event.division_code, event.parent, event.level),
-                )
-            case events.CommunityEstablished():
-                put(
-                    event.community,
-                    Fact(day, event.community_name, None, event.parent, None, event.community_kind),
-                )
-            case events.DivisionRenamed():
-                _change(
-                    facts,
-                    event.division,
-                    day,
-                    name=event.division_name,
-                    code=event.division_code,
-                )
-            case events.CommunityRenamed():
-                _change(facts, event.community, day, name=event.community_name)
-            case events.DivisionAbolished():
-                _change(facts, event.division, day, closed=True)
-            case events.DivisionAdjusted():
-                for moved in event.moved:
-                    _change(facts, moved.place, day, parent=moved.parent)
+        _write(facts, event)
         return here.but(facts=facts)
+
+    @classmethod
+    def carried(cls, state: Self | None, entries: Iterable[Entry]) -> Self | None:
+        """Return the tree after more entries; its facts are copied once, not for each of them."""
+        facts: dict[UUID, tuple[Fact, ...]] | None = None
+        for entry in entries:
+            state = state or cls(id=entry.stream)
+            facts = dict(state.facts) if facts is None else facts
+            _write(facts, entry.event)
+        return state if state is None or facts is None else state.but(facts=facts)
+
+
+def _write(facts: dict[UUID, tuple[Fact, ...]], event: Any) -> None:
+    """Write what an entry says of places."""
+    day = event.effective_on
+
+    def put(place: UUID, fact: Fact) -> None:
+        facts[place] = _inserted(facts.get(place, ()), fact)
+
+    match event:
+        case events.DivisionEstablished():
+            put(
+                event.division,
+                Fact(day, event.division_name, event.division_code, event.parent, event.level),
+            )
+        case events.CommunityEstablished():
+            put(
+                event.community,
+                Fact(day, event.community_name, None, event.parent, None, event.community_kind),
+            )
+        case events.DivisionRenamed():
+            _change(
+                facts,
+                event.division,
+                day,
+                name=event.division_name,
+                code=event.division_code,
+            )
+        case events.CommunityRenamed():
+            _change(facts, event.community, day, name=event.community_name)
+        case events.DivisionAbolished():
+            _change(facts, event.division, day, closed=True)
+        case events.DivisionAdjusted():
+            for moved in event.moved:
+                _change(facts, moved.place, day, parent=moved.parent)
 
 
 def _inserted(facts: tuple[Fact, ...], fact: Fact) -> tuple[Fact, ...]:

@@ -568,3 +568,19 @@ class StillHeld(Concerning):
     code = "still-held"
     law = "公通字[2004]6号"
     remedy = "Give that person another number first (ReassignNumber, category 11)."
+
+
+class PersonUnknown(Concerning):
+    """No person of that identifier is in the register."""
+
+    code = "person-unknown"
+    law = REGULATIONS + " art. 7"
+    remedy = "Give the name instead, or check the identifier."
+
+
+class OwnKin(Concerning):
+    """Nobody is spouse, parent or guardian to oneself."""
+
+    code = "own-kin"
+    law = REGULATIONS + " art. 17"
+    remedy = "Name the other person."

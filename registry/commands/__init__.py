@@ -9,6 +9,7 @@ from registry.commands import (
     places,
     undoing,
     vital,
+    voiding,
 )
 from registry.commands.base import COMMANDS
 
@@ -22,4 +23,5 @@ __all__ = [
     "places",
     "undoing",
     "vital",
+    "voiding",
 ]

@@ -33,6 +33,7 @@ from registry.values import (
 from registry.vocabulary import VOCABULARY
 
 HEAD = Relationship("02")
+BIRTH = 101
 FAMILY = HouseholdType("1")
 
 
@@ -62,13 +63,19 @@ class Home:
     community: CommunityId
 
 
-def open_doorplate(registrar: Registrar, doorplate: DoorplateId, on: date) -> Doorplate:
-    """A door plate that takes newcomers on a day, and has not been closed to them since."""
+def open_doorplate(
+    registrar: Registrar, doorplate: DoorplateId, on: date, *, newborn: bool = False
+) -> Doorplate:
+    """A door plate that takes newcomers on a day, and has not been closed to them since.
+
+    newborn: a child is registered where its parents are, be the door plate frozen or not.
+    Source: 户口登记条例 art. 7.
+    """
     plate = registrar.load(Doorplate, doorplate, on)
     today = registrar.load(Doorplate, doorplate)
     registrar.refuse_if(
         (today.closed_on is not None, rules.DoorplateIsClosed(doorplate)),
-        (plate.frozen or today.frozen, rules.DoorplateIsFrozen(doorplate)),
+        (not newborn and (plate.frozen or today.frozen), rules.DoorplateIsFrozen(doorplate)),
     )
     for entry in standing(registrar.entries(doorplate)):
         if entry.effective_on > on and isinstance(entry.event, DoorplateAdjusted):
@@ -109,7 +116,7 @@ def join(
 ) -> Home:
     """Let persons into a household that exists; says where it is."""
     house = registrar.load(Household, household, on)
-    open_doorplate(registrar, house.doorplate, on)
+    open_doorplate(registrar, house.doorplate, on, newborn=business == BIRTH)
     if house.closed_on is not None:
         registrar.refuse_if((True, rules.HouseholdIsClosed(household)))
     for entry in standing(registrar.entries(household)):

@@ -284,7 +284,8 @@ class IssuePermit:
         registrar.enter(
             permit,
             PermitIssued(
-                effective_on=on,
+                effective_on=registrar.today,
+                issued_on=on,
                 permit_number=self.permit_number,
                 persons=self.persons,
                 community=plate.community,
@@ -394,7 +395,8 @@ class MoveOut:
         registrar.enter(
             stream,
             CertificateIssued(
-                effective_on=on,
+                effective_on=registrar.today,
+                issued_on=on,
                 certificate_number=self.certificate_number,
                 persons=self.persons,
                 community=community,
@@ -430,7 +432,9 @@ def consume(
         last = paper.expires_on() if paper else None
         registrar.refuse_if((last is not None and on > last, rules.CertificateExpired(last)))
         for person in persons:
-            registrar.enter(certificate, CertificateConsumed(effective_on=on, person=person))
+            registrar.enter(
+                certificate, CertificateConsumed(effective_on=registrar.today, person=person)
+            )
     if permit_number is None:
         return None
     stream = permit_id(registrar, permit_number)
@@ -440,7 +444,7 @@ def consume(
         (permit.community != home.community, rules.PermitForOthers(permit_number)),
     )
     for person in persons:
-        registrar.enter(stream, PermitConsumed(effective_on=on, person=person))
+        registrar.enter(stream, PermitConsumed(effective_on=registrar.today, person=person))
     return stream
 
 
@@ -609,6 +613,7 @@ class ReissueCertificate:
             new,
             CertificateIssued(
                 effective_on=today,
+                issued_on=today,
                 certificate_number=self.new_number,
                 persons=tuple(one.id for one in waiting),
                 community=last.left_community,

@@ -20,6 +20,7 @@ from registry.commands.numbering import (
     number_id,
     record_number,
 )
+from registry.commands.vital import refuse_unknown
 from registry.entry import Entry
 from registry.errors import NotFound
 from registry.events.person import (
@@ -392,6 +393,7 @@ class ChangeDetails(Details):
         one = registrar.load(Person, self.person, on)
         told = {name: value for name, value in details(self).items() if value is not None}
         check_category(registrar, self.category, LESSER, CHANGES, None)
+        refuse_unknown(registrar, self.person, self.spouse)
         same = all(getattr(one, name) == value for name, value in told.items())
         registrar.refuse_if((same, rules.NothingChanges()))
         registrar.enter(
@@ -420,6 +422,7 @@ class CorrectDetails(Details):
         entry = corrected(registrar, self.person, self.corrects)
         told = {name: value for name, value in details(self).items() if value is not None}
         check_category(registrar, self.category, LESSER, CORRECTIONS, None)
+        refuse_unknown(registrar, self.person, self.spouse)
         same = all(getattr(entry.event, name, None) == value for name, value in told.items())
         # An entry of details alone wrote those that it names.
         partial = isinstance(entry.event, (DetailsChanged, DetailsCorrected))
@@ -488,6 +491,7 @@ class NameGuardian:
         """Enter the guardian."""
         on = self.on or registrar.today
         registrar.load(Person, self.person, on)
+        refuse_unknown(registrar, self.person, self.guardian)
         registrar.enter(
             self.person,
             GuardianNamed(
@@ -516,6 +520,7 @@ class CorrectParents:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the correction."""
         entry = corrected(registrar, self.person, self.corrects)
+        refuse_unknown(registrar, self.person, self.mother, self.father)
         registrar.enter(
             self.person,
             ParentsCorrected(

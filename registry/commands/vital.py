@@ -95,8 +95,13 @@ class Entrant:
             "guardian_name": self.guardian_name,
         }
 
+    def refuse_unknown(self, registrar: Registrar) -> None:
+        """Parents and guardian that are named by identifier must be in the register."""
+        refuse_unknown(registrar, None, self.mother, self.father, self.guardian)
+
     def housed(self, registrar: Registrar, person: PersonId, on: date, business: int) -> Home:
         """Put the entrant into the household named or described."""
+        self.refuse_unknown(registrar)
         member = Member(person=person, relation=self.relation)
         return settle(registrar, self.household, self.new_household, (member,), on, business)
 
@@ -337,6 +342,16 @@ class DeleteRecord:
         if one.number is not None:
             end_holding(registrar, self.person, one.number, 109)
         return {"person": self.person, "kept": self.kept}
+
+
+def refuse_unknown(registrar: Registrar, person: PersonId | None, *kin: PersonId | None) -> None:
+    """Kin that are named by identifier are in the register, and are somebody else."""
+    named = [one for one in kin if one is not None]
+    registrar.prefetch(named)
+    registrar.refuse_if(
+        *((registrar.find(Person, one) is None, rules.PersonUnknown(one)) for one in named),
+        *((one == person, rules.OwnKin(one)) for one in named),
+    )
 
 
 def refuse_mismatch(registrar: Registrar, number: CitizenNumber, birth: date, sex: Sex) -> None:

@@ -28,6 +28,7 @@ class PermitIssued:
     """
 
     effective_on: date
+    issued_on: date
     permit_number: PaperNumber
     persons: tuple[PersonId, ...]
     community: CommunityId
@@ -74,6 +75,7 @@ class CertificateIssued:
     """
 
     effective_on: date
+    issued_on: date
     certificate_number: PaperNumber
     persons: tuple[PersonId, ...]
     community: CommunityId

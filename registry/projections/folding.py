@@ -59,11 +59,13 @@ class Folding:
             put = changes[lines.name].written
             put.extend(lines.row(stored) for stored in batch if stored.code is not None)
         told: Told = {strand: {} for strand in self._strands.values()}
-        by_code = {code: told[strand] for code, strand in self._strands.items()}
+        by_code: dict[int | None, dict[UUID, list[StoredEntry]]] = {
+            code: told[strand] for code, strand in self._strands.items()
+        }
         for stored in batch:
-            streams = by_code.get(stored.code)  # type: ignore[call-overload]  # None is no key
+            streams = by_code.get(stored.code)
             if streams is not None:
-                stream = stored.originator_id
+                stream: UUID = stored.originator_id  # type: ignore[assignment]  # ours always are
                 entries = streams.get(stream)
                 if entries is None:
                     streams[stream] = [stored]

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -104,6 +104,7 @@ def person(store: Recorder, key: str) -> Person:
     return found
 
 
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("word", WORDS, ids=[word.name for word in WORDS])
 def test_an_event_is_encoded_byte_for_byte_as_the_codec_does(word, data):

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.commands.extract import PERSONS, namer, uuid_of
@@ -62,6 +62,7 @@ def found_of(made: Decision) -> list[str]:
     return [remark.what for remark in made.findings]
 
 
+@settings(deadline=None)
 @given(st.uuids(), st.text(max_size=10), st.text(max_size=30))
 def test_names_are_those_of_uuid5(namespace, prefix, name):
     assert namer(namespace, prefix)(name) == uuid5(namespace, prefix + name)
@@ -267,6 +268,7 @@ texts = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({name: texts for name in (*HEAD, "since", "mother_key")})))
 def test_whatever_comes_every_row_is_accepted_refused_or_passed_over_and_lawful(rows):
     source = Source(persons=rows)
