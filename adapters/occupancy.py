@@ -17,17 +17,23 @@ from adapters.projector import Projector
 from adapters.reading import Behind, Reader, reading
 from registry.aggregates import rules
 from registry.commands.addresses import CloseDoorplate
+from registry.commands.households import CloseHousehold
+from registry.commands.migration import MoveHousehold
 from registry.commands.places import CutCommunity
 from registry.days import day_at
-from registry.errors import Refused
+from registry.errors import Refused, Rule
 from registry.projections.base import At
-from registry.register import Authority, Command, Submission
+from registry.register import Authority, Submission
 from registry.store import Receipt
 from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId
 
 #: Door plates that pass in one submission; a run that was interrupted repeats at most one.
 PLATES = 25
-PATIENCE_S = 60.0
+PATIENCE_S = 10.0
+#: What needs to be known about residents before it is decided.
+CHECKED = (CloseDoorplate, CloseHousehold, MoveHousehold)
+#: Residents of a collective household that are looked at.
+MOST = 100_000
 #: How often what settled meanwhile is looked for again.
 ROUNDS = 5
 
@@ -40,30 +46,45 @@ class Cut:
     persons: int
 
 
-def occupied(reader: Reader, doorplate: UUID, on: date, known: int) -> bool:
-    """Whether an open household stands at a door plate."""
-    return bool(reader.households_at(doorplate, At(on, known)))
+def refuse_occupied(command: object, engine: Engine, projector: Projector, now: int) -> None:
+    """Refuse what streams alone cannot: to close or move what somebody lives in.
 
-
-def refuse_occupied(command: Command, engine: Engine, projector: Projector, now: int) -> None:
-    """Refuse to withdraw a door plate at which households stand.
-
-    The plate was frozen before, so nobody settles there any more: an answer that is as new as the
-    freeze stays right. Source: GA 214 business 303.
+    A door plate is withdrawn without households; it was frozen before, so nobody settles there
+    any more, and an answer that is as new as the freeze stays right. A collective household lists
+    no members on its stream: it closes without residents and moves with all of them.
+    Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5.
     """
-    if not isinstance(command, CloseDoorplate):
+    if not isinstance(command, CHECKED):
         return
-    known = caught_up(projector)
+    at = At(day_at(now), caught_up(projector))
+    found: list[Rule] = []
     with reading(engine) as reader:
-        if occupied(reader, command.doorplate, day_at(now), known):
-            raise Refused([rules.DoorplateOccupied(command.doorplate)])
+        if isinstance(command, CloseDoorplate):
+            if reader.households_at(command.doorplate, at):
+                found.append(rules.DoorplateOccupied(command.doorplate))
+        else:
+            residents = _residents(reader, command.household, at)
+            named = set(command.persons) if isinstance(command, MoveHousehold) else set()
+            house = reader.household(command.household, at)
+            if house is not None and house.collective and residents != named:
+                found.append(rules.ResidentsUnnamed(command.household))
+    if found:
+        raise Refused(found)
+
+
+def _residents(reader: Reader, household: UUID, at: At) -> set[UUID]:
+    page = reader.residents_of_household(household, at, None, MOST)
+    return {one.person for one in page.residents}
 
 
 def caught_up(projector: Projector) -> int:
     """The log's last position, once the read models hold it."""
     head = projector.store.head()[0]
     if not projector.wait_for(head, PATIENCE_S):
-        raise Behind("the read models have not come as far as the log; ask again in a moment")
+        raise Behind(
+            "the read models have not come as far as the log; ask again in a moment, and see that"
+            " `registry serve` or `registry follow` runs"
+        )
     return head
 
 
@@ -77,16 +98,19 @@ def cut(
     on: date,
     document: str,
     progress: Callable[[int], None] = lambda done: None,
+    follow: Callable[[], object] = lambda: None,
 ) -> Cut:
     """Pass door plates and everybody registered there to another community (区划调整).
 
     An entry for each resident, some door plates a submission, its id derived from what it does: a
     run that was interrupted is simply started again. Households that settle while it runs are
-    found in a further round. Source: GA 214 business 400.
+    found in a further round. follow: brings the read models up to the log where nobody else does.
+    Source: GA 214 business 400.
     """
     sent = persons = 0
     left = list(doorplates)
     for round_ in range(ROUNDS):
+        follow()
         known = caught_up(projector)
         waiting: list[UUID] = []
         for start in range(0, len(left), PLATES):

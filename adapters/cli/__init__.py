@@ -6,6 +6,7 @@ import click
 
 from adapters.cli.checking import check
 from adapters.cli.counting import counts, places, residents
+from adapters.cli.cutting import cut
 from adapters.cli.frame import Verbs
 from adapters.cli.looking import (
     find_number,
@@ -59,6 +60,7 @@ for verb in (
     follow,
     rebuild,
     import_,
+    cut,
     export,
     check,
     catalogue,

@@ -138,6 +138,8 @@ def do(
     """
     from adapters.eventstore import microseconds
     from adapters.ids import ids
+    from adapters.occupancy import refuse_occupied
+    from adapters.projector import Projector
     from adapters.wire import read_command, shape_of
     from registry.commands import COMMANDS
     from registry.register import Submission
@@ -149,6 +151,8 @@ def do(
     command = read_command(COMMANDS[name], file.read())
     sent = Submission(submission or ids(microseconds)(), by, command)
     with opened() as parts:
+        projector = Projector(parts.engine, parts.store)
+        refuse_occupied(command, parts.engine, projector, microseconds())
         try:
             receipt = parts.register.do(sent)
         except (Unavailable, Conflict) as error:

@@ -13,6 +13,7 @@ from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
 from adapters.http.services import Services
+from adapters.occupancy import CHECKED, refuse_occupied
 from adapters.shapes import fault
 from adapters.wire import read_command, read_json, read_value
 from registry.commands import COMMANDS
@@ -62,6 +63,7 @@ def _single(services: Services, kind: type[Any]) -> Any:
             if faults or submission is None:
                 raise Malformed(faults)
             turn_away_if_full(services)
+            await refuse_lived_in(services, command)
             receipt = await services.queue.do(Submission(submission, by, command))
             return Response(orjson.dumps(told(services, receipt)), media_type="application/json")
         except RegistryError as error:
@@ -81,9 +83,11 @@ def _batch(services: Services) -> Any:
             places, submissions = [], []
             for place, item in enumerate(items):
                 try:
-                    submissions.append(_read_item(item, by))
+                    submission = _read_item(item, by)
+                    await refuse_lived_in(services, submission.command)
+                    submissions.append(submission)
                     places.append(place)
-                except Malformed as error:
+                except RegistryError as error:
                     answers[place] = _failed(item, error)
             results = await services.queue.do_all(submissions)
             for place, submission, result in zip(places, submissions, results, strict=True):
@@ -100,6 +104,13 @@ def _batch(services: Services) -> Any:
             return answer_problem(error)
 
     return execute_batch
+
+
+async def refuse_lived_in(services: Services, command: object) -> None:
+    """Ask the read models what a few commands need to know about residents."""
+    if isinstance(command, CHECKED):
+        parts, projector = services.parts, services.projector
+        await services.run(lambda: refuse_occupied(command, parts.engine, projector, services.now))
 
 
 def told(services: Services, receipt: Receipt) -> dict[str, Any]:
@@ -188,7 +199,7 @@ def _read_item(item: Any, by: Authority) -> Submission:
     return Submission(submission, by, command)
 
 
-def _failed(item: Any, error: Malformed) -> dict[str, Any]:
+def _failed(item: Any, error: RegistryError) -> dict[str, Any]:
     problem = problem_of(error)
     given = item.get("submission") if isinstance(item, Mapping) else None
     return {

@@ -584,3 +584,11 @@ class OwnKin(Concerning):
     code = "own-kin"
     law = REGULATIONS + " art. 17"
     remedy = "Name the other person."
+
+
+class ResidentsUnnamed(Concerning):
+    """A collective household closes without residents and moves with all of them."""
+
+    code = "residents-unnamed"
+    law = REGULATIONS + " art. 5"
+    remedy = "Move the residents first, or name all of them."

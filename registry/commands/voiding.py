@@ -68,6 +68,7 @@ def refuse_unfit(registrar: Registrar, entries: list[Entry], fits: list[bool]) -
             for entry, fit in zip(entries, fits, strict=True)
         )
     )
+    registrar.stop_if_refused()
 
 
 @command(STATION, COUNTY)

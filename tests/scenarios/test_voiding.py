@@ -1,65 +1,85 @@
-"""Voiding changes, corrections and deletions (冲销): with what hangs on them, and back again.
+"""Undoing what stands on a household, a door plate or a street alone (冲销).
 
-Source: GA 214 reversal codes; 居民身份证法 art. 3.
+A wrong entry stays visible; a further one says that it does not stand. What moved persons is undone
+from their own timelines. Source: GA 214 reversal codes.
 """
 
 from __future__ import annotations
 
-from registry.commands.particulars import CorrectName, CorrectSex
-from registry.commands.vital import DeleteRecord
-from registry.values import ChangeCategory, DeletionKind, Name, PaperNumber, Sex
-from tests.scenarios.test_undoing import holders, renamed, restore, void
-from tests.scenarios.town import DECLARANT, GROUNDS, Town
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from registry.aggregates import Doorplate, Street
+from registry.commands.addresses import ChangeDoorplate, FreezeDoorplate, RenameStreet
+from registry.commands.households import ChangeHousehold
+from registry.commands.particulars import ChangeDetails
+from registry.commands.voiding import VoidDoorplateEntry, VoidHouseholdEntry, VoidStreetEntry
+from registry.values import HouseholdNumber, PersonId, PlateNumber, Text
+from tests.scenarios.town import DECLARANT, Town, birth
+
+WRONG = Text("entered by mistake")
+NOBODY = PersonId(UUID(int=77))
 
 
-def test_a_voided_change_falls_with_its_corrections_and_stands_again_with_them(town: Town):
-    town.do(renamed(town))
+def test_a_wrong_household_number_is_undone(town: Town):
+    before = town.household(town.home).household_number
+    town.do(ChangeHousehold(household=town.home, household_number=HouseholdNumber("999")))
+    version = len(town.timeline(town.home))
+    town.do(VoidHouseholdEntry(household=town.home, version=version, grounds=WRONG))
+    assert town.household(town.home).household_number == before
+    again = VoidHouseholdEntry(household=town.home, version=version, grounds=WRONG)
+    assert town.refused(again) == ["nothing-to-void"]
+
+
+def test_the_founding_of_a_household_with_members_is_not_undone_alone(town: Town):
+    undo = VoidHouseholdEntry(household=town.home, version=1, grounds=WRONG)
+    assert town.refused(undo) == ["not-reversible"]
+
+
+def test_a_freeze_and_a_renumbering_are_undone(town: Town):
+    was = town.see(Doorplate, town.barn).plate_number
+    town.do(ChangeDoorplate(doorplate=town.barn, plate_number=PlateNumber("77号")))
+    town.do(FreezeDoorplate(doorplate=town.barn))
+    town.do(VoidDoorplateEntry(doorplate=town.barn, version=3, grounds=WRONG))
+    town.do(VoidDoorplateEntry(doorplate=town.barn, version=2, grounds=WRONG))
+    plate = town.see(Doorplate, town.barn)
+    assert (plate.frozen, plate.plate_number) == (False, was)
+    first = VoidDoorplateEntry(doorplate=town.barn, version=1, grounds=WRONG)
+    assert town.refused(first) == ["not-reversible"]
+
+
+def test_a_renaming_of_a_street_is_undone(town: Town):
+    was = town.see(Street, town.road).street_name
+    town.do(RenameStreet(street=town.road, street_name=Text("人民路")))
+    town.do(VoidStreetEntry(street=town.road, version=2, grounds=WRONG))
+    assert town.see(Street, town.road).street_name == was
+
+
+def test_a_child_is_born_at_a_frozen_door_plate(town: Town):
+    town.do(FreezeDoorplate(doorplate=town.household(town.home).doorplate))
+    town.do(birth(town))  # 户口登记条例 art. 7: where the parents are
+
+
+def test_kin_named_by_identifier_are_known_and_are_somebody_else(town: Town):
+    def wed(spouse: PersonId) -> ChangeDetails:
+        return ChangeDetails(person=town.wang, spouse=spouse, declarant=DECLARANT)
+
+    assert town.refused(wed(NOBODY)) == ["person-unknown"]
+    assert town.refused(wed(town.wang)) == ["own-kin"]
+    assert town.refused(birth(town, mother=NOBODY)) == ["person-unknown"]
+
+
+@pytest.mark.parametrize("day", [date(2007, 4, 1), date(2007, 5, 31)])
+def test_what_is_voided_is_undone_on_every_day(town: Town, day: date):
+    was = town.household(town.home, day).household_number
     town.do(
-        CorrectName(
-            person=town.li,
-            corrects=3,
-            category=ChangeCategory("22"),
-            approval=PaperNumber("A2"),
-            name=Name("李学梅"),
-            declarant=DECLARANT,
+        ChangeHousehold(
+            household=town.home, household_number=HouseholdNumber("998"), on=date(2007, 3, 1)
         )
     )
-    town.do(void(town.li, 3))
-    assert town.person(town.li).name == "李梅"
-    town.do(void(town.li, 5))
-    assert town.person(town.li).name == "李学梅"
-    town.do(void(town.li, 4))
-    assert town.person(town.li).name == "李雪梅"
-    town.do(void(town.li, 7))
-    assert town.person(town.li).name == "李学梅"
-
-
-def test_a_voided_correction_of_sex_gives_the_old_number_back(town: Town):
-    before = town.person(town.boy).number
-    told = town.do(
-        CorrectSex(
-            person=town.boy,
-            corrects=1,
-            category=ChangeCategory("32"),
-            approval=PaperNumber("A1"),
-            sex=Sex.FEMALE,
-            declarant=DECLARANT,
-        )
-    )
-    assert holders(town, before) == ()
-    town.do(void(town.boy, 2))
-    assert town.person(town.boy).number == before
-    assert holders(town, before) == (town.boy,)
-    assert holders(town, told["number"]) == ()
-    town.do(void(town.boy, 4))
-    assert town.person(town.boy).number == told["number"]
-    assert holders(town, told["number"]) == (town.boy,)
-
-
-def test_a_deleted_record_gives_its_number_up_and_a_restored_one_has_it_again(town: Town):
-    number = town.person(town.zhao).number
-    town.do(DeleteRecord(person=town.zhao, deletion_kind=DeletionKind("0899"), grounds=GROUNDS))
-    assert holders(town, number) == ()
-    town.do(restore(town.zhao, 2))
-    assert town.person(town.zhao).resident
-    assert holders(town, number) == (town.zhao,)
+    assert town.household(town.home, day).household_number == "998"
+    version = len(town.timeline(town.home))
+    town.do(VoidHouseholdEntry(household=town.home, version=version, grounds=WRONG))
+    assert town.household(town.home, day).household_number == was

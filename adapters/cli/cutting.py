@@ -1,0 +1,60 @@
+"""The verb that draws a boundary through a community."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import click
+
+from adapters.cli.frame import DAY, ID, answer, as_json, opened, progress, show_fields
+from adapters.cli.submitting import acting, authority
+
+
+@click.command()
+@click.argument("community", type=ID)
+@click.argument("doorplates", type=ID, nargs=-1, required=True)
+@click.option("--on", "on", type=DAY, required=True, help="The day from which it holds.")
+@click.option("--document", required=True, help="The decision it rests on, by its number.")
+@acting
+@as_json
+def cut(
+    community: UUID,
+    doorplates: tuple[UUID, ...],
+    on: date,
+    document: str,
+    officer: str,
+    office: str,
+    roles: str,
+    area: str | None,
+) -> None:
+    """Pass DOORPLATES and everybody registered there to COMMUNITY (区划调整).
+
+    Started again after an interruption it goes on where it stopped. Whole communities pass by one
+    entry instead: registry do AdjustDivision.
+
+    \b
+    registry cut 0190… 0191… 0192… --on 2007-05-01 --document 德府发[2007]12号
+    """
+    from adapters import occupancy
+    from adapters.projector import Projector
+
+    by = authority(officer, office, roles, area)
+    with opened() as parts, progress() as bar:
+        projector = Projector(parts.engine, parts.store)
+        task = bar.add_task("door plates", total=len(doorplates))
+        projector.catch_up()
+        told = occupancy.cut(
+            parts.register.do,
+            parts.engine,
+            projector,
+            by,
+            doorplates,
+            community,
+            on,
+            document,
+            lambda done: bar.advance(task, done),
+            projector.catch_up,
+        )
+    fields = {"submissions": told.submissions, "persons": told.persons}
+    answer(fields, lambda: show_fields(fields))

@@ -1,0 +1,93 @@
+"""What lived in houses need: withdrawn plates, dormitories, cuts through communities."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from adapters.occupancy import cut, refuse_occupied
+from adapters.projector import Projector
+from adapters.reading import Behind, reading
+from registry.commands.addresses import CloseDoorplate, FreezeDoorplate
+from registry.commands.households import CloseHousehold
+from registry.commands.migration import MoveHousehold
+from registry.errors import Refused
+from registry.projections.base import At
+from tests.scenarios.town import CHIEF, DECLARANT, Town
+
+DAY = date(2007, 5, 1)
+
+
+@pytest.fixture
+def projector(town: Town) -> Projector:
+    store = town.register.store
+    following = Projector(store.engine, store)  # type: ignore[attr-defined]  # it is a Recorder
+    following.prepare()
+    following.catch_up()
+    return following
+
+
+def asked(town: Town, projector: Projector, command: object) -> list[str]:
+    """The rules that the read models tell."""
+    projector.catch_up()
+    try:
+        refuse_occupied(command, projector.engine, projector, town.clock())
+    except Refused as refused:
+        return [rule.code for rule in refused.rules]
+    return []
+
+
+def test_a_door_plate_with_households_is_not_withdrawn(town: Town, projector: Projector):
+    close = CloseDoorplate(doorplate=town.mill)
+    town.do(FreezeDoorplate(doorplate=town.mill))
+    assert asked(town, projector, close) == ["doorplate-occupied"]
+    town.do(MoveHousehold(household=town.hut, doorplate=town.yard, declarant=DECLARANT))
+    assert asked(town, projector, close) == []
+    town.do(close)
+
+
+def test_a_dormitory_closes_without_residents_and_moves_with_all(town: Town, projector: Projector):
+    close = CloseHousehold(household=town.dormitory)
+    move = {"household": town.dormitory, "doorplate": town.yard, "declarant": DECLARANT}
+    assert asked(town, projector, close) == ["residents-unnamed"]
+    assert asked(town, projector, MoveHousehold(**move)) == ["residents-unnamed"]
+    assert asked(town, projector, MoveHousehold(**move, persons=(town.lodger,))) == []
+    assert asked(town, projector, CloseHousehold(household=town.home)) == []  # streams tell that
+
+
+def test_read_models_that_are_behind_answer_nothing(
+    town: Town, projector: Projector, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("adapters.occupancy.PATIENCE_S", 0.01)
+    town.do(FreezeDoorplate(doorplate=town.mill))
+    with pytest.raises(Behind):
+        refuse_occupied(
+            CloseDoorplate(doorplate=town.mill), projector.engine, projector, town.clock()
+        )
+
+
+def test_a_cut_passes_everybody_and_goes_on_where_it_stopped(town: Town, projector: Projector):
+    plates = [town.household(house).doorplate for house in (town.home, town.dormitory)]
+    sent: list[object] = []
+
+    def do(submission):
+        if len(sent) == 1:
+            raise ConnectionError("pulled out")
+        sent.append(submission)
+        return town.register.do(submission)
+
+    arguments = (projector.engine, projector, CHIEF, plates, town.west, DAY, "德府发[2007]12号")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adapters.occupancy.PLATES", 1)
+        with pytest.raises(ConnectionError):
+            cut(do, *arguments, follow=projector.catch_up)
+        again = cut(town.register.do, *arguments, follow=projector.catch_up)
+    assert again.submissions == 1
+    assert cut(town.register.do, *arguments, follow=projector.catch_up).submissions == 0
+    for person in (town.wang, town.li, town.boy, town.lodger):
+        assert town.person(person).community == town.west
+        assert town.person(person, date(2007, 4, 30)).community == town.east
+    with reading(projector.engine) as reader:
+        at = At(DAY, projector.position())
+        assert {one.community for one in reader.occupants(plates[0], at)} == {town.west}
