@@ -8,6 +8,7 @@ submission fixes what the batch holds; the same batch with other content is a co
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -46,9 +47,9 @@ from registry.errors import Fault, Forbidden, Malformed
 from registry.register import Authority, Setting
 from registry.store import Append, Repeated
 
-CHUNK_ROWS = 6_000  # rows of households and persons that are recorded together
+CHUNK_ROWS = 20_000  # of households and persons; others wait while so many are written
 #: From here on worker processes are worth the second that they take to start.
-MANY_PERSONS = 40_000
+MANY_PERSONS = 80_000
 WORKERS = 2
 Chunk = Cut | CodesPart
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
@@ -106,6 +107,11 @@ class Importer:
         """What takes chunks: worker processes, kept between loads, or this one for few persons."""
         if not self.workers or persons < self.many_persons:
             return self.here
+        pool = self.pool()
+        return lambda task: pool.submit(work, task)
+
+    def pool(self) -> ProcessPoolExecutor:
+        """The worker processes."""
         if self._pool is None:
             engine = self.store.engine
             url = engine.url.render_as_string(hide_password=False)
@@ -115,8 +121,12 @@ class Importer:
                 initializer=start,
                 initargs=(url, durability_of(engine)),
             )
-        pool = self._pool
-        return lambda task: pool.submit(work, task)
+        return self._pool
+
+    def warm(self) -> None:
+        """Start the worker processes before they are needed."""
+        for ready in [self.pool().submit(os.getpid) for _ in range(self.workers)]:
+            ready.result()
 
     def here(self, task: Task) -> Future[Done]:
         """Record a chunk in this process."""

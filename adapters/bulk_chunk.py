@@ -7,16 +7,20 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress, groupby
 from multiprocessing import parent_process
 from threading import Thread
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from adapters.bulk_encoding import Lines, salts
+from adapters.bulk_columns import Plainly, enter_plain, enter_plain_codes
+from adapters.bulk_encoding import Lines, Salts
 from adapters.bulk_writing import Desk, Envelope, Taken, desk_at
 from adapters.database import Durability
 from adapters.eventstore import available, entries_of
@@ -44,7 +48,7 @@ ATTEMPTS = 10
 class Part(Protocol):
     """The rows of a chunk, and how they become entries."""
 
-    def decide(self, batch: Batch, known: Collection[UUID]) -> Decision:
+    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
         """Enter the rows; `known` are streams among theirs that the register has already."""
         ...
 
@@ -83,9 +87,10 @@ class StreetsPart(Plain):
 
     streets: Sequence[StreetRow]
 
-    def decide(self, batch: Batch, known: Collection[UUID]) -> Decision:
+    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
         """Enter them."""
-        return enter_streets(batch, self.streets, known)
+        made = enter_streets(batch, self.streets, known)
+        return made, Lines.of(made.entries, salts)
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,10 @@ class PlatesPart(Plain):
 
     plates: Sequence[Plate]
 
-    def decide(self, batch: Batch, known: Collection[UUID]) -> Decision:
+    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
         """Enter them."""
-        return enter_plates(batch, self.plates, known)
+        made = enter_plates(batch, self.plates, known)
+        return made, Lines.of(made.entries, salts)
 
 
 @dataclass(frozen=True)
@@ -117,13 +123,38 @@ class HomesPart:
         rest = (self.rows, self.right, self.shared, self.absent)
         return revive, (self.houses, self.sizes, schema.to_pybytes(), rows.to_pybytes(), *rest)
 
-    def decide(self, batch: Batch, known: Collection[UUID]) -> Decision:
-        """Enter them."""
+    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
+        """Enter them: those in which nothing is odd in columns, the others one by one."""
+        if known:
+            made = self.one_by_one(batch, known)
+            return made, Lines.of(made.entries, salts)
+        plain = enter_plain(
+            *(batch, self.houses, self.sizes, self.persons, np.array(self.right, np.bool_)),
+            *(self.shared, self.absent, salts),
+        )
+        made = self.left(plain).one_by_one(batch, known)
+        made.accepted.update(plain.accepted)
+        lines = Lines.of(made.entries, salts)
+        return made, Lines.joined([plain.lines, lines]) if plain.lines else lines
+
+    def one_by_one(self, batch: Batch, known: Collection[UUID]) -> Decision:
+        """Enter them entry by entry."""
         columns = {name: self.persons[name].to_pylist() for name in self.persons.schema.names}
         homes = Homes(
             *(self.houses, self.sizes, columns, self.rows, self.right, self.shared, self.absent)
         )
         return enter_homes(batch, homes, known)
+
+    def left(self, plain: Plainly) -> HomesPart:
+        """Those that were not entered in columns."""
+        return replace(
+            self,
+            houses=list(compress(self.houses, plain.left)),
+            sizes=list(compress(self.sizes, plain.left)),
+            persons=self.persons.filter(pa.array(plain.members_left)),
+            rows=list(compress(self.rows, plain.members_left)),
+            right=list(compress(self.right, plain.members_left)),
+        )
 
     def asked(self, batch: Batch, made: Decision, known: Collection[UUID]) -> set[UUID]:
         """The numbers that others hold too, and their cases."""
@@ -150,17 +181,33 @@ def revive(
 
 @dataclass(frozen=True)
 class CodesPart:
-    """Sequence codes of numbers, by address code and birth date."""
+    """Sequence codes of numbers: their first seventeen digits as integers, rising, each once."""
 
-    codes: Sequence[tuple[str, Sequence[int]]]
+    codes: NDArray[np.int64]
     plans: Mapping[str, SegmentPlan]
 
-    def decide(self, batch: Batch, known: Collection[UUID]) -> Decision:
+    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
         """Enter those of new books."""
         made = Decision()
-        made.entries = enter_codes(batch, self.codes, self.plans, dict.fromkeys(known))
-        made.accepted["books"] = len(made.entries)
-        return made
+        if known:
+            made.entries = enter_codes(batch, self.listed(), self.plans, dict.fromkeys(known))
+            lines = Lines.of(made.entries, salts)
+        else:
+            lines = Lines.joined([Lines.of((), salts), *self.plain(batch, salts)])
+        made.accepted["books"] = len(lines)
+        return made, lines
+
+    def plain(self, batch: Batch, salts: Salts) -> list[Lines]:
+        """Enter them all in columns."""
+        return enter_plain_codes(batch, self.codes, self.plans, salts)
+
+    def listed(self) -> list[tuple[str, list[int]]]:
+        """Address code and birth date, and the codes seen with both."""
+        texts = map(str, self.codes.tolist())
+        return [
+            (prefix, [int(text[14:]) for text in some])
+            for prefix, some in groupby(texts, lambda text: text[:14])
+        ]
 
     def asked(self, batch: Batch, made: Decision, known: Collection[UUID]) -> set[UUID]:
         """The books that there are."""
@@ -172,7 +219,7 @@ class CodesPart:
         """Enter those of the books that there are."""
         if not held:
             return (), Counter()
-        every = enter_codes(batch, self.codes, self.plans, held)
+        every = enter_codes(batch, self.listed(), self.plans, held)
         entries = [entry for entry in every if entry.stream in held]
         return entries, Counter(books=len(entries))
 
@@ -215,9 +262,8 @@ def record(task: Task, desk: Desk, codec: Codec) -> Done:
     guards = {stream.bytes: version for stream, version in (task.guards or {}).items()}
     known: set[UUID] = set()
     for _ in range(ATTEMPTS):
-        made = task.part.decide(task.batch, known)
-        salt = salts(task.seed)
-        lines = Lines.of(made.entries, salt)
+        salts = Salts(task.seed)
+        made, lines = task.part.decide(task.batch, known, salts)
         ready = desk.prepare(lines, envelope)
         asked = {stream.bytes for stream in task.part.asked(task.batch, made, known)}
         try:
@@ -234,7 +280,7 @@ def record(task: Task, desk: Desk, codec: Codec) -> Done:
             first = found.position + 1
             if len(lines):
                 desk.write(ready, first, instant)
-            late = Lines.of(more, salt)
+            late = Lines.of(more, salts)
             if len(late):
                 desk.write(desk.prepare(late, envelope), first + len(lines), instant)
             count = len(lines) + len(late)

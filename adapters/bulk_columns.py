@@ -1,19 +1,16 @@
-"""Makes and encodes whole columns of entries at a time, for households in which nothing is odd.
+"""The entries of households in which nothing is odd, made and encoded a column at a time.
 
-Nine rows of ten have nothing that anybody would have to look at. Their entries are written as text,
-a field of all rows after the other, by the declaration of the event; every other household takes
-the way through `registry.commands.importing`, entry by entry. Which way a row went cannot be told
-from what is stored.
+Most rows have nothing that anybody would have to look at. Their entries are written as text, one
+field of all rows after another; every other household goes through `registry.commands.importing`,
+entry by entry. Which way a row went cannot be told from what is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from hashlib import sha1, sha256, shake_256
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import orjson
@@ -21,15 +18,368 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from adapters.bulk_encoding import Lines, Salts
+from adapters.bulk_forms import (
+    Keys,
+    Texts,
+    binaries,
+    form,
+    keys_of,
+    quoted,
+    together,
+    uuid_texts,
+)
 from registry.aggregates import SegmentPlan
-from registry.commands.extract import COLLECTIVE, FIFTH, FREE, PERSONS, RELATIVES, Batch, House
+from registry.commands.extract import COLLECTIVE, DAWN, HEADS, PERSONS, RELATIVES, Batch, House
 from registry.commands.numbering import book_name
-from registry.commands.people import KINDS, UNUSABLE, read_birth, read_date, reader
+from registry.commands.people import EXPECTED, KINDS, UNUSABLE, read_birth, read_date, reader
 from registry.events.household import HouseholdImported
 from registry.events.numbers import CodesRecorded, NumberRecorded
 from registry.events.person import PersonImported
 from registry.values import EPOCH, Line, Name
-from registry.vocabulary import VOCABULARY, Kind
+from registry.vocabulary import Kind
 
 Mask = NDArray[np.bool_]
-Texts = Any  # an Arrow array of strings, null where there is nothing
+Days = NDArray[np.int64]  # proleptic ordinals; 0: none
+
+#: A line that needs no second look: its ends no white space, nothing unseen, nothing to escape.
+PLAIN = r'^[^\p{Z}\p{C}"\\]([^\p{Zl}\p{Zp}\p{C}"\\]*[^\p{Z}\p{C}"\\])?$'
+
+
+@dataclass
+class Members:
+    """The persons of some households, their columns read; `odd` are those to be looked at."""
+
+    batch: Batch
+    persons: pa.RecordBatch
+    odd: Mask
+
+    def texts(self, name: str) -> Texts:
+        """A column of the extract."""
+        return self.persons[name].cast(pa.string())
+
+    def read(self, name: str, kind: Callable[[str], Any]) -> tuple[list[Any], Any]:
+        """The values of a column, each once, and which of them every row has."""
+        coded = self.persons[name].dictionary_encode()
+        known = reader(kind)
+        values = [known[text] for text in coded.dictionary.to_pylist()]
+        return values, coded.indices
+
+    def field(self, name: str, kind: Callable[[str], Any]) -> Texts:
+        """A field's JSON; what is unusable, or missing and expected, is odd."""
+        if isinstance(kind, type) and issubclass(kind, Line):
+            return self.lines(name, kind)
+        values, rows = self.read(name, kind)
+        wrong = [value is UNUSABLE or (value is None and name in EXPECTED) for value in values]
+        if any(wrong):
+            self.odd |= np.array(wrong)[np.asarray(rows)]
+        told = [
+            None if value is None or value is UNUSABLE else orjson.dumps(value).decode()
+            for value in values
+        ]
+        return pa.array(told, pa.string()).take(rows)
+
+    def lines(self, name: str, kind: type[Line]) -> Texts:
+        """A column of names or texts."""
+        texts = self.texts(name)
+        empty = pc.equal(texts, "")
+        plain = pc.and_(
+            pc.match_substring_regex(texts, PLAIN),
+            pc.less_equal(pc.utf8_length(texts), kind.LIMIT),
+        )
+        self.odd |= ~mask(pc.or_(plain, empty))
+        return quoted(pc.if_else(empty, pa.scalar(None, pa.string()), texts))
+
+    def days(self, name: str, kind: Callable[[str], date], least: date) -> tuple[Days, Texts]:
+        """A column of days as ordinals and as JSON; one before `least` or to come is odd."""
+        values, rows = self.read(name, kind)
+        right = [isinstance(day, date) and least <= day <= self.batch.today for day in values]
+        wrong = [not fits and day is not None for fits, day in zip(right, values, strict=True)]
+        if any(wrong):
+            self.odd |= np.array(wrong)[np.asarray(rows)]
+        ordinals = [day.toordinal() if fits else 0 for fits, day in zip(right, values, strict=True)]
+        told = [
+            f'"{day.isoformat()}"' if fits else None
+            for fits, day in zip(right, values, strict=True)
+        ]
+        found = np.array(ordinals, np.int64)[np.asarray(rows)] if values else np.empty(0, np.int64)
+        return found, pa.array(told, pa.string()).take(rows)
+
+    def relatives(self, name: str, keys: Texts, texts: Texts, absent: frozenset[str]) -> Texts:
+        """The ids of relatives: those of this chunk are at hand."""
+        named = self.texts(name)
+        if absent:
+            self.odd |= mask(pc.is_in(named, pa.array(sorted(absent))))
+        found = texts.take(pc.index_in(named, keys))
+        missing = pc.and_(pc.is_null(found), pc.not_equal(named, ""))
+        others = named.filter(missing)
+        if len(others):
+            made = uuid_texts(keys_of(head_of(self.batch, PERSONS), others.to_pylist()))
+            found = pc.replace_with_mask(found, missing, made)
+        return found
+
+
+def mask(condition: Any) -> Mask:
+    """A condition as numpy has it."""
+    found: Mask = np.asarray(condition)
+    return found
+
+
+def head_of(batch: Batch, table: str) -> bytes:
+    """What the names of a table's streams begin with."""
+    return batch.origin.bytes + f"{table}/".encode()
+
+
+@dataclass(frozen=True)
+class Plainly:
+    """What was entered in columns, and the households and members that were not."""
+
+    lines: Lines | None
+    accepted: dict[str, int]
+    left: Mask  # of households
+    members_left: Mask
+
+
+def enter_plain(
+    batch: Batch,
+    houses: Sequence[House],
+    sizes: Sequence[int],
+    persons: pa.RecordBatch,
+    right: Mask,
+    shared: frozenset[str],
+    absent: frozenset[str],
+    salts: Salts,
+) -> Plainly:
+    """Enter households in which nothing is odd, with their members and their numbers."""
+    members = Members(batch, persons, ~right)
+    home = np.repeat(np.arange(len(houses)), sizes)
+    names = persons["key"].to_pylist()
+    keys = keys_of(head_of(batch, PERSONS), names)
+    texts = uuid_texts(keys)
+    told: dict[str, Any] = {"name": members.field("name", Name)}
+    members.odd |= mask(pc.is_null(told["name"]))
+    for name, kind in KINDS.items():
+        if name in persons.schema.names:
+            told[name] = members.field(name, kind)
+        elif name in EXPECTED:
+            members.odd[:] = True
+    for name, field_name in RELATIVES.items():
+        if name in persons.schema.names:
+            own = members.texts("key")
+            told[field_name] = members.relatives(name, own, texts, absent)
+    number = members.texts("number")
+    if shared:
+        members.odd |= mask(pc.is_in(number, pa.array(sorted(shared))))
+    births, told["birth_date"] = members.days("birth_date", read_birth, date.min)
+    members.odd |= births == 0
+    contradicting(members, number)
+    heads = mask(pc.is_in(members.texts("relation"), pa.array(sorted(HEADS))))
+    days = settle_days(members, houses, home, births, heads)
+    plain = plain_houses(houses, home, members.odd)
+    kept = plain[home]
+    if not plain.any():
+        return Plainly(None, {}, ~plain, ~kept)
+    chosen = pa.array(kept)
+    some = Kept(
+        batch,
+        [house for house, fits in zip(houses, plain, strict=True) if fits],
+        days[plain],
+        (np.cumsum(plain) - 1)[home[kept]],
+        keys[kept],
+        texts.filter(chosen),
+        quoted(members.texts("relation").filter(chosen)),
+        heads[kept],
+        number.filter(chosen),
+        {name: column.filter(chosen) for name, column in told.items()},
+    )
+    size = len(some.keys)
+    accepted = {"households": len(some.houses), "persons": size, "numbers": size}
+    return Plainly(some.lines(salts), accepted, ~plain, ~kept)
+
+
+def contradicting(members: Members, number: Texts) -> None:
+    """A number that states another birth date or sex than the row is odd."""
+    born = pc.replace_substring(members.texts("birth_date"), "-", "")
+    same_birth = pc.equal(pc.utf8_slice_codeunits(number, 6, 14), born)
+    male = pc.is_in(pc.utf8_slice_codeunits(number, 16, 17), pa.array(list("13579")))
+    same_sex = pc.equal(male, pc.equal(members.texts("sex"), "1"))
+    members.odd |= ~mask(pc.and_(same_birth, same_sex))
+
+
+def settle_days(
+    members: Members, houses: Sequence[House], home: Any, births: Days, heads: Mask
+) -> Days:
+    """The day of each household; odd is who comes later than it, or was said to come earlier."""
+    day = np.full(len(births), members.batch.baseline.toordinal(), np.int64)
+    told = np.zeros(len(births), np.bool_)
+    if "since" in members.persons.schema.names:
+        since, _ = members.days("since", read_date, DAWN)
+        told = since > 0
+        day = np.where(told, since, day)
+    members.odd |= told & (births > day)
+    day = np.maximum(day, births)
+    of_house = np.array([house.day.toordinal() for house in houses], np.int64)
+    np.maximum.at(of_house, home[heads], day[heads])
+    members.odd |= (day > of_house[home]) | (told & (day < of_house[home]))
+    return of_house
+
+
+def plain_houses(houses: Sequence[House], home: Any, odd: Mask) -> Mask:
+    """Families, none of whose members is odd."""
+    plain = np.array([house.type != COLLECTIVE for house in houses], np.bool_)
+    plain &= np.bincount(home, minlength=len(houses)) > 0
+    plain[home[odd]] = False
+    return plain
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Households that are entered in columns and their members; all texts are JSON."""
+
+    batch: Batch
+    houses: Sequence[House]
+    days: Days  # of each household
+    home: Any  # of each member, its household
+    keys: Keys
+    ids: Texts
+    relations: Texts
+    heads: Mask
+    numbers: Texts
+    told: Mapping[str, Texts]
+
+    def lines(self, salts: Salts) -> Lines:
+        """Every household, then each member with the number it holds."""
+        count = len(self.keys)
+        places = uuid_texts(self.of_houses(lambda house: house.plate.community))
+        own = self.of_houses(lambda house: house.id)
+        own_texts = uuid_texts(own)
+        days = day_texts(self.days)
+        where = pa.array(self.home)
+        common = {"source": text(self.batch.source), "batch": text(self.batch.name)}
+        households = {
+            "effective_on": days,
+            "household_number": pa.array([text(house.number) for house in self.houses]),
+            "household_type": pa.array([text(house.type) for house in self.houses]),
+            "doorplate": uuid_texts(self.of_houses(lambda house: house.plate.id)),
+            "community": places,
+            "members": self.members(),
+            "head": self.ids.filter(pa.array(self.heads)),
+            **common,
+        }
+        persons = {
+            **self.told,
+            "effective_on": days.take(where),
+            "household": own_texts.take(where),
+            "community": places.take(where),
+            "number": quoted(self.numbers),
+            **common,
+        }
+        today = self.batch.today
+        held = {
+            "effective_on": text(today.isoformat()),
+            "person": self.ids,
+            "number": quoted(self.numbers),
+        }
+        head = self.batch.namespace.bytes + f"{Kind.NUMBER}/".encode()
+        holders = keys_of(head, self.numbers.to_pylist())
+        since = self.days[self.home]
+        made = Lines.joined(
+            [
+                written(HouseholdImported, own, households, self.days, salts),
+                written(PersonImported, self.keys, persons, since, salts),
+                written(NumberRecorded, holders, held, np.full(count, today.toordinal()), salts),
+            ]
+        )
+        return made.taken(self.order())
+
+    def of_houses(self, which: Callable[[House], Any]) -> Keys:
+        """An id of each household."""
+        return np.frombuffer(
+            b"".join([which(house).bytes for house in self.houses]), np.uint8
+        ).reshape(-1, 16)
+
+    def members(self) -> Texts:
+        """The members of each household, as its entry lists them."""
+        each = together(['{"person":', self.ids, ',"relation":', self.relations, "}"])
+        ends = np.searchsorted(self.home, np.arange(len(self.houses) + 1)).astype(np.int32)
+        lists = pa.ListArray.from_arrays(pa.array(ends), each)
+        return together(["[", pc.binary_join(lists, ","), "]"])
+
+    def order(self) -> Any:
+        """Household by household, member by member, out of three columns of lines."""
+        houses, count = len(self.houses), len(self.keys)
+        first = np.searchsorted(self.home, np.arange(houses))
+        order = np.empty(houses + 2 * count, np.int64)
+        order[np.arange(houses) + 2 * first] = np.arange(houses)
+        place = self.home + 1 + 2 * np.arange(count)
+        order[place] = houses + np.arange(count)
+        order[place + 1] = houses + count + np.arange(count)
+        return pa.array(order)
+
+
+def text(value: str) -> str:
+    """A text as JSON."""
+    return orjson.dumps(value).decode()
+
+
+def day_texts(days: Days) -> Texts:
+    """Days as JSON."""
+    some, rows = np.unique(days, return_inverse=True)
+    told = [f'"{date.fromordinal(int(day)).isoformat()}"' for day in some]
+    return pa.array(told, pa.string()).take(pa.array(rows))
+
+
+def written(
+    shape: Any, keys: Keys, told: Mapping[str, Texts | str], days: Days, salts: Salts
+) -> Lines:
+    """The lines of events of one type, each the first of its stream."""
+    count = len(keys)
+    how = form(shape)
+    state, private = how.halves(told, count, salts)
+    return Lines(
+        binaries(keys),
+        pa.array(np.ones(count, np.int32)),
+        pa.array((days - EPOCH.toordinal()).astype(np.int32)),
+        pa.array(np.full(count, how.code, np.int32)),
+        state.cast(pa.binary()),
+        pa.array([b""] * count, pa.binary()) if private is None else private.cast(pa.binary()),
+    )
+
+
+def enter_plain_codes(
+    batch: Batch, codes: NDArray[np.int64], plans: Mapping[str, SegmentPlan], salts: Salts
+) -> list[Lines]:
+    """Note codes as used in books that are all new.
+
+    codes: the first seventeen digits of numbers as integers, rising, each once.
+    """
+    lines = []
+    prefixes = codes // 1000
+    for county, plan in plans.items():
+        for segment in plan.segments:
+            sequences = codes % 1000
+            least = int(f"{county}{segment.valid_from:%Y%m%d}")
+            inside = (prefixes // 10**8 == int(county)) & (prefixes >= least)
+            inside &= (sequences >= segment.first) & (sequences <= segment.last)
+            if not inside.any():
+                continue
+            books, starts = np.unique(prefixes[inside], return_index=True)
+            ends = np.append(starts, inside.sum()).astype(np.int32)
+            each = pa.array(sequences[inside]).cast(pa.string())
+            used = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), each), ",")
+            births = [str(book)[6:] for book in books.tolist()]
+            names = [
+                book_name(county, date.fromisoformat(birth), segment.first, segment.last)
+                for birth in births
+            ]
+            told = {
+                "effective_on": text(batch.today.isoformat()),
+                "address_code": text(county),
+                "birth_date": pa.array([f'"{b[:4]}-{b[4:6]}-{b[6:]}"' for b in births]),
+                "sequences": together(["[", used, "]"]),
+                "batch": text(batch.name),
+            }
+            head = batch.namespace.bytes + f"{Kind.BOOK}/".encode()
+            days = np.full(len(books), batch.today.toordinal())
+            lines.append(written(CodesRecorded, keys_of(head, names), told, days, salts))
+    return lines

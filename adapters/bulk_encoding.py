@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import MISSING, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import MISSING, dataclass
 from functools import cache
 from hashlib import sha256, shake_256
 from typing import Any
 
+import numpy as np
 import orjson
+import pyarrow as pa
 
 from registry.entry import Entry
 from registry.values import day_number
@@ -16,49 +18,61 @@ from registry.vocabulary import VOCABULARY, EventType
 
 SALT_BYTES = 16
 SALTS = 1024  # drawn at once
+TYPES = {
+    "stream": pa.binary(),
+    "version": pa.int32(),
+    "effective_on": pa.int32(),
+    "code": pa.int32(),
+    "state": pa.binary(),
+    "private": pa.binary(),
+}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Lines:
-    """Entries as they are stored, a list a column."""
+    """Entries as they are stored, an Arrow array a column."""
 
-    keys: list[bytes] = field(default_factory=list)  # streams
-    versions: list[int] = field(default_factory=list)
-    days: list[int] = field(default_factory=list)
-    codes: list[int] = field(default_factory=list)
-    states: list[bytes] = field(default_factory=list)
-    privates: list[bytes] = field(default_factory=list)
+    stream: Any
+    version: Any
+    effective_on: Any
+    code: Any
+    state: Any
+    private: Any
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.stream)
 
     @classmethod
     def of(cls, entries: Iterable[Entry], salt: Callable[[], str]) -> Lines:
         """Encode entries."""
-        made = cls()
-        key, version, day = made.keys.append, made.versions.append, made.days.append
-        code, state, private = made.codes.append, made.states.append, made.privates.append
+        rows = []
         for entry in entries:
             event = entry[2]
             how = halves(event.__class__)
-            public, hidden = how.of(event, salt)
-            key(entry[0].bytes)
-            version(entry[1])
-            day(day_number(entry[3]))
-            code(how.code)
-            state(public)
-            private(hidden)
-        return made
+            state, private = how.of(event, salt)
+            rows.append((entry[0].bytes, entry[1], day_number(entry[3]), how.code, state, private))
+        columns = zip(*rows, strict=True) if rows else ([] for _ in TYPES)
+        return cls(
+            *(pa.array(one, kind) for one, kind in zip(columns, TYPES.values(), strict=True))
+        )
 
-    def add(self, other: Lines) -> None:
-        """Put others behind these."""
-        for name, column in vars(self).items():
-            column.extend(getattr(other, name))
+    @classmethod
+    def joined(cls, parts: Sequence[Lines]) -> Lines:
+        """Several one after another."""
+        return cls(*(pa.concat_arrays([vars(one)[name] for one in parts]) for name in TYPES))
+
+    def taken(self, order: Any) -> Lines:
+        """The same in another order."""
+        return Lines(*(vars(self)[name].take(order) for name in TYPES))
+
+    def lists(self) -> list[list[Any]]:
+        """The columns as lists."""
+        return [vars(self)[name].to_pylist() for name in TYPES]
 
     def first_versions(self) -> dict[bytes, int]:
         """The lowest version of each stream."""
         first: dict[bytes, int] = {}
-        for key, version in zip(self.keys, self.versions, strict=True):
+        for key, version in zip(self.stream.to_pylist(), self.version.to_pylist(), strict=True):
             first.setdefault(key, version)
         return first
 
@@ -109,22 +123,33 @@ def halves(shape: Any) -> Halves:
     return Halves(VOCABULARY[shape])
 
 
-def salts(seed: bytes) -> Callable[[], str]:
+class Salts:
     """As many salts as needed, in hexadecimal, all from a seed that was drawn.
 
     SHAKE256 tells nothing of the seed, nor of one salt to who knows the others.
     """
-    drawn: Iterator[str] = iter(())
-    block = 0
 
-    def salt() -> str:
-        nonlocal drawn, block
-        for one in drawn:
+    def __init__(self, seed: bytes) -> None:
+        self.seed = seed
+        self.blocks = 0
+        self.drawn: Iterator[str] = iter(())
+
+    def __call__(self) -> str:
+        """The next one."""
+        for one in self.drawn:
             return one
-        block += 1
-        text = shake_256(seed + block.to_bytes(8, "big")).hexdigest(SALTS * SALT_BYTES)
-        size = 2 * SALT_BYTES
-        drawn = iter([text[at : at + size] for at in range(0, len(text), size)])
-        return next(drawn)
+        text, size = self.text(SALTS), 2 * SALT_BYTES
+        self.drawn = iter([text[at : at + size] for at in range(0, len(text), size)])
+        return next(self.drawn)
 
-    return salt
+    def many(self, count: int) -> Any:
+        """The next ones as an Arrow array."""
+        ends = np.arange(0, 2 * SALT_BYTES * count + 1, 2 * SALT_BYTES, dtype=np.int32)
+        text = self.text(count).encode()
+        return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(text))
+
+    def text(self, count: int) -> str:
+        """The next ones in one text."""
+        self.blocks += 1
+        block = self.blocks.to_bytes(8, "big")
+        return shake_256(self.seed + block).hexdigest(SALT_BYTES * count)

@@ -256,20 +256,14 @@ class Plan:
             for stream, entries in self.held.entries(named).items()
         )
         plans = {code: plan for code, plan in folded if plan is not None}
-        chunks: dict[str, list[tuple[str, list[int]]]] = {}
-        sequences: list[int] = []
-        last = ""
-        texts = pc.utf8_slice_codeunits(numbers, 0, 17).to_pylist() if plans else []
-        for text in sorted(texts):
-            if text[:6] not in plans:
-                continue
-            if text[:14] != last:
-                last, sequences = text[:14], []
-                chunks.setdefault(text[:9], []).append((last, sequences))
-            sequences.append(int(text[14:]))
+        digits = pc.utf8_slice_codeunits(numbers, 0, 17).cast(pa.int64())
+        codes = np.unique(np.asarray(digits.combine_chunks())) if plans else np.empty(0, np.int64)
+        names, starts = np.unique(codes // 10**8, return_index=True)
+        some = zip(names.tolist(), np.split(codes, starts[1:]), strict=True)
         return {
-            f"codes-{name}": CodesPart(codes, {name[:6]: plans[name[:6]]})
-            for name, codes in chunks.items()
+            f"codes-{name}": CodesPart(part, {code: plans[code]})
+            for name, part in (some if len(names) else ())
+            if (code := str(name)[:6]) in plans
         }
 
 

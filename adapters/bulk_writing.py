@@ -7,10 +7,8 @@ written, and if a version is taken the database says so; only then is it looked 
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Protocol
 
 import adbc_driver_manager
@@ -18,6 +16,8 @@ import adbc_driver_sqlite.dbapi
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlalchemy import Engine, make_url
 
 from adapters.appending import COLUMNS, SUBMISSION_COLUMNS, EntryRow, Found, SubmissionRow, Wish
@@ -25,8 +25,6 @@ from adapters.bulk_encoding import Lines
 from adapters.database import PATIENCE_S, Durability, open_database
 from adapters.drivers import (
     COPY_BYTES,
-    FIXED,
-    SIZE,
     Keys,
     Postgres,
     PostgresTransaction,
@@ -162,11 +160,7 @@ class SqliteDesk(DriverDesk):
         same = (instant, envelope.node, envelope.officer, envelope.office, envelope.submission)
         # What is the same in every row stands in the statement, quoted by the database itself.
         a, b, c, d, e = connection.execute(f"select {', '.join(['quote(?)'] * 5)}", same).fetchone()
-        rows = zip(
-            range(position, position + len(lines)),
-            *(lines.keys, lines.versions, lines.days, lines.codes, lines.states, lines.privates),
-            strict=True,
-        )
+        rows = zip(range(position, position + len(lines)), *lines.lists(), strict=True)
         statement = (
             f"insert into entries ({COLUMNS}) values"
             f" (?1, {a}, ?2, ?3, ?4, {b}, ?1, ?5, null, null, ?6, ?7, {c}, {d}, {e})"
@@ -192,31 +186,24 @@ class PostgresDesk(DriverDesk):
 
     def prepare(self, lines: Lines, envelope: Envelope) -> Packed:
         """Pack every row but for its position and instant."""
-        pack, size = HEAD.pack, SIZE.pack
+        count = len(lines)
+        head = np.zeros(count, HEAD)
+        for name, value in (*SIZES, ("origin", envelope.node)):
+            head[name] = value
+        streams = np.frombuffer(b"".join(lines.stream.to_pylist()), "V16")
+        head["stream"] = streams
+        for name in ("version", "effective_on", "code"):
+            head[name] = np.asarray(vars(lines)[name])
+        head["state_size"] = np.asarray(pc.binary_length(lines.state))
+        private = np.asarray(pc.binary_length(lines.private)).astype(">i4")
         tail = sized(envelope.officer.encode()) + sized(envelope.office.encode())
         tail += sized(envelope.submission)
-        node = envelope.node
-        rows = [
-            b"".join(
-                (
-                    pack(
-                        *(15, 8, 0, 8, 0, 16, key, 4, version, 4, day, 4, node, 8, 0),
-                        *(4, code, -1, -1, len(state)),
-                    ),
-                    state,
-                    size(len(private)),
-                    private,
-                    tail,
-                )
-            )
-            for key, version, day, code, state, private in zip(
-                *(lines.keys, lines.versions, lines.days, lines.codes),
-                *(lines.states, lines.privates),
-                strict=True,
-            )
-        ]
-        starts = np.fromiter(accumulate(map(len, rows), initial=0), np.int64, len(rows) + 1)
-        return Packed(np.frombuffer(bytearray(b"".join(rows)), np.uint8), starts[:-1])
+        rows = pc.binary_join_element_wise(
+            *(records(head), lines.state, records(private), lines.private, tail, b"")
+        )
+        _, ends, body = rows.cast(pa.large_binary()).buffers()
+        starts = np.frombuffer(ends, np.int64, count)
+        return Packed(np.frombuffer(body, np.uint8).copy(), starts)
 
     def streams(self, keys: Collection[bytes]) -> list[EntryRow]:
         """The rows of streams, those of each in version order."""
@@ -249,12 +236,35 @@ class PostgresDesk(DriverDesk):
             raise Taken(str(error)) from error
 
 
-#: A row up to its state: after the columns of one size code, no origin_at, no topic, size of state.
-HEAD = struct.Struct(FIXED.format + "iiiii")
+def records(table: NDArray[Any]) -> Any:
+    """Records of one size as Arrow's binary values."""
+    size = table.dtype.itemsize
+    ends = np.arange(0, size * len(table) + 1, size, dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(table.tobytes())]
+    return pa.BinaryArray.from_buffers(pa.binary(), len(table), buffers)
+
+
+#: A row of PostgreSQL's binary form up to its state: each value after its size, -1 for none.
+HEAD = np.dtype(
+    [
+        *(("columns", ">i2"), ("position_size", ">i4"), ("position", ">i8")),
+        *(("instant_size", ">i4"), ("instant", ">i8"), ("stream_size", ">i4"), ("stream", "V16")),
+        *(("version_size", ">i4"), ("version", ">i4"), ("day_size", ">i4")),
+        *(("effective_on", ">i4"), ("origin_size", ">i4"), ("origin", ">i4")),
+        *(("sequence_size", ">i4"), ("sequence", ">i8"), ("code_size", ">i4"), ("code", ">i4")),
+        *(("origin_at", ">i4"), ("topic", ">i4"), ("state_size", ">i4")),
+    ]
+)
+SIZES = (
+    *(("columns", 15), ("position_size", 8), ("instant_size", 8), ("stream_size", 16)),
+    *(("version_size", 4), ("day_size", 4), ("origin_size", 4), ("sequence_size", 8)),
+    *(("code_size", 4), ("origin_at", -1), ("topic", -1)),
+)
 #: Where in a row those values stand that are known only under the lock.
-AT_POSITION = struct.calcsize(">hi")
-AT_INSTANT = struct.calcsize(">hiqi")
-AT_SEQUENCE = FIXED.size - 8
+PLACES = dict(HEAD.fields or {})
+AT_POSITION, AT_INSTANT, AT_SEQUENCE = (
+    PLACES[name][1] for name in ("position", "instant", "sequence")
+)
 
 
 class AdbcDesk:
@@ -273,7 +283,8 @@ class AdbcDesk:
             f"busy_timeout = {PATIENCE_S * 1000}",
             f"synchronous = {durability}",
             "temp_store = memory",
-            "cache_size = -32768",
+            "cache_size = -131072",  # KiB: the index is written all over
+            "wal_autocheckpoint = 16384",  # pages: it is copied into the database less often
             "trusted_schema = off",
         ):
             self.ask(f"pragma {setting}")
@@ -288,13 +299,8 @@ class AdbcDesk:
         """Make Arrow columns of what is known outside the lock."""
         count = len(lines)
         columns: dict[str, Any] = {
-            "stream": pa.array(lines.keys, pa.binary()),
-            "version": pa.array(lines.versions, pa.int32()),
-            "effective_on": pa.array(lines.days, pa.int32()),
+            **vars(lines),
             "origin": pa.repeat(pa.scalar(envelope.node, pa.int32()), count),
-            "code": pa.array(lines.codes, pa.int32()),
-            "state": pa.array(lines.states, pa.binary()),
-            "private": pa.array(lines.privates, pa.binary()),
             "officer": pa.repeat(pa.scalar(str(envelope.officer)), count),
             "office": pa.repeat(pa.scalar(str(envelope.office)), count),
             "submission": pa.repeat(pa.scalar(envelope.submission), count),

@@ -18,8 +18,8 @@ from adapters.reading import Behind, Reader, reading
 from registry.aggregates import rules
 from registry.commands.addresses import CloseDoorplate
 from registry.commands.households import CloseHousehold
-from registry.commands.migration import MoveHousehold
 from registry.commands.places import CutCommunity
+from registry.commands.relocation import MoveHousehold
 from registry.days import day_at
 from registry.errors import Refused, Rule
 from registry.projections.base import At

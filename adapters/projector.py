@@ -30,6 +30,7 @@ from registry.store import EntryStore
 BATCH = 2_000  # entries folded and written together at most
 POLL_S = 0.03  # how often another process's work is looked for
 AWAY_S = 1.0  # how long a database that is away is left alone
+COLLECT_EVERY = 200  # batches
 FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
 
 
@@ -107,11 +108,10 @@ class Projector:
             folding = self.folding(behind)
         # Whatever happens now, its memory and the tables part ways unless all of it succeeds.
         self._folding = None
-        with uncollected():
-            changes = folding.fold(batch)
-            with writing(self.engine) as connection:
-                hurry(connection)
-                moved = self.write(connection, behind.values(), changes, batch[-1].position)
+        changes = folding.fold(batch)
+        with writing(self.engine) as connection:
+            hurry(connection)
+            moved = self.write(connection, behind.values(), changes, batch[-1].position)
         self._folding = folding
         standings.update(moved)
         with self._moved:
@@ -120,8 +120,9 @@ class Projector:
 
     def catch_up(self, until: int | None = None) -> int:
         """Fold everything there is, up to a position if one is given; returns the position."""
-        while self.step(until):
-            pass
+        with uncollected() as collect:
+            while self.step(until):
+                collect()
         return self.position()
 
     def write(
@@ -190,12 +191,13 @@ class Projector:
                 stop.wait(POLL_S)
                 continue
             try:
-                idle = not self.step()
+                with uncollected() as collect:
+                    while self.step() and not stop.is_set() and held():
+                        collect()
             except (Unavailable, OperationalError):
                 self._standings = None
                 stop.wait(AWAY_S)
-                continue
-            if idle:
+            else:
                 self.wake.wait(POLL_S)
 
     def _active(self) -> dict[str, Standing]:
@@ -211,16 +213,24 @@ class Projector:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """A block in which Python does not look for cycles.
+def uncollected() -> Iterator[Callable[[], None]]:
+    """A block in which Python looks for cycles only now and then: call what it gives each batch.
 
-    A batch makes many things and no cycles; looking for them among all the states in memory takes
-    more time than the batch itself (measured).
+    A batch makes many things and hardly a cycle; looking for them among all the states in memory
+    takes longer than the batch itself (measured).
     """
     was = gc.isenabled()
+    batches = 0
+
+    def collect() -> None:
+        nonlocal batches
+        batches += 1
+        if batches % COLLECT_EVERY == 0:
+            gc.collect()
+
     gc.disable()
     try:
-        yield
+        yield collect
     finally:
         if was:
             gc.enable()

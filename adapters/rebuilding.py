@@ -67,10 +67,12 @@ def finish(projector: Projector, standings: Collection[Standing], progress: Prog
     told = {one.name: one for one in standings}
     (target,) = {one.target for one in standings}
     done = 0
-    while {one.position for one in told.values()} != {target}:
-        told, count = fill(projector, told, target)
-        done += count
-        progress(done)
+    with uncollected() as collect:
+        while {one.position for one in told.values()} != {target}:
+            told, count = fill(projector, told, target)
+            done += count
+            progress(done)
+            collect()
     folding = projector.folding(told)
 
     def follow(last: int) -> None:
@@ -105,8 +107,7 @@ def fill(
         keys = [bytes(key) for (key,) in connection.execute(query)]
     streams = projector.store.streams([UUID(bytes=key) for key in keys])
     batch = [entry for stored in streams.values() for entry in stored if entry.position <= target]
-    with uncollected():
-        changes = projector.folding(told, cached=1).fold(batch, whole=True)
+    changes = projector.folding(told, cached=1).fold(batch, whole=True)
     done = len(keys) < CHUNK
     position, reached = (target if done else 0), (keys[-1] if keys else reached)
     with writing(projector.engine) as connection:

@@ -47,14 +47,17 @@ class Copy:
             f"insert into {self.name} ({', '.join(quoted)})"
             f" values ({', '.join('?' * len(columns))})"
         )
-        named = " and ".join(f'{self.name}."{column}" = told."{column}"' for column in ident)
         kinds = [kind_of(table.c[column]) for column in ident]
+        told = ", ".join(f'"{column}"' for column in (*ident, "closed"))
+        named = " and ".join(f'held."{column}" = told."{column}"' for column in ident)
+        arrays = ", ".join(f"%s::{kind}[]" for kind in (*kinds, "int8"))
+        # Row by row, by the index: of open rows the planner expects a few, there are most.
         self.close_all = (
-            f"update {self.name} set known_until = told.closed from unnest("
-            + ", ".join(f"%s::{kind}[]" for kind in (*kinds, "int8"))
-            + ") as told ("
-            + ", ".join(f'"{column}"' for column in (*ident, "closed"))
-            + f") where {named} and {self.name}.known_until = {EVERYTHING}"
+            f"update {self.name} set known_until = found.closed from"
+            f" (select row, told.closed from unnest({arrays}) as told ({told}) cross join lateral"
+            f" (select held.ctid as row from {self.name} as held"
+            f" where {named} and held.known_until = {EVERYTHING} limit 1) as held) as found"
+            f" where {self.name}.ctid = found.row"
         )
         self.close_one = (
             f"update {self.name} set known_until = ?{len(ident) + 1} where "

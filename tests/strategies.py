@@ -495,6 +495,7 @@ def change_paper(chance: Random, log: Log) -> None:
                 stream,
                 papers.PermitIssued(
                     effective_on=log.today,
+                    issued_on=log.today,
                     permit_number=PaperNumber("A1"),
                     persons=(someone,),
                     community=CommunityId(log.id("community", 1)),

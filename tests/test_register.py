@@ -15,9 +15,10 @@ from adapters.database import open_database
 from adapters.eventstore import Recorder
 from registry.aggregates import Household, Person, SequenceBook
 from registry.commands.base import COMMANDS, command
-from registry.commands.migration import ChangeAddress, Mover
-from registry.commands.particulars import ChangeDetails, ChangeName
+from registry.commands.details import ChangeDetails
+from registry.commands.particulars import ChangeName
 from registry.commands.places import CutCommunity
+from registry.commands.relocation import ChangeAddress, Mover
 from registry.errors import Conflict, Forbidden, NotFound, Refused, SubmissionReused
 from registry.register import Register, Setting, Submission
 from registry.store import Append, Outcome, Raced, Receipt, StoreUnavailable

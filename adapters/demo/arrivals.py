@@ -15,7 +15,8 @@ from adapters.demo.moves import movable, seat
 from adapters.demo.names import surname_of
 from adapters.demo.vital import enter
 from adapters.demo.weddings import wedding
-from registry.commands.migration import IssuePermit, RegisterNewcomer
+from registry.commands.migration import RegisterNewcomer
+from registry.commands.papers import IssuePermit
 from registry.values import (
     CitizenNumber,
     HouseholdId,

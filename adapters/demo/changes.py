@@ -18,12 +18,8 @@ from adapters.demo.entering import anybody, approval, enter
 from adapters.demo.life import Answer, Life, Plan
 from adapters.demo.names import another_given_name
 from adapters.demo.weddings import divorce, wed
-from registry.commands.particulars import (
-    ChangeDetails,
-    ChangeName,
-    ChangeNature,
-    NameGuardian,
-)
+from registry.commands.details import ChangeDetails, ChangeNature, NameGuardian
+from registry.commands.particulars import ChangeName
 from registry.values import (
     ChangeCategory,
     Education,

@@ -11,15 +11,13 @@ from adapters.demo.life import Answer, Life, Plan, Step
 from adapters.demo.mirror import Resident
 from adapters.demo.names import another_given_name, surname_of
 from registry.commands.cases import CloseNumberCase
+from registry.commands.details import ChangeDetails, CorrectDetails, CorrectParents
 from registry.commands.numbering import case_name
 from registry.commands.particulars import (
-    ChangeDetails,
     ChangeNationality,
     CorrectBirthDate,
-    CorrectDetails,
     CorrectName,
     CorrectNationality,
-    CorrectParents,
     CorrectSex,
     ReassignNumber,
 )

@@ -27,8 +27,8 @@ from registry.commands.households import (
     MergeHouseholds,
     SplitHousehold,
 )
-from registry.commands.migration import Mover
 from registry.commands.places import AdjustDivision, CutCommunity
+from registry.commands.relocation import Mover
 from registry.events.household import Member
 from registry.events.places import Moved
 from registry.values import (

@@ -12,15 +12,9 @@ from adapters.demo.life import ELSEWHERE, Answer, Life, Plan, Step
 from adapters.demo.mirror import ADULT, Community, House, Plate, Resident, adults
 from adapters.demo.vital import depart, heir_command
 from registry.commands.membership import Heir, NewHousehold
-from registry.commands.migration import (
-    ChangeAddress,
-    IssuePermit,
-    MoveHousehold,
-    MoveIn,
-    MoveOut,
-    Mover,
-    ReissueCertificate,
-)
+from registry.commands.migration import MoveIn, MoveOut
+from registry.commands.papers import IssuePermit, ReissueCertificate
+from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import ReverseRegistration
 from registry.values import (
     ChangeScope,

@@ -9,8 +9,8 @@ from adapters.demo.kin import heir_of, relations_to, stands_to
 from adapters.demo.life import Answer, Life, Plan, Step
 from adapters.demo.mirror import House, Resident, adults
 from adapters.demo.names import surname_of
+from registry.commands.details import NameGuardian
 from registry.commands.membership import Heir
-from registry.commands.particulars import NameGuardian
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration
 from registry.commands.vital import RegisterBirth, RegisterDeath, SupplementRecord
 from registry.events.household import Member

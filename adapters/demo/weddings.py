@@ -10,10 +10,8 @@ from adapters.demo.life import Answer, Life, Plan, Step
 from adapters.demo.mirror import Resident
 from adapters.demo.moves import change, movable
 from adapters.demo.names import surname_of
+from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeRelations
-from registry.commands.particulars import (
-    ChangeDetails,
-)
 from registry.events.household import Member
 from registry.values import (
     MaritalStatus,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -13,7 +14,7 @@ from registry.vocabulary import VOCABULARY, Kind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aggregate:
+class Aggregate(ABC):
     """State folded from a stream's effective history.
 
     `check` names what stands in the way of an event in a state; a decision asks it for the event
@@ -25,14 +26,14 @@ class Aggregate:
     id: UUID
 
     @classmethod
+    @abstractmethod
     def check(cls, state: Self | None, event: Any) -> Iterator[Rule]:
         """Give the rules that an event would break in a state."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
         """Return the state after an event; what is recorded has happened."""
-        raise NotImplementedError
 
     @classmethod
     def fold(cls, entries: Iterable[Entry]) -> Self | None:

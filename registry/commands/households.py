@@ -9,7 +9,7 @@ from typing import Any
 from registry.aggregates import Household, rules
 from registry.commands.base import STATION, command
 from registry.commands.membership import HEAD, Heir, NewHousehold, open_doorplate
-from registry.commands.migration import Mover, move_within
+from registry.commands.relocation import Mover, move_within
 from registry.events.household import (
     HouseholdChanged,
     HouseholdClosed,

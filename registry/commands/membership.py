@@ -194,7 +194,7 @@ def leave(
     heir: Heir | None = None,
     merged_into: HouseholdId | None = None,
 ) -> None:
-    """Let persons out of a household; the last one closes it, and a head needs an heir (trap 7).
+    """Let persons out of a household; the last one closes it, and a head needs an heir.
 
     Source: 户口登记条例 art. 5 and 19.
     """

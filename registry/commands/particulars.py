@@ -1,7 +1,7 @@
 """Changes and corrections of what is registered about a person (变更, 更正).
 
 A change is so from its date; a correction says that a version of the timeline was wrong, and holds
-from that version's date on (trap 9). Source: 户口登记条例 art. 17 and 18; GA/T 2000.24-2014.
+from that version's date on Source: 户口登记条例 art. 17 and 18; GA/T 2000.24-2014.
 """
 
 from __future__ import annotations
@@ -20,22 +20,15 @@ from registry.commands.numbering import (
     number_id,
     record_number,
 )
-from registry.commands.vital import refuse_unknown
 from registry.entry import Entry
 from registry.errors import NotFound
 from registry.events.person import (
     BirthDateCorrected,
-    Details,
-    DetailsChanged,
-    DetailsCorrected,
-    GuardianNamed,
     NameChanged,
     NameCorrected,
     NationalityChanged,
     NationalityCorrected,
-    NatureChanged,
     NumberReassigned,
-    ParentsCorrected,
     SexChanged,
     SexCorrected,
 )
@@ -44,23 +37,21 @@ from registry.registrar import Registrar
 from registry.values import (
     ChangeCategory,
     CitizenNumber,
-    HukouNature,
     Name,
     Nationality,
     NumberFaultKind,
     PaperNumber,
     PersonId,
-    Relationship,
     Sex,
 )
 from registry.vocabulary import Kind
 
 #: Categories under which a number may change.
 NUMBER_FAULTS = frozenset({"11", "12", "19"})
+
+
 #: Kinds of category for a change and for a correction.
 CHANGES, CORRECTIONS = ("change", "other"), ("correction", "other")
-#: Items that are no main items.
-LESSER = ("other", "former_name", "birth_place", "native_place")
 
 
 def corrected(registrar: Registrar, person: PersonId, version: int) -> Entry:
@@ -370,167 +361,6 @@ class RecordNumber(Change):
                 number=self.number,
                 declarant=self.declarant,
                 approval=self.approval,
-            ),
-        )
-        return {"person": self.person}
-
-
-@command(STATION)
-class ChangeDetails(Details):
-    """Register that lesser items changed; what is left out stays as it was (变更其他项目).
-
-    Source: GA/T 2000.24-2014, category 91.
-    """
-
-    person: PersonId
-    category: ChangeCategory = ChangeCategory("91")
-    declarant: Name
-    on: date | None = None
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the change."""
-        on = self.on or registrar.today
-        one = registrar.load(Person, self.person, on)
-        told = {name: value for name, value in details(self).items() if value is not None}
-        check_category(registrar, self.category, LESSER, CHANGES, None)
-        refuse_unknown(registrar, self.person, self.spouse)
-        same = all(getattr(one, name) == value for name, value in told.items())
-        registrar.refuse_if((same, rules.NothingChanges()))
-        registrar.enter(
-            self.person,
-            DetailsChanged(
-                effective_on=on, category=self.category, declarant=self.declarant, **told
-            ),
-        )
-        return {"person": self.person}
-
-
-@command(STATION)
-class CorrectDetails(Details):
-    """Put right lesser items that had been written wrongly (更正其他项目).
-
-    Source: GA/T 2000.24-2014, category 92.
-    """
-
-    person: PersonId
-    corrects: int
-    category: ChangeCategory = ChangeCategory("92")
-    declarant: Name
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the correction."""
-        entry = corrected(registrar, self.person, self.corrects)
-        told = {name: value for name, value in details(self).items() if value is not None}
-        check_category(registrar, self.category, LESSER, CORRECTIONS, None)
-        refuse_unknown(registrar, self.person, self.spouse)
-        same = all(getattr(entry.event, name, None) == value for name, value in told.items())
-        # An entry of details alone wrote those that it names.
-        partial = isinstance(entry.event, (DetailsChanged, DetailsCorrected))
-        unwritten = [name for name in told if getattr(entry.event, name, None) is None]
-        registrar.refuse_if(
-            (same, rules.NothingChanges()),
-            (partial and bool(unwritten), rules.NothingToCorrect(self.corrects)),
-        )
-        registrar.enter(
-            self.person,
-            DetailsCorrected(
-                effective_on=entry.effective_on,
-                corrects=self.corrects,
-                category=self.category,
-                declarant=self.declarant,
-                **told,
-            ),
-        )
-        return {"person": self.person}
-
-
-def details(of: Details) -> dict[str, Any]:
-    """The lesser items that a command carries."""
-    return {name: getattr(of, name) for name in Details.__dataclass_fields__}
-
-
-@command(STATION)
-class ChangeNature:
-    """Register that the nature of a person's registration changed (户别变更).
-
-    Source: GA 214 business 110.
-    """
-
-    person: PersonId
-    nature: HukouNature
-    declarant: Name
-    on: date | None = None
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the change."""
-        on = self.on or registrar.today
-        one = registrar.load(Person, self.person, on)
-        registrar.refuse_if((one.nature == self.nature, rules.NothingChanges("nature")))
-        registrar.enter(
-            self.person,
-            NatureChanged(effective_on=on, nature=self.nature, declarant=self.declarant),
-        )
-        return {"person": self.person}
-
-
-@command(STATION)
-class NameGuardian:
-    """Name a guardian for a person, or end a guardianship (监护人).
-
-    Source: 公通字[1995]91号, permanent-resident form.
-    """
-
-    person: PersonId
-    guardian: PersonId | None = None
-    guardian_name: Name | None = None
-    guardian_relation: Relationship | None = None
-    declarant: Name
-    on: date | None = None
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the guardian."""
-        on = self.on or registrar.today
-        registrar.load(Person, self.person, on)
-        refuse_unknown(registrar, self.person, self.guardian)
-        registrar.enter(
-            self.person,
-            GuardianNamed(
-                effective_on=on,
-                guardian=self.guardian,
-                guardian_name=self.guardian_name,
-                guardian_relation=self.guardian_relation,
-                declarant=self.declarant,
-            ),
-        )
-        return {"person": self.person}
-
-
-@command(STATION)
-class CorrectParents:
-    """Put right who the parents are (更正父母). Source: GA/T 2000.24-2014, category 92."""
-
-    person: PersonId
-    corrects: int
-    mother: PersonId | None = None
-    father: PersonId | None = None
-    mother_name: Name | None = None
-    father_name: Name | None = None
-    declarant: Name
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the correction."""
-        entry = corrected(registrar, self.person, self.corrects)
-        refuse_unknown(registrar, self.person, self.mother, self.father)
-        registrar.enter(
-            self.person,
-            ParentsCorrected(
-                effective_on=entry.effective_on,
-                corrects=self.corrects,
-                mother=self.mother,
-                father=self.father,
-                mother_name=self.mother_name,
-                father_name=self.father_name,
-                declarant=self.declarant,
             ),
         )
         return {"person": self.person}

@@ -135,17 +135,17 @@ class Strand:
         else:
             tail = Tail(NEVER, [None] * len(self.folds), [NOTHING] * len(self.dated))
         key = stream.bytes
+        stepped: list[StoredEntry] = []
         for stored in entries:
             before = tail.states
             if self.usual(stored, tail.newest):
-                event, layouts = self.event(stored), None
-                tail = self._step(tail, event, stored, stream, key, changes)
-                if past is not None:
-                    day = day_of(stored.effective_on)
-                    version = stored.originator_version
-                    past.append(Entry(stream, version, event, day, stored.position))
+                tail = self._step(tail, self.event(stored), stored, stream, key, changes)
+                layouts = None
+                stepped.append(stored)
             else:
                 assert past is not None
+                past.extend(self.entry(one) for one in stepped)
+                stepped.clear()
                 entry = self.entry(stored)
                 if layouts is None:
                     layouts, _ = self._folded(past)

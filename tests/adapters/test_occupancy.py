@@ -11,7 +11,7 @@ from adapters.projector import Projector
 from adapters.reading import Behind, reading
 from registry.commands.addresses import CloseDoorplate, FreezeDoorplate
 from registry.commands.households import CloseHousehold
-from registry.commands.migration import MoveHousehold
+from registry.commands.relocation import MoveHousehold
 from registry.errors import Refused
 from registry.projections.base import At
 from tests.scenarios.town import CHIEF, DECLARANT, Town
@@ -68,6 +68,15 @@ def test_read_models_that_are_behind_answer_nothing(
 
 
 def test_a_cut_passes_everybody_and_goes_on_where_it_stopped(town: Town, projector: Projector):
+    town.do(
+        MoveHousehold(
+            household=town.dormitory,
+            doorplate=town.yard,
+            persons=(town.lodger,),
+            declarant=DECLARANT,
+            on=date(2007, 4, 1),
+        )
+    )
     plates = [town.household(house).doorplate for house in (town.home, town.dormitory)]
     sent: list[object] = []
 

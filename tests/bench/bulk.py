@@ -6,6 +6,7 @@ the peers copy finished rows into the same table with the same indexes.
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,12 +80,13 @@ def bare_copy(url: str, finished: Finished) -> None:
     engine = open_database(url)
     raw = engine.raw_connection()
     try:
-        with raw.cursor() as cursor:
+        connection: Any = raw.driver_connection
+        with connection.cursor() as cursor:
             statement = f"copy entries ({COLUMNS}) from stdin (format binary)"
-            with cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+            with cursor.copy(statement) as copy:
                 for piece in finished.copy:
                     copy.write(piece)
-        raw.commit()
+        connection.commit()
     finally:
         raw.close()
         engine.dispose()
@@ -123,58 +125,54 @@ def adbc(url: str, finished: Finished) -> None:
         connection.commit()
 
 
-def seconds(side: Callable[[], object]) -> float:
+def seconds(side: Callable[..., object], *arguments: object) -> float:
     """How long something takes."""
+    gc.collect()
     start = perf_counter()
-    side()
+    side(*arguments)
     return perf_counter() - start
 
 
-def measure(database: str, fresh: Fresh, folder: Path, persons: int) -> None:
+PEERS: dict[str, dict[str, Callable[[str, Finished], None]]] = {
+    "sqlite": {"executemany": bare_inserts, "adbc": adbc},
+    "postgresql": {"copy": bare_copy, "adbc": adbc},
+}
+
+
+def measure(database: str, fresh: Fresh, folder: Path, persons: int, rounds: int) -> None:
     """Load the same extract in turn by us and by the peers, each into a fresh database."""
-    finished: Finished | None = None
-    peers = {"copy" if database == "postgresql" else "executemany": bare_inserts, "adbc": adbc}
-    if database == "postgresql":
-        peers["copy"] = bare_copy
     ours: list[float] = []
-    theirs: dict[str, list[float]] = {name: [] for name in peers}
-    entries = 0
-    with County.found(Recorder(open_database(fresh()), clock=clock)).importer() as kept:
-        for number in range(ROUNDS + 1):
-            engine = open_database(fresh())
-            store = Recorder(engine, node=1, clock=clock)
-            county = County.found(store)
-            extract = folder / f"{database}-{number}"
+    theirs: dict[str, list[float]] = {name: [] for name in PEERS[database]}
+    finished: Finished | None = None
+    extract = folder / database
+    for number in range(rounds + 1):
+        engine = open_database(fresh())
+        store = Recorder(engine, node=1, clock=clock)
+        county = County.found(store)
+        if not number:
             make_source(county, persons).write(extract)
-            kept.store = store
-            taken = seconds(lambda: kept.load(extract, "bench", "b", BASELINE, OFFICER))
-            entries = store.head()[0]
-            finished = finished or Finished.of(engine)
-            engine.dispose()
-            times = {name: seconds(lambda: side(fresh(), finished)) for name, side in peers.items()}
-            if number:  # the first round opens, compiles and fills caches
-                ours.append(taken)
-                for name, time in times.items():
-                    theirs[name].append(time)
-            print(
-                f"# {database} round {number}: ours {taken:.2f} s",
-                *(f"{n} {t:.2f} s ({entries / t:,.0f} rows/s)" for n, t in times.items()),
-            )
+        with county.importer() as importer:
+            importer.warm()
+            taken = seconds(importer.load, extract, "bench", "b", BASELINE, OFFICER)
+        finished = finished or Finished.of(engine)
+        engine.dispose()
+        times = {name: seconds(PEERS[database][name], fresh(), finished) for name in theirs}
+        if number:  # the first round opens, compiles and fills caches
+            ours.append(taken)
+            for name, time in times.items():
+                theirs[name].append(time)
+    assert finished is not None
+    entries = len(finished.rows)
     best = min(theirs, key=lambda name: median(theirs[name]))
     pair = Pair(Times(tuple(ours)), Times(tuple(theirs[best])))
-    report(
-        f"bulk-load-{database}",
-        persons,
-        persons / pair.ours.median,
-        "persons/s",
-        best,
-        pair.ratio,
-        TARGET,
-    )
-    print(f"# {database}: {entries:,} entries, {entries / pair.ours.median:,.0f} entries/s")
+    pace = persons / pair.ours.median
+    report(f"bulk-load-{database}", persons, pace, "persons/s", best, pair.ratio, TARGET)
+    sides = {"ours": ours, **theirs}
+    told = (f"{name} {entries / median(times):,.0f}" for name, times in sides.items())
+    print(f"# {database}: {entries:,} entries; entries/s: {', '.join(told)}")
 
 
-def main(persons: int = PERSONS) -> None:
+def main(persons: int = PERSONS, rounds: int = ROUNDS) -> None:
     """Measure on both databases."""
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -189,12 +187,18 @@ def main(persons: int = PERSONS) -> None:
             shutil.copy(blank, path)
             return f"sqlite:///{path}"
 
-        measure("sqlite", sqlite, folder, persons)
+        measure("sqlite", sqlite, folder, persons, rounds)
         with PrivatePostgres() as server:
             template = open_database(server.create("blank"))
             migrate(template)
             template.dispose()
-            measure("postgresql", lambda: server.create(f"b{next(made)}", "blank"), folder, persons)
+            measure(
+                "postgresql",
+                lambda: server.create(f"b{next(made)}", "blank"),
+                folder,
+                persons,
+                rounds,
+            )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from sqlalchemy import make_url
 from adapters.assembly import Parts, Settings, assemble
 from adapters.postgres import PrivatePostgres
 from adapters.queue import CommandQueue
-from registry.commands.particulars import ChangeDetails
+from registry.commands.details import ChangeDetails
 from registry.register import Authority, Register, Submission
 from registry.store import Receipt
 from registry.values import Name, Officer, PersonId, Sex

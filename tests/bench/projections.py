@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -284,43 +285,68 @@ def main() -> None:
     often = {times: town.people[-times] for times in (1, 10, 100)}
     for times, person in often.items():
         town.correct(person, times)
+    size = len(town.entries)
     with databases() as kinds:
         for kind, create in kinds.items():
             engine = create()
             store = Recorder(engine, node=1)
+            Projector(engine, store).prepare()  # while the log is empty: all follow it by position
             record(store, town.entries)
-            for name in PROJECTIONS:
-                alone(engine, store, kind, name, len(town.entries))
-            engine.dispose()
-            engine = create()
-            store = Recorder(engine, node=1)
+            for name, one in PROJECTIONS.items():
+                alone = Projector(engine, store, projections=[one])
+                figure(f"follow-{name}-{kind}", size, alone.catch_up)
             projector = Projector(engine, store)
-            projector.prepare()
-            record(store, town.entries)
-            start = perf_counter()
-            projector.catch_up()
-            figure(f"follow-all-{kind}", len(town.entries), start)
-            start = perf_counter()
-            rebuild(projector, "persons")
-            figure(f"rebuild-persons-{kind}", len(town.entries), start)
+            figure(f"rebuild-persons-{kind}", size, partial(rebuild, projector, "persons"))
             with reading(engine) as reader:
                 answers(reader, kind, town, often)
+            boundary(projector, kind, town)
+            engine.dispose()
+            engine = create()
+            projector = Projector(engine, Recorder(engine, node=1))
+            projector.prepare()
+            record(projector.store, town.entries)  # type: ignore[arg-type]
+            figure(f"follow-all-{kind}", size, projector.catch_up)
             engine.dispose()
 
 
-def alone(engine: Engine, store: Recorder, kind: str, name: str, size: int) -> None:
-    """One read model follows the whole log by itself."""
-    projector = Projector(engine, store, projections=[PROJECTIONS[name]])
-    projector.prepare()
+def figure(name: str, size: int, work: Callable[[], object]) -> None:
+    """Report how many entries a second some work takes in."""
     start = perf_counter()
-    projector.catch_up()
-    figure(f"follow-{name}-{kind}", size, start)
-
-
-def figure(name: str, size: int, start: float) -> None:
-    """Report entries a second since a start."""
+    work()
     rate = size / (perf_counter() - start)
     report(name, size, rate / 1000, "k/s", "goal", rate / TARGET, 1)
+
+
+def boundary(projector: Projector, kind: str, town: Town) -> None:
+    """Let half of the communities pass to another division and see it on both sides."""
+    other = DivisionId(town.id())
+    town.put(
+        town.tree,
+        places.DivisionEstablished(
+            effective_on=town.today,
+            division=other,
+            level=Level.CITY,
+            division_code=REAL,
+            division_name=Text("市"),
+            parent=None,
+        ),
+    )
+    half = town.communities[: COMMUNITIES // 2]
+    moved = tuple(places.Moved(place=community, parent=other) for community in half)
+    town.put(
+        town.tree, places.DivisionAdjusted(effective_on=town.today, moved=moved, document="文")
+    )
+    new = [town.entries.pop() for _ in range(2)][::-1]
+    town.versions[town.tree] -= 2
+    start = perf_counter()
+    record(projector.store, new)  # type: ignore[arg-type]
+    projector.catch_up()
+    with reading(projector.engine) as reader:
+        at = At(town.today, projector.position())
+        passed, stayed = reader.count(other, at), reader.count(town.city, at)
+    took = perf_counter() - start
+    assert passed > 0, "nobody passed"
+    report(f"boundary-{kind}", passed + stayed, took * 1e3, "ms", "goal", 10 / took, 1)
 
 
 def answers(reader: Reader, kind: str, town: Town, often: dict[int, UUID]) -> None:

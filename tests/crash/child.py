@@ -19,8 +19,8 @@ from uuid import UUID
 from adapters.assembly import Settings, assemble
 from adapters.projector import Projector
 from adapters.queue import CommandQueue
-from registry.commands.migration import ChangeAddress, Mover
-from registry.commands.particulars import ChangeDetails
+from registry.commands.details import ChangeDetails
+from registry.commands.relocation import ChangeAddress, Mover
 from registry.register import Authority, Command, Submission
 from registry.store import Receipt
 from registry.values import HouseholdId, Name, Officer, PersonId, Relationship, Sex

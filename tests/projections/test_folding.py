@@ -122,5 +122,7 @@ def test_flows_add_up_to_the_population(log, sizes):
 
 def population(log: Log, community: UUID, at: At) -> int:
     """How many a clerk counts in a community."""
-    people = [state_of("person", log, log.id("person", each), at) for each in range(1, log.people + 1)]
+    people = [
+        state_of("person", log, log.id("person", each), at) for each in range(1, log.people + 1)
+    ]
     return sum(one is not None and one.resident and one.community == community for one in people)

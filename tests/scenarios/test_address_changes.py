@@ -13,7 +13,8 @@ import pytest
 
 from registry.commands.addresses import FreezeDoorplate
 from registry.commands.membership import Heir
-from registry.commands.migration import ChangeAddress, MoveHousehold, MoveOut, Mover
+from registry.commands.migration import MoveOut
+from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.vital import RegisterDeath
 from registry.events.household import Member
 from registry.values import ChangeScope, OutKind

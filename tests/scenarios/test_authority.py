@@ -14,9 +14,10 @@ import pytest
 from registry.commands import COMMANDS
 from registry.commands.base import ADMINISTRATOR, CIVIL_AFFAIRS, COUNTY, STATION
 from registry.commands.cases import CloseNumberCase
+from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeHead
-from registry.commands.migration import ChangeAddress, MoveHousehold, MoveOut, Mover
-from registry.commands.particulars import ChangeDetails
+from registry.commands.migration import MoveOut
+from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.vital import DeleteRecord, RegisterDeath
 from registry.errors import Forbidden
 from registry.events.household import Member

@@ -14,19 +14,21 @@ from uuid import UUID
 import pytest
 
 from registry.aggregates import Number, Person
-from registry.commands.particulars import (
+from registry.commands.details import (
     ChangeDetails,
+    ChangeNature,
+    CorrectDetails,
+    CorrectParents,
+    NameGuardian,
+)
+from registry.commands.particulars import (
     ChangeName,
     ChangeNationality,
-    ChangeNature,
     ChangeSex,
     CorrectBirthDate,
-    CorrectDetails,
     CorrectName,
     CorrectNationality,
-    CorrectParents,
     CorrectSex,
-    NameGuardian,
     ReassignNumber,
     RecordNumber,
 )

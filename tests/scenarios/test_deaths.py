@@ -14,8 +14,9 @@ import pytest
 
 from registry.aggregates import Life, Number
 from registry.commands.membership import Heir
-from registry.commands.migration import MoveIn, MoveOut, Mover
+from registry.commands.migration import MoveIn, MoveOut
 from registry.commands.particulars import ChangeName
+from registry.commands.relocation import Mover
 from registry.commands.vital import RegisterDeath
 from registry.events.household import Member
 from registry.values import ChangeCategory, Name, PaperNumber

@@ -23,7 +23,7 @@ from registry.commands.households import (
     SplitHousehold,
 )
 from registry.commands.membership import Heir
-from registry.commands.migration import Mover
+from registry.commands.relocation import Mover
 from registry.events.household import Member, MembersChanged
 from registry.values import HouseholdNumber, HouseholdType
 from tests.scenarios.town import (

@@ -16,14 +16,9 @@ import pytest
 
 from registry.aggregates import Certificate, NumberCase, Permit
 from registry.commands.membership import Heir
-from registry.commands.migration import (
-    IssuePermit,
-    MoveIn,
-    MoveOut,
-    Mover,
-    RegisterNewcomer,
-    ReissueCertificate,
-)
+from registry.commands.migration import MoveIn, MoveOut, RegisterNewcomer
+from registry.commands.papers import IssuePermit, ReissueCertificate
+from registry.commands.relocation import Mover
 from registry.commands.vital import RegisterDeath
 from registry.events.household import Member
 from registry.values import CitizenNumber, Name, OutKind, PaperNumber, Sex

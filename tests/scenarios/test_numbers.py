@@ -15,9 +15,9 @@ import pytest
 
 from registry.aggregates import Number, NumberCase, SequenceBook
 from registry.commands.cases import CloseNumberCase
-from registry.commands.migration import ChangeAddress, Mover
 from registry.commands.particulars import ReassignNumber, RecordNumber
 from registry.commands.places import AllotSegment, RenameDivision
+from registry.commands.relocation import ChangeAddress, Mover
 from registry.commands.undoing import ReverseRegistration
 from registry.values import (
     ChangeCategory,

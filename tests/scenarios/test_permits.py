@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from registry.aggregates import Permit
-from registry.commands.migration import VoidPermit
+from registry.commands.papers import VoidPermit
 from registry.values import Name, PaperNumber
 from registry.vocabulary import Kind
 from tests.scenarios.test_migration import Q2, Z1, out, permit, settle

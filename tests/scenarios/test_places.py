@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import pytest
 
 from registry.aggregates import Places
-from registry.commands.migration import ChangeAddress, MoveOut, Mover
+from registry.commands.migration import MoveOut
 from registry.commands.places import (
     AbolishDivision,
     AdjustDivision,
@@ -23,6 +23,7 @@ from registry.commands.places import (
     RenameCommunity,
     RenameDivision,
 )
+from registry.commands.relocation import ChangeAddress, Mover
 from registry.commands.undoing import ReverseRegistration
 from registry.events.places import Moved
 from registry.values import CommunityKind, DivisionCode, Level, PaperNumber, Text

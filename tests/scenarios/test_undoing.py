@@ -14,17 +14,12 @@ from uuid import UUID
 import pytest
 
 from registry.aggregates import Certificate, Life, Number, Person, Proof
+from registry.commands.details import ChangeDetails
 from registry.commands.membership import Heir
-from registry.commands.migration import (
-    ChangeAddress,
-    MoveHousehold,
-    MoveIn,
-    MoveOut,
-    Mover,
-    RegisterNewcomer,
-    ReissueCertificate,
-)
-from registry.commands.particulars import ChangeDetails, ChangeName
+from registry.commands.migration import MoveIn, MoveOut, RegisterNewcomer
+from registry.commands.papers import ReissueCertificate
+from registry.commands.particulars import ChangeName
+from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
 from registry.commands.vital import RegisterDeath
 from registry.errors import NotFound

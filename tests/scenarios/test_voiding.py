@@ -13,8 +13,8 @@ import pytest
 
 from registry.aggregates import Doorplate, Street
 from registry.commands.addresses import ChangeDoorplate, FreezeDoorplate, RenameStreet
+from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeHousehold
-from registry.commands.particulars import ChangeDetails
 from registry.commands.voiding import VoidDoorplateEntry, VoidHouseholdEntry, VoidStreetEntry
 from registry.values import HouseholdNumber, PersonId, PlateNumber, Text
 from tests.scenarios.town import DECLARANT, Town, birth

@@ -18,9 +18,9 @@ from adapters.eventstore import Recorder
 from registry.aggregates import Household, Person
 from registry.aggregates.base import Aggregate
 from registry.commands.addresses import NameStreet, RegisterDoorplate
+from registry.commands.details import ChangeDetails
 from registry.commands.households import FoundHousehold
 from registry.commands.membership import NewHousehold
-from registry.commands.particulars import ChangeDetails
 from registry.commands.places import (
     AllotSegment,
     EstablishCommunity,

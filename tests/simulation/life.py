@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from registry.commands.addresses import FreezeDoorplate
+from registry.commands.details import ChangeDetails
 from registry.commands.households import (
     ChangeHead,
     ChangeRelations,
@@ -19,16 +20,8 @@ from registry.commands.households import (
     SplitHousehold,
 )
 from registry.commands.membership import Heir
-from registry.commands.migration import (
-    ChangeAddress,
-    MoveHousehold,
-    MoveIn,
-    MoveOut,
-    Mover,
-    RegisterNewcomer,
-)
+from registry.commands.migration import MoveIn, MoveOut, RegisterNewcomer
 from registry.commands.particulars import (
-    ChangeDetails,
     ChangeName,
     ChangeSex,
     CorrectBirthDate,
@@ -37,6 +30,7 @@ from registry.commands.particulars import (
     ReassignNumber,
 )
 from registry.commands.places import AdjustDivision, CutCommunity
+from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
 from registry.commands.vital import DeleteRecord, RegisterDeath
 from registry.events.household import Member

@@ -119,7 +119,13 @@ def test_a_command_is_for_its_roles(empty: Town):
 def test_nobody_acts_without_a_valid_token(empty: Town, tmp_path: Path):
     other = tmp_path / "other.json"
     new_keys(other)
-    claims: dict[str, Any] = {"sub": "李", "office": STATION, "roles": [], "area": None, "aud": "registry"}
+    claims: dict[str, Any] = {
+        "sub": "李",
+        "office": STATION,
+        "roles": [],
+        "area": None,
+        "aud": "registry",
+    }
     key = Ed25519PrivateKey.generate()
     known = json.loads(Path(empty.settings.keys).read_text())["keys"][0]["kid"]
     told: dict[str, Any] = {
