@@ -50,7 +50,17 @@ TOP = {
 }
 
 #: Floors that know nothing but the standard library and each other.
-PLAIN = ("values", "numbers", "coded", "codes", "vocabulary", "events", "aggregates", "entry", "errors")
+PLAIN = (
+    "values",
+    "numbers",
+    "coded",
+    "codes",
+    "vocabulary",
+    "events",
+    "aggregates",
+    "entry",
+    "errors",
+)
 
 #: A gap where each word could be found, so that this file does not stand in its own way.
 UNWANTED = {
