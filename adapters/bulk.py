@@ -25,7 +25,6 @@ from uuid import UUID, uuid5
 import msgspec
 
 from adapters.bulk_chunk import (
-    CodesPart,
     Done,
     Task,
     record,
@@ -35,13 +34,14 @@ from adapters.bulk_chunk import (
     work,
 )
 from adapters.bulk_extract import Cut, Extract, cut
+from adapters.bulk_parts import CodesPart
 from adapters.bulk_plan import Plan
 from adapters.bulk_report import Report
 from adapters.bulk_writing import desk_of, durability_of
 from adapters.eventstore import Recorder, available
 from registry.codec import Codec
 from registry.commands.base import ADMINISTRATOR
-from registry.commands.extract import HOUSEHOLDS, PERSONS, TABLES, Batch
+from registry.commands.extract import PERSONS, TABLES, Batch
 from registry.days import day_at
 from registry.errors import Fault, Forbidden, Malformed
 from registry.register import Authority, Setting
@@ -131,7 +131,7 @@ class Importer:
     def here(self, task: Task) -> Future[Done]:
         """Record a chunk in this process."""
         done: Future[Done] = Future()
-        with available(), closing(desk_of(self.store.engine)) as desk, without_collector():
+        with available(), closing(desk_of(self.store.engine)) as desk:
             done.set_result(record(task, desk, self.codec))
         return done
 
@@ -158,7 +158,8 @@ class Importer:
         taken = Extract.read(extract)
         told = Batch(source, batch, baseline, today, self.setting.namespace)
         report = Report(source, batch, {table: taken.size(table) for table in TABLES})
-        Load(self, taken, told, by, report, progress or (lambda done, of: None)).run()
+        with without_collector():
+            Load(self, taken, told, by, report, progress or (lambda done, of: None)).run()
         report.seconds = perf_counter() - start
         report.write(extract)
         return report
@@ -194,16 +195,8 @@ class Load:
         """Record everything that is not recorded yet."""
         chunks = {str(one.number): one for one in cut(self.extract, self.open())}
         plan = Plan.make(self.importer, self.extract, self.batch, self.by)
-        codes = plan.codes()
-        asked = {name: self.id(name) for name in [*chunks, *codes]}
-        recorded = self.importer.store.submissions(asked.values())
-        held = {name: recorded[known] for name, known in asked.items() if known in recorded}
-        self.report.chunks = len(asked)
-        homes = {name: one for name, one in chunks.items() if one.table == HOUSEHOLDS}
-        self.go(plan, {name: one for name, one in chunks.items() if name not in homes}, held)
-        plan.reload_plates(self.report.refused)
-        self.go(plan, homes, held)
-        self.go(plan, codes, held)
+        self.go(plan, chunks)
+        self.go(plan, plan.codes())
         self.report.findings.sort(key=order)
         self.report.refused.sort(key=order)
 
@@ -250,13 +243,17 @@ class Load:
         findings, refused = plan.remarks(one)
         return replace(task, findings=findings, refused=refused, guards=plan.guards(one))
 
-    def go(self, plan: Plan, chunks: Mapping[str, Chunk], held: Mapping[str, Repeated]) -> None:
+    def go(self, plan: Plan, chunks: Mapping[str, Chunk]) -> None:
         """Record chunks in turn, several at once where there are worker processes."""
-        for name in chunks.keys() & held.keys():
-            refuse_other(self.batch, held[name].digest, self.digest_of(name))
+        self.report.chunks += len(chunks)
+        asked = {self.id(name): name for name in chunks}
+        for known, held in self.importer.store.submissions(asked).items():
+            name = asked[known]
+            refuse_other(self.batch, held.digest, self.digest_of(name))
             self.report.repeated += 1
-            self.tell(chunks[name], held[name].receipt.answer)
-        todo = deque((name, one) for name, one in chunks.items() if name not in held)
+            self.tell(chunks[name], held.receipt.answer)
+            del asked[known]
+        todo = deque((name, chunks[name]) for name in asked.values())
         under_way: deque[tuple[str, Chunk, Future[Done]]] = deque()
         send = self.importer.sender(self.extract.size(PERSONS))
         while todo or under_way:

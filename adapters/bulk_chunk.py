@@ -5,223 +5,30 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import compress, groupby
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from threading import Thread
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import msgspec
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
-from adapters.bulk_columns import Plainly, enter_plain, enter_plain_codes
 from adapters.bulk_encoding import Lines, Salts
+from adapters.bulk_parts import Histories, MakeRegistrar, Part
 from adapters.bulk_writing import Desk, Envelope, Taken, desk_at
 from adapters.database import Durability
 from adapters.eventstore import available, entries_of
-from registry.aggregates import SegmentPlan
 from registry.codec import Codec
-from registry.commands.extract import Batch, Homes, House, Plate, Remark, StreetRow, uuid_of
-from registry.commands.importing import (
-    Decision,
-    enter_codes,
-    enter_holders,
-    enter_homes,
-    enter_plates,
-    enter_streets,
-    holder_streams,
-)
+from registry.commands.extract import Batch, Remark, uuid_of
+from registry.commands.importing import Decision
 from registry.entry import Entry
 from registry.errors import SubmissionReused
-from registry.memory import History
-from registry.register import Authority, Registrar, Setting, Submission
+from registry.register import Authority, History, Registrar, Setting, Submission
 from registry.store import Receipt
 
 ATTEMPTS = 10
-
-
-class Part(Protocol):
-    """The rows of a chunk, and how they become entries."""
-
-    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
-        """Enter the rows; `known` are streams among theirs that the register has already."""
-        ...
-
-    def asked(self, batch: Batch, made: Decision, known: Collection[UUID]) -> set[UUID]:
-        """Streams to be read under the lock."""
-        ...
-
-    def settle(
-        self, batch: Batch, made: Decision, held: Histories, registrar: MakeRegistrar
-    ) -> tuple[Sequence[Entry], Counter[str]]:
-        """Enter what hangs on streams that the register has already."""
-        ...
-
-
-Histories = Mapping[UUID, list[Entry]]
-MakeRegistrar = Callable[[Histories], Registrar]
-
-
-class Plain:
-    """Rows that hang on nothing else."""
-
-    def asked(self, batch: Batch, made: Decision, known: Collection[UUID]) -> set[UUID]:
-        """Nothing."""
-        return set()
-
-    def settle(
-        self, batch: Batch, made: Decision, held: Histories, registrar: MakeRegistrar
-    ) -> tuple[Sequence[Entry], Counter[str]]:
-        """Nothing."""
-        return (), Counter()
-
-
-@dataclass(frozen=True)
-class StreetsPart(Plain):
-    """Streets."""
-
-    streets: Sequence[StreetRow]
-
-    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
-        """Enter them."""
-        made = enter_streets(batch, self.streets, known)
-        return made, Lines.of(made.entries, salts)
-
-
-@dataclass(frozen=True)
-class PlatesPart(Plain):
-    """Door plates."""
-
-    plates: Sequence[Plate]
-
-    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
-        """Enter them."""
-        made = enter_plates(batch, self.plates, known)
-        return made, Lines.of(made.entries, salts)
-
-
-@dataclass(frozen=True)
-class HomesPart:
-    """Households and their members."""
-
-    houses: Sequence[House]
-    sizes: Sequence[int]
-    persons: pa.RecordBatch
-    rows: Sequence[int]
-    right: Sequence[bool]
-    shared: frozenset[str]
-    absent: frozenset[str]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Arrow would send the whole table of which this is a slice.
-        schema, rows = self.persons.schema.serialize(), self.persons.serialize()
-        rest = (self.rows, self.right, self.shared, self.absent)
-        return revive, (self.houses, self.sizes, schema.to_pybytes(), rows.to_pybytes(), *rest)
-
-    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
-        """Enter them: those in which nothing is odd in columns, the others one by one."""
-        if known:
-            made = self.one_by_one(batch, known)
-            return made, Lines.of(made.entries, salts)
-        plain = enter_plain(
-            *(batch, self.houses, self.sizes, self.persons, np.array(self.right, np.bool_)),
-            *(self.shared, self.absent, salts),
-        )
-        made = self.left(plain).one_by_one(batch, known)
-        made.accepted.update(plain.accepted)
-        lines = Lines.of(made.entries, salts)
-        return made, Lines.joined([plain.lines, lines]) if plain.lines else lines
-
-    def one_by_one(self, batch: Batch, known: Collection[UUID]) -> Decision:
-        """Enter them entry by entry."""
-        columns = {name: self.persons[name].to_pylist() for name in self.persons.schema.names}
-        homes = Homes(
-            *(self.houses, self.sizes, columns, self.rows, self.right, self.shared, self.absent)
-        )
-        return enter_homes(batch, homes, known)
-
-    def left(self, plain: Plainly) -> HomesPart:
-        """Those that were not entered in columns."""
-        return replace(
-            self,
-            houses=list(compress(self.houses, plain.left)),
-            sizes=list(compress(self.sizes, plain.left)),
-            persons=self.persons.filter(pa.array(plain.members_left)),
-            rows=list(compress(self.rows, plain.members_left)),
-            right=list(compress(self.right, plain.members_left)),
-        )
-
-    def asked(self, batch: Batch, made: Decision, known: Collection[UUID]) -> set[UUID]:
-        """The numbers that others hold too, and their cases."""
-        return holder_streams(batch, [number for _, number in made.holders])
-
-    def settle(
-        self, batch: Batch, made: Decision, held: Histories, registrar: MakeRegistrar
-    ) -> tuple[Sequence[Entry], Counter[str]]:
-        """Record second holders and open cases."""
-        if not made.holders:
-            return (), Counter()
-        desk = registrar(held)
-        counted = enter_holders(desk, made.holders)
-        return desk.noted, counted
-
-
-def revive(
-    houses: Sequence[House], sizes: Sequence[int], schema: bytes, rows: bytes, *rest: Any
-) -> HomesPart:
-    """Households and their members as they came through a pipe."""
-    told = pa.ipc.read_schema(pa.py_buffer(schema))
-    return HomesPart(houses, sizes, pa.ipc.read_record_batch(pa.py_buffer(rows), told), *rest)
-
-
-@dataclass(frozen=True)
-class CodesPart:
-    """Sequence codes of numbers: their first seventeen digits as integers, rising, each once."""
-
-    codes: NDArray[np.int64]
-    plans: Mapping[str, SegmentPlan]
-
-    def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
-        """Enter those of new books."""
-        made = Decision()
-        if known:
-            made.entries = enter_codes(batch, self.listed(), self.plans, dict.fromkeys(known))
-            lines = Lines.of(made.entries, salts)
-        else:
-            lines = Lines.joined([Lines.of((), salts), *self.plain(batch, salts)])
-        made.accepted["books"] = len(lines)
-        return made, lines
-
-    def plain(self, batch: Batch, salts: Salts) -> list[Lines]:
-        """Enter them all in columns."""
-        return enter_plain_codes(batch, self.codes, self.plans, salts)
-
-    def listed(self) -> list[tuple[str, list[int]]]:
-        """Address code and birth date, and the codes seen with both."""
-        texts = map(str, self.codes.tolist())
-        return [
-            (prefix, [int(text[14:]) for text in some])
-            for prefix, some in groupby(texts, lambda text: text[:14])
-        ]
-
-    def asked(self, batch: Batch, made: Decision, known: Collection[UUID]) -> set[UUID]:
-        """The books that there are."""
-        return set(known)
-
-    def settle(
-        self, batch: Batch, made: Decision, held: Histories, registrar: MakeRegistrar
-    ) -> tuple[Sequence[Entry], Counter[str]]:
-        """Enter those of the books that there are."""
-        if not held:
-            return (), Counter()
-        every = enter_codes(batch, self.listed(), self.plans, held)
-        entries = [entry for entry in every if entry.stream in held]
-        return entries, Counter(books=len(entries))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ entry by entry. Which way a row went cannot be told from what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,8 +29,17 @@ from adapters.bulk_forms import (
     together,
     uuid_texts,
 )
+from adapters.bulk_homes import Houses
 from registry.aggregates import SegmentPlan
-from registry.commands.extract import COLLECTIVE, DAWN, HEADS, PERSONS, RELATIVES, Batch, House
+from registry.commands.extract import (
+    COLLECTIVE,
+    DAWN,
+    HEADS,
+    HOUSEHOLDS,
+    PERSONS,
+    RELATIVES,
+    Batch,
+)
 from registry.commands.numbering import book_name
 from registry.commands.people import EXPECTED, KINDS, UNUSABLE, read_birth, read_date, reader
 from registry.events.household import HouseholdImported
@@ -142,8 +151,7 @@ class Plainly:
 
 def enter_plain(
     batch: Batch,
-    houses: Sequence[House],
-    sizes: Sequence[int],
+    houses: Houses,
     persons: pa.RecordBatch,
     right: Mask,
     shared: frozenset[str],
@@ -152,7 +160,7 @@ def enter_plain(
 ) -> Plainly:
     """Enter households in which nothing is odd, with their members and their numbers."""
     members = Members(batch, persons, ~right)
-    home = np.repeat(np.arange(len(houses)), sizes)
+    home = np.repeat(np.arange(len(houses)), houses.sizes)
     names = persons["key"].to_pylist()
     keys = keys_of(head_of(batch, PERSONS), names)
     texts = uuid_texts(keys)
@@ -182,7 +190,7 @@ def enter_plain(
     chosen = pa.array(kept)
     some = Kept(
         batch,
-        [house for house, fits in zip(houses, plain, strict=True) if fits],
+        houses.only(plain),
         days[plain],
         (np.cumsum(plain) - 1)[home[kept]],
         keys[kept],
@@ -206,9 +214,7 @@ def contradicting(members: Members, number: Texts) -> None:
     members.odd |= ~mask(pc.and_(same_birth, same_sex))
 
 
-def settle_days(
-    members: Members, houses: Sequence[House], home: Any, births: Days, heads: Mask
-) -> Days:
+def settle_days(members: Members, houses: Houses, home: Any, births: Days, heads: Mask) -> Days:
     """The day of each household; odd is who comes later than it, or was said to come earlier."""
     day = np.full(len(births), members.batch.baseline.toordinal(), np.int64)
     told = np.zeros(len(births), np.bool_)
@@ -218,16 +224,16 @@ def settle_days(
         day = np.where(told, since, day)
     members.odd |= told & (births > day)
     day = np.maximum(day, births)
-    of_house = np.array([house.day.toordinal() for house in houses], np.int64)
+    of_house = houses.days.copy()
     np.maximum.at(of_house, home[heads], day[heads])
     members.odd |= (day > of_house[home]) | (told & (day < of_house[home]))
     return of_house
 
 
-def plain_houses(houses: Sequence[House], home: Any, odd: Mask) -> Mask:
+def plain_houses(houses: Houses, home: Any, odd: Mask) -> Mask:
     """Families, none of whose members is odd."""
-    plain = np.array([house.type != COLLECTIVE for house in houses], np.bool_)
-    plain &= np.bincount(home, minlength=len(houses)) > 0
+    plain = np.array([kind != COLLECTIVE for kind in houses.types], np.bool_)
+    plain &= houses.sizes > 0
     plain[home[odd]] = False
     return plain
 
@@ -237,7 +243,7 @@ class Kept:
     """Households that are entered in columns and their members; all texts are JSON."""
 
     batch: Batch
-    houses: Sequence[House]
+    houses: Houses
     days: Days  # of each household
     home: Any  # of each member, its household
     keys: Keys
@@ -250,17 +256,18 @@ class Kept:
     def lines(self, salts: Salts) -> Lines:
         """Every household, then each member with the number it holds."""
         count = len(self.keys)
-        places = uuid_texts(self.of_houses(lambda house: house.plate.community))
-        own = self.of_houses(lambda house: house.id)
+        houses = self.houses
+        places = uuid_texts(houses.communities)
+        own = keys_of(head_of(self.batch, HOUSEHOLDS), houses.keys)
         own_texts = uuid_texts(own)
         days = day_texts(self.days)
         where = pa.array(self.home)
         common = {"source": text(self.batch.source), "batch": text(self.batch.name)}
         households = {
             "effective_on": days,
-            "household_number": pa.array([text(house.number) for house in self.houses]),
-            "household_type": pa.array([text(house.type) for house in self.houses]),
-            "doorplate": uuid_texts(self.of_houses(lambda house: house.plate.id)),
+            "household_number": pa.array([text(number) for number in houses.numbers]),
+            "household_type": quoted(pa.array(houses.types)),
+            "doorplate": uuid_texts(houses.doorplates),
             "community": places,
             "members": self.members(),
             "head": self.ids.filter(pa.array(self.heads)),
@@ -291,12 +298,6 @@ class Kept:
             ]
         )
         return made.taken(self.order())
-
-    def of_houses(self, which: Callable[[House], Any]) -> Keys:
-        """An id of each household."""
-        return np.frombuffer(
-            b"".join([which(house).bytes for house in self.houses]), np.uint8
-        ).reshape(-1, 16)
 
     def members(self) -> Texts:
         """The members of each household, as its entry lists them."""

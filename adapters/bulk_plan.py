@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adapters.bulk_chunk import CodesPart, HomesPart, Part, PlatesPart, StreetsPart
-from adapters.bulk_extract import Cut, Extract
+from adapters.bulk_extract import Cut, Extract, right_numbers
+from adapters.bulk_homes import Houses, ids_of
+from adapters.bulk_parts import CodesPart, HomesPart, Part, PlatesPart, StreetsPart
 from registry.aggregates import Doorplate, Places, SegmentPlan, Street
 from registry.codec import Codec
 from registry.commands.extract import (
@@ -25,10 +26,8 @@ from registry.commands.extract import (
     RELATIVES,
     STREETS,
     Batch,
-    House,
     Plate,
     Remark,
-    StreetRow,
 )
 from registry.commands.sorting import Known, Sorted, sort_out, wanted
 from registry.history import standing
@@ -66,13 +65,15 @@ class Plan:
     extract: Extract
     held: Held
     sorted: Sorted
-    right: NDArray[np.bool_]
     setting: Setting
     stands: NDArray[np.bool_]  # of each person: whether the row does
+    houses: Houses  # all that stand, without their members
+    plates: list[Plate]  # at which they are
+    where: NDArray[np.int64]  # of each household, its door plate
     shared: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
-    #: Door plates that are not as the extract has them: as they are, None where closed.
-    moved: dict[UUID, Plate | None] = field(default_factory=dict)
+    #: Door plates that were found closed.
+    closed: set[UUID] = field(default_factory=set)
     by_row: dict[str, dict[int, Any]] = field(default_factory=dict)  # of streets and door plates
 
     @classmethod
@@ -89,13 +90,10 @@ class Plan:
         found = sort_out(batch, tables, known)
         stands = np.ones(extract.size(PERSONS), np.bool_)
         stands[list(found.refused[PERSONS])] = False
-        right = extract.right(batch.today)
-        plan = cls(batch, extract, held, found, right, setting, stands)
-        numbers = extract.tables[PERSONS]["number"].filter(pa.array(right & stands))
-        counts = pc.value_counts(numbers.combine_chunks())
-        often = pc.greater(counts.field("counts"), 1)
-        plan.shared = frozenset(counts.field("values").filter(often).to_pylist())
+        plan = cls(batch, extract, held, found, setting, stands, *columns_of(found))
+        plan.shared = twice(extract.tables[PERSONS]["number"])
         plan.absent = plan.nobody(found.relatives)
+        plan.reload([plate.id for plate in found.plates.values()])
         return plan
 
     def nobody(self, keys: frozenset[str]) -> frozenset[str]:
@@ -107,16 +105,10 @@ class Plan:
     def part(self, one: Cut) -> Part:
         """The rows of a chunk that stand."""
         if one.table == STREETS:
-            return StreetsPart(self.streets(one))
-        return PlatesPart(self.plates(one)) if one.table == DOORPLATES else self.homes(one)
-
-    def streets(self, one: Cut) -> list[StreetRow]:
-        """The streets of a chunk that stand."""
-        return self.standing(STREETS, self.sorted.streets.values(), one.rows)
-
-    def plates(self, one: Cut) -> list[Plate]:
-        """The door plates of a chunk that stand."""
-        return self.standing(DOORPLATES, self.sorted.plates.values(), one.rows)
+            return StreetsPart(self.standing(STREETS, self.sorted.streets.values(), one.rows))
+        if one.table == DOORPLATES:
+            return PlatesPart(self.standing(DOORPLATES, self.sorted.plates.values(), one.rows))
+        return self.homes(one)
 
     def standing(self, table: str, all_of_them: Iterable[Any], rows: slice) -> list[Any]:
         """Rows of a table that stand, out of some."""
@@ -125,82 +117,66 @@ class Plan:
         found = self.by_row[table]
         return [found[row] for row in range(rows.start, rows.stop) if row in found]
 
-    def houses(self, one: Cut) -> list[House]:
-        """The households of a chunk that stand."""
-        found = []
-        for row in range(one.rows.start, one.rows.stop) if one.table == HOUSEHOLDS else ():
-            house = self.sorted.houses.get(row)
-            if house is None:
-                continue
-            plate = self.moved.get(house.plate.id, house.plate)
-            if plate is None:
-                continue
-            if plate is not house.plate:
-                house = house._replace(plate=plate, day=max(house.day, plate.day))
-            found.append(house)
-        return found
+    def chosen(self, one: Cut) -> slice:
+        """Which of the households that stand are in a chunk."""
+        if one.table != HOUSEHOLDS:
+            return slice(0, 0)
+        first, last = np.searchsorted(self.houses.rows, [one.rows.start, one.rows.stop])
+        return slice(int(first), int(last))
 
     def homes(self, one: Cut) -> HomesPart:
         """The households and members of a chunk."""
-        houses = self.houses(one)
+        chosen = self.chosen(one)
+        where = self.where[chosen]
+        some, place = np.unique(where, return_inverse=True)
+        plates = [self.plates[index] for index in some.tolist()]
+        opens = np.array([plate.id not in self.closed for plate in plates], np.bool_)[place]
+        days = np.array([plate.day.toordinal() for plate in plates], np.int64)[place]
         rows = one.persons[self.stands[one.persons]]
-        living = [self.sorted.homes[row] for row in rows.tolist()]
-        if self.moved:
-            kept = {house.row for house in houses}
-            mask = np.array([home in kept for home in living], np.bool_)
-            rows = rows[mask]
-            living = [home for home in living if home in kept]
-        sizes = {home: len(list(group)) for home, group in groupby(living)}
+        living = np.fromiter((self.sorted.homes[row] for row in rows.tolist()), np.int64, len(rows))
+        houses = Houses(
+            self.houses.rows[chosen],
+            self.houses.keys[chosen],
+            self.houses.numbers[chosen],
+            self.houses.types[chosen],
+            np.maximum(self.houses.days[chosen], days),
+            self.houses.sizes[chosen],
+            ids_of([plate.id for plate in plates])[place],
+            ids_of([plate.community for plate in plates])[place],
+        ).only(opens)
+        rows = rows[np.isin(living, houses.rows)] if not opens.all() else rows
         taken = self.extract.taken(PERSONS, rows).drop_columns("household_key").combine_chunks()
         empty = pa.RecordBatch.from_pylist([], taken.schema)
         persons = next(iter(taken.to_batches()), empty)
-        numbers = self.shared and self.shared.intersection(persons["number"].to_pylist())
+        shared = self.shared and self.shared.intersection(persons["number"].to_pylist())
         absent = self.absent
         if absent:
             named = (
                 persons[name].to_pylist() for name in RELATIVES if name in persons.schema.names
             )
             absent = absent.intersection(*[set().union(*named)])
-        return HomesPart(
-            houses,
-            [sizes.get(house.row, 0) for house in houses],
-            persons,
-            rows.tolist(),
-            self.right[rows].tolist(),
-            numbers,
-            absent,
-        )
+        return HomesPart(houses, persons, rows, shared, absent)
 
     def guards(self, one: Cut) -> dict[UUID, int]:
         """The door plates at which a chunk's households live, and the version each must have."""
-        return {house.plate.id: house.plate.version for house in self.houses(one)}
+        places = np.unique(self.where[self.chosen(one)]).tolist()
+        some = (self.plates[index] for index in places)
+        return {plate.id: plate.version for plate in some if plate.id not in self.closed}
 
-    def reload_plates(self, refused: Iterable[tuple[str, int, str, str]]) -> None:
-        """Take door plates that the register knew already as they are there."""
-        keys = [key for table, _, key, what in refused if (table, what) == (DOORPLATES, KNOWN)]
-        self.reload({self.sorted.plates[key].id for key in keys if key in self.sorted.plates})
-
-    def reload(self, streams: Collection[UUID]) -> bool:
-        """Take door plates as they are now; tells whether there were any."""
-        by_id = {plate.id: plate for plate in self.sorted.plates.values()} if streams else {}
-        for stream, entries in self.held.entries(streams).items():
+    def reload(self, streams: Collection[UUID]) -> None:
+        """Take door plates as they are in the register, where they are."""
+        found = self.held.entries(streams)
+        index = {plate.id: place for place, plate in enumerate(self.plates)} if found else {}
+        for stream, entries in found.items():
             state = Doorplate.fold(standing(entries))
             if state is None or state.closed_on is not None or state.frozen:
-                self.moved[stream] = None
-                continue
-            old = by_id.get(state.id)
-            self.moved[stream] = Plate(
-                old.row if old else -1,
-                old.key if old else "",
-                state.id,
-                state.street,
-                state.plate_number,
-                state.plate_detail,
-                state.community,
-                max(entry.effective_on for entry in standing(entries)),
-                len(entries),
-            )
-        return bool(streams)
+                self.closed.add(stream)
+            elif state.id in index:
+                self.plates[index[state.id]] = self.plates[index[state.id]]._replace(
+                    community=state.community,
+                    day=max(entry.effective_on for entry in standing(entries)),
+                    version=len(entries),
+                )
 
     def remarks(self, one: Cut) -> tuple[list[Remark], list[Remark]]:
         """Findings and refusals that are known before a chunk is recorded."""
@@ -208,8 +184,8 @@ class Plan:
         refused: list[Remark] = []
         self.tell(one.table, range(one.rows.start, one.rows.stop), findings, refused)
         self.tell(PERSONS, one.persons, findings, refused)
-        if self.moved and one.table == HOUSEHOLDS:
-            self.tell_moved(one, refused)
+        if self.closed:
+            self.tell_closed(one, refused)
         return findings, refused
 
     def tell(
@@ -228,18 +204,23 @@ class Plan:
             for what in found.get(row, ()):
                 findings.append(Remark(table, row + 1, keys[row].as_py(), what))
 
-    def tell_moved(self, one: Cut, refused: list[Remark]) -> None:
+    def tell_closed(self, one: Cut, refused: list[Remark]) -> None:
         """Say which households fell because their door plate was closed meanwhile."""
-        kept = {house.row for house in self.houses(one)}
+        chosen = self.chosen(one)
         fallen = {
-            row: house
-            for row in range(one.rows.start, one.rows.stop)
-            if (house := self.sorted.houses.get(row)) and row not in kept
+            row: key
+            for row, key, place in zip(
+                self.houses.rows[chosen].tolist(),
+                self.houses.keys[chosen],
+                self.where[chosen].tolist(),
+                strict=True,
+            )
+            if self.plates[place].id in self.closed
         }
-        for row, house in fallen.items():
-            refused.append(Remark(HOUSEHOLDS, row + 1, house.key, "doorplate-closed"))
+        for row, key in fallen.items():
+            refused.append(Remark(HOUSEHOLDS, row + 1, key, "doorplate-closed"))
         keys = self.extract.tables[PERSONS]["key"]
-        for row in one.persons.tolist():
+        for row in one.persons.tolist() if fallen else ():
             if self.sorted.homes[row] in fallen and self.stands[row]:
                 refused.append(Remark(PERSONS, row + 1, keys[row].as_py(), "household-refused"))
 
@@ -248,7 +229,7 @@ class Plan:
 
         In chunks by county and decade of birth, whatever segments there are.
         """
-        numbers = self.extract.tables[PERSONS]["number"].filter(pa.array(self.right & self.stands))
+        numbers = self.extract.tables[PERSONS]["number"].filter(pa.array(self.stands))
         counties = pc.unique(pc.utf8_slice_codeunits(numbers, 0, 6)).to_pylist()
         named = {self.batch.named(Kind.SEGMENTS, code): code for code in counties}
         folded = (
@@ -256,18 +237,55 @@ class Plan:
             for stream, entries in self.held.entries(named).items()
         )
         plans = {code: plan for code, plan in folded if plan is not None}
+        if not plans:
+            return {}
+        numbers = numbers.filter(pc.is_in(pc.utf8_slice_codeunits(numbers, 0, 6), pa.array(plans)))
+        numbers = numbers.filter(pa.array(right_numbers(numbers.to_pylist(), self.batch.today)))
         digits = pc.utf8_slice_codeunits(numbers, 0, 17).cast(pa.int64())
-        codes = np.unique(np.asarray(digits.combine_chunks())) if plans else np.empty(0, np.int64)
+        codes = np.unique(np.asarray(digits.combine_chunks()))
         names, starts = np.unique(codes // 10**8, return_index=True)
-        some = zip(names.tolist(), np.split(codes, starts[1:]), strict=True)
+        parts = np.split(codes, starts[1:]) if len(codes) else []
         return {
-            f"codes-{name}": CodesPart(part, {code: plans[code]})
-            for name, part in (some if len(names) else ())
-            if (code := str(name)[:6]) in plans
+            f"codes-{name}": CodesPart(part, {str(name)[:6]: plans[str(name)[:6]]})
+            for name, part in zip(names.tolist(), parts, strict=True)
         }
 
 
-KNOWN = "already-known"
+def twice(numbers: Any) -> frozenset[str]:
+    """The texts that come more than once."""
+    counts = pc.value_counts(numbers.combine_chunks())
+    often = pc.and_(pc.greater(counts.field("counts"), 1), pc.not_equal(counts.field("values"), ""))
+    return frozenset(counts.field("values").filter(often).to_pylist())
+
+
+def columns_of(found: Sorted) -> tuple[Houses, list[Plate], NDArray[np.int64]]:
+    """The households that stand as columns, and the door plates at which they are."""
+    houses = list(found.houses.values())
+    places: dict[UUID, int] = {}
+    plates: list[Plate] = []
+    where = np.empty(len(houses), np.int64)
+    for place, house in enumerate(houses):
+        index = places.setdefault(house.plate.id, len(plates))
+        if index == len(plates):
+            plates.append(house.plate)
+        where[place] = index
+    living = Counter(home for home in found.homes if home >= 0)
+    for row in found.refused[PERSONS]:
+        living[found.homes[row]] -= 1
+    none = np.empty((0, 16), np.uint8)
+    columns = Houses(
+        np.array([house.row for house in houses], np.int64),
+        [house.key for house in houses],
+        [house.number for house in houses],
+        [house.type for house in houses],
+        np.array([house.day.toordinal() for house in houses], np.int64),
+        np.array([living[house.row] for house in houses], np.int64),
+        none,
+        none,
+    )
+    return columns, plates, where
+
+
 FOR_SORTING = ("key", "household_key", "relation", *RELATIVES)
 
 

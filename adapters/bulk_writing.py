@@ -190,8 +190,9 @@ class PostgresDesk(DriverDesk):
         head = np.zeros(count, HEAD)
         for name, value in (*SIZES, ("origin", envelope.node)):
             head[name] = value
-        streams = np.frombuffer(b"".join(lines.stream.to_pylist()), "V16")
-        head["stream"] = streams
+        head["stream"] = np.frombuffer(
+            lines.stream.buffers()[2], "V16", count, 16 * lines.stream.offset
+        )
         for name in ("version", "effective_on", "code"):
             head[name] = np.asarray(vars(lines)[name])
         head["state_size"] = np.asarray(pc.binary_length(lines.state))

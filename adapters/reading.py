@@ -27,13 +27,21 @@ from adapters.answers import (
     Place,
     Residence,
     Resident,
-    day_or_still,
-    id_or_none,
+)
+from adapters.telling import (
+    book,
+    case,
+    holding,
+    line,
+    page,
+    paper,
+    residence,
+    residents,
+    told,
 )
 from registry.aggregates import Doorplate, Household, Person, Street
 from registry.codec import Codec
 from registry.days import day_at
-from registry.entry import EVERYTHING
 from registry.errors import Fault, Malformed, Unavailable
 from registry.projections import (
     addresses,
@@ -44,13 +52,14 @@ from registry.projections import (
     places,
     residences,
 )
-from registry.projections.base import At, unpacked
+from registry.projections.base import At
 from registry.store import EntryStore
 from registry.values import PersonId, Relationship, day_number, day_of
 
 FIRST = bytes(16)
 ASKED_AT_ONCE = 500
-STATUS = {residences.RESIDENT: "resident", residences.IN_TRANSIT: "transit"}
+
+__all__ = ["Behind", "Reader", "reading", "resolve", "told"]
 
 
 class Behind(Unavailable):
@@ -151,16 +160,7 @@ class Reader:
 
     def number_history(self, number: str, known: int) -> list[Holding]:
         """Who held a number from when until when."""
-        return [
-            Holding(
-                UUID(bytes=row.person),
-                row.how,
-                bool(row.holding),
-                day_of(row.valid_from),
-                day_or_still(row.valid_until),
-            )
-            for row in self._rows(numbers.history(number, known))
-        ]
+        return [holding(row) for row in self._rows(numbers.history(number, known))]
 
     def residence_over(self, person: UUID, first: date, until: date, known: int) -> list[Residence]:
         """Where a person was registered from a day until before another."""
@@ -331,25 +331,7 @@ class Reader:
     def timeline(self, stream: UUID, known: int) -> list[Line]:
         """Every entry of a stream, also those that do not stand any more."""
         codec = self._codec = self._codec or Codec()
-        return [
-            Line(
-                stream,
-                row.version,
-                row.position,
-                day_of(row.effective_on),
-                row.recorded_at,
-                codec.event(row.code, row.state, row.private),
-                row.officer,
-                row.office,
-                id_or_none(row.submission),
-                row.origin,
-                row.origin_seq,
-                row.voided_from,
-            )
-            for row in prepared.TIMELINE.rows(
-                self.connection, stream=stream.bytes, known=min(known, EVERYTHING - 1)
-            )
-        ]
+        return [line(row, codec) for row in self._rows(timelines.timeline(stream, known))]
 
     def open_cases(self, at: At) -> list[Case]:
         """Number cases that officers have to decide."""
@@ -370,92 +352,7 @@ class Reader:
     def books(self, address_code: str, birth_date: date, at: At) -> list[Book]:
         """The sequence registers of an address code and birth date."""
         query = numbers.books_of(address_code, day_number(birth_date), at)
-        return [
-            Book(
-                UUID(bytes=row.book),
-                row.address_code,
-                day_of(row.birth_date),
-                row.first,
-                row.last,
-                row.used,
-            )
-            for row in self._rows(query)
-        ]
+        return [book(row) for row in self._rows(query)]
 
     def _rows(self, query: Any) -> Sequence[Any]:
         return self.connection.execute(query).all()
-
-
-def residents(rows: Sequence[Any]) -> list[Resident]:
-    """Residents of rows."""
-    return [
-        Resident(UUID(bytes=row.person), UUID(bytes=row.household), UUID(bytes=row.community))
-        for row in rows
-    ]
-
-
-def page(at: At, found: list[Resident], limit: int) -> Page:
-    """A page of what was found, which is one more than fits if another page follows."""
-    if len(found) <= limit:
-        return Page(at, tuple(found), None)
-    last = found[limit - 1]
-    return Page(at, tuple(found[:limit]), Cursor(at, last.community, last.person))
-
-
-def residence(row: Row[Any], low: int | None = None, high: int | None = None) -> Residence:
-    """A residence of its row, cut to days asked for."""
-    since = row.valid_from if low is None else max(row.valid_from, low)
-    until = row.valid_until if high is None else min(row.valid_until, high)
-    return Residence(
-        UUID(bytes=row.person),
-        STATUS[row.status],
-        UUID(bytes=row.community),
-        id_or_none(row.household),
-        id_or_none(row.certificate),
-        row.destination,
-        None if row.left_on is None else day_of(row.left_on),
-        day_of(since),
-        day_or_still(until),
-    )
-
-
-def told(row: Row[Any]) -> Place:
-    """A place of its row."""
-    return Place(
-        UUID(bytes=row.place),
-        row.level,
-        row.kind,
-        row.name,
-        row.code,
-        id_or_none(row.parent),
-        bool(row.closed),
-    )
-
-
-def case(row: Row[Any]) -> Case:
-    """A case of its row."""
-    return Case(
-        UUID(bytes=row.case),
-        row.fault,
-        UUID(bytes=row.number),
-        unpacked(row.parties),
-        bool(row.open),
-        id_or_none(row.keeper),
-        day_of(row.valid_from),
-    )
-
-
-def paper(row: Row[Any]) -> Paper:
-    """A paper of its row."""
-    return Paper(
-        UUID(bytes=row.paper),
-        row.kind,
-        row.number,
-        id_or_none(row.community),
-        None if row.persons is None else unpacked(row.persons),
-        row.newcomers,
-        None if row.issued_on is None else day_of(row.issued_on),
-        None if row.expires_on is None else day_of(row.expires_on),
-        unpacked(row.used_by),
-        bool(row.void),
-    )

@@ -180,13 +180,14 @@ def change_person(chance: Random, log: Log) -> None:
         return
     told: dict[str, Any] = {"effective_on": day, "declarant": NAMES[1]}
     grounds: dict[str, Any] = {"effective_on": day, "grounds": Text("理由")}
-    where = {"household": state.household, "community": state.community}
-    to = {
+    where: dict[str, Any] = {"household": state.household, "community": state.community}
+    to: dict[str, Any] = {
         "household": HouseholdId(some(chance, log, "household", 3)),
         "community": CommunityId(some(chance, log, "community", 3)),
     }
     certificate = CertificateId(some(chance, log, "certificate", 3))
     kept = PersonId(log.id("person", 9))
+    came: dict[str, Any]
     can = ["name", "details", "death", "delete"]
     can += ["in", "in"] if state.community is None else ["address", "address", "out", "out"]
     match chance.choice(can):
@@ -279,9 +280,9 @@ def change_household(chance: Random, log: Log) -> None:
         "community": CommunityId(some(chance, log, "community", 3)),
     }
     if not history:
-        head = PersonId(some(chance, log, "person", log.people))
+        first = PersonId(some(chance, log, "person", log.people))
         collective = chance.random() < 0.5
-        members = () if collective else (household.Member(person=head, relation=HEAD),)
+        members = () if collective else (household.Member(person=first, relation=HEAD),)
         log.add(
             stream,
             household.HouseholdEstablished(
@@ -289,7 +290,7 @@ def change_household(chance: Random, log: Log) -> None:
                 household_number=HouseholdNumber("000000001"),
                 household_type=COLLECTIVE if collective else FAMILY,
                 members=members,
-                head=None if collective else head,
+                head=None if collective else first,
             ),
         )
         return
@@ -307,7 +308,8 @@ def change_household(chance: Random, log: Log) -> None:
             )
         case "leave":
             rest = [one for one in state.members if one != someone]
-            head = state.head if state.head != someone else (rest[0] if rest else None)
+            following: Any = rest[0] if rest else None
+            head = state.head if state.head != someone else following
             relations = (
                 (household.Member(person=head, relation=HEAD),)
                 if head is not None and head != state.head
@@ -369,8 +371,10 @@ def change_doorplate(chance: Random, log: Log) -> None:
             frozen = chance.random() < 0.5
             log.add(stream, address.DoorplateFrozen(effective_on=day, frozen=frozen))
         case "adjust":
-            told = {"effective_on": day, "document": "文"}
-            log.add(stream, address.DoorplateAdjusted(**told, community=community))
+            log.add(
+                stream,
+                address.DoorplateAdjusted(effective_on=day, document="文", community=community),
+            )
         case "close":
             log.add(stream, address.DoorplateClosed(effective_on=day))
         case "void":

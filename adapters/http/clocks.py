@@ -15,6 +15,7 @@ from registry.errors import Fault
 
 KNOWN = "known"
 CURSOR = "cursor"
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{12,}")
 
 
@@ -22,7 +23,7 @@ def read_known_at(text: str, at: str, faults: list[Fault]) -> Any:
     """An instant, a date, or the token of a point that an earlier answer told."""
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return read_value(date, text, at, faults)
-    if "T" in text or " " in text:
+    if _INSTANT.match(text):
         try:
             return datetime.fromisoformat(text.replace(" ", "+"))
         except ValueError:

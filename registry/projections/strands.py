@@ -104,7 +104,7 @@ class Strand:
             return True  # the tree's facts are dated by themselves, ahead too
         return stored.code in self.plain and stored.effective_on >= newest
 
-    def wants_past(self, stream: UUID, entries: Sequence[StoredEntry]) -> bool:
+    def wants_past(self, stream: int, entries: Sequence[StoredEntry]) -> bool:
         """Whether a stream's entries before the batch are needed to fold those of the batch."""
         if entries[0].originator_version == 1:
             return False
@@ -120,7 +120,7 @@ class Strand:
 
     def take(
         self,
-        stream: UUID,
+        stream: int,
         entries: Sequence[StoredEntry],
         past: list[Entry] | None,
         changes: Mapping[str, Changes],
@@ -128,18 +128,18 @@ class Strand:
         """Fold entries of a stream; past: those before, None where the state in memory will do."""
         layouts: list[Layout] | None = None
         if past is None:
-            tail = self.tails.get(stream)
-            assert tail is not None, "whoever has no state in memory wants the past"
+            found = self.tails.get(stream)
+            assert found is not None, "whoever has no state in memory wants the past"
+            tail = found
         elif past:
             layouts, tail = self._folded(past)
         else:
             tail = Tail(NEVER, [None] * len(self.folds), [NOTHING] * len(self.dated))
-        key = stream.bytes
         stepped: list[StoredEntry] = []
         for stored in entries:
             before = tail.states
             if self.usual(stored, tail.newest):
-                tail = self._step(tail, self.event(stored), stored, stream, key, changes)
+                self._step(tail, stored, changes)
                 layouts = None
                 stepped.append(stored)
             else:
@@ -152,6 +152,7 @@ class Strand:
                 self._void(past, entry, changes)
                 past.append(entry)
                 after, tail = self._folded(past)
+                key = entry.stream.bytes
                 for (dated, _, _), old, new in zip(self.dated, layouts, after, strict=True):
                     difference(old, new, changes[dated.name], key, stored.position)
                 layouts = after
@@ -161,21 +162,17 @@ class Strand:
                     changes[steps.name].add(row)
         self.tails.put(stream, tail)
 
-    def _step(
-        self,
-        tail: Tail,
-        event: Any,
-        stored: StoredEntry,
-        stream: UUID,
-        key: bytes,
-        changes: Mapping[str, Changes],
-    ) -> Tail:
+    def _step(self, tail: Tail, stored: StoredEntry, changes: Mapping[str, Changes]) -> None:
+        event = self.event(stored)
+        stream: UUID = stored.originator_id  # type: ignore[assignment]  # ours always are
+        key = stream.bytes
         day, position, code = stored.effective_on, stored.position, stored.code
-        states = [
+        old_states = tail.states
+        tail.states = states = [
             carried(fold, state, event, stream)
-            for fold, state in zip(self.folds, tail.states, strict=True)
+            for fold, state in zip(self.folds, old_states, strict=True)
         ]
-        edges = tail.edges.copy()
+        edges = tail.edges
         for index, (dated, number, codes) in enumerate(self.dated):
             if code in codes:
                 state = states[number]
@@ -191,10 +188,11 @@ class Strand:
                         (place, since): (until, *rest)
                         for since, (until, rest) in told.facts(state, place).items()
                     }
-                    for state in (tail.states[number], states[number])
+                    for state in (old_states[number], states[number])
                 )
                 difference(old, new, changes[told.name], key, position)
-        return Tail(max(day, tail.newest), states, edges)
+        if day > tail.newest:
+            tail.newest = day
 
     def _folded(self, entries: Sequence[Entry]) -> tuple[list[Layout], Tail]:
         """Every row of a stream, and how to go on from there."""
@@ -232,15 +230,15 @@ class Recent(Generic[T]):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._young: dict[UUID, T] = {}
-        self._old: dict[UUID, T] = {}
+        self._young: dict[int, T] = {}
+        self._old: dict[int, T] = {}
 
-    def get(self, key: UUID) -> T | None:
+    def get(self, key: int) -> T | None:
         """The thing kept under a key, if any."""
         found = self._young.get(key)
         return found if found is not None else self._old.get(key)
 
-    def put(self, key: UUID, thing: T) -> None:
+    def put(self, key: int, thing: T) -> None:
         """Keep a thing."""
         self._young[key] = thing
 

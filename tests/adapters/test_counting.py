@@ -23,6 +23,7 @@ from registry.vocabulary import Kind
 from tests.adapters.followed import followed
 from tests.projections.pencil import state_of
 from tests.strategies import (
+    FIRST_DAY,
     PERSON_MOVES,
     Log,
     Move,
@@ -38,9 +39,8 @@ CROSSING: list[Move] = [*PERSON_MOVES, enter_person, move_boundary]
 
 def months(log: Log) -> tuple[int, int]:
     """The first and the last month of a log."""
-    first, last = log.entries[0].effective_on, log.today
-    first = date(2019, 11, 1)
-    return first.year * 100 + first.month, last.year * 100 + last.month
+    first, last = (day.year * 100 + day.month for day in (FIRST_DAY, log.today))
+    return first, last
 
 
 def counted(log: Log, reader: Reader, store: Any, level: tuple[str, int], month: int) -> int:
@@ -63,7 +63,7 @@ def check_reports(engine: Engine, log: Log) -> None:
     first, last = months(log)
     with reading(engine) as reader:
         for level in LEVELS:
-            ask = reader, projector.store, log.id(*level)
+            ask: Any = (reader, projector.store, log.id(*level))
             told = four_changes(*ask, first, last, len(log.entries), log.today)
             assert told[0].start == 0
             for one in told:
@@ -75,7 +75,7 @@ def check_reports(engine: Engine, log: Log) -> None:
             assert alone == middle
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_flows_close_at_every_level(engine, seed):
     check_reports(engine, story(seed, 250, CROSSING, people=12))
 

@@ -111,7 +111,7 @@ class Town:
 
     def settle(self, people: int) -> dict[UUID, tuple[HouseholdId, CommunityId]]:
         """Import households of three and the persons in them."""
-        where = {}
+        where: dict[UUID, tuple[HouseholdId, CommunityId]] = {}
         while len(where) < people:
             home = (HouseholdId(self.id()), self.chance.choice(self.communities))
             family = [PersonId(self.id()) for _ in range(3)]
@@ -180,8 +180,8 @@ class Town:
                 if paper is not None:
                     where[person] = home = chance.choice(homes)
                     del gone[person]
-                    at = {"household": home[0], "community": home[1]}
-                    came = {"origin": None, "certificate": paper, "permit": None}
+                    at: dict[str, Any] = {"household": home[0], "community": home[1]}
+                    came: dict[str, Any] = {"origin": None, "certificate": paper, "permit": None}
                     self.put(person, persons.MovedIn(**told, **at, **came))
             else:
                 self.change(person, where, gone, told, homes)
@@ -197,7 +197,7 @@ class Town:
         """One of the usual things happens to somebody registered."""
         chance = self.chance
         household, community = where[person]
-        at = {"household": household, "community": community}
+        at: dict[str, Any] = {"household": household, "community": community}
         match chance.choices("adomn", (20, 3, 12, 45, 20))[0]:
             case "a":
                 where[person] = home = chance.choice(homes)
@@ -352,9 +352,7 @@ def boundary(projector: Projector, kind: str, town: Town) -> None:
 def answers(reader: Reader, kind: str, town: Town, often: dict[int, UUID]) -> None:
     """Time single questions, which must not depend on how often something was corrected."""
     at = At(town.today, len(town.entries))
-    seconds = {
-        times: each(lambda p=person: reader.person(p, at)) for times, person in often.items()
-    }  # type: ignore[misc]
+    seconds = {times: each(partial(reader.person, person, at)) for times, person in often.items()}
     for times, took in seconds.items():
         report(f"person-{kind}", times, took * 1e6, "us", "once", seconds[1] / took, 0.5)
     took = each(lambda: reader.counts(at), rounds=5)

@@ -38,11 +38,11 @@ class Tables:
         """Write what a batch changes."""
         for name, told in changes.items():
             projection, rows = PROJECTIONS[name], self.rows[name]
-            for *ident, position in told.closed:
+            for *closed, position in told.closed:
                 (found,) = [
                     row
                     for row in rows.values()
-                    if tuple(row[column] for column in projection.ident) == tuple(ident)
+                    if tuple(row[column] for column in projection.ident) == tuple(closed)
                     and row["known_until"] == EVERYTHING
                 ]
                 found["known_until"] = position

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from registry.projections.base import Dated
 from registry.projections.folding import Folding
 from registry.projections.places import PLACES
 from registry.projections.strands import Strand
-from registry.vocabulary import ORDERS, VOCABULARY, Order
+from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order
 from tests.projections.pencil import CODEC, Tables, folded, naive_rows, points, state_of, stored
 from tests.strategies import PERSON_MOVES, Log, logs
 
@@ -88,7 +89,7 @@ def test_the_tree_of_places_is_dated_on_both_clocks(log, sizes):
     tree = log.id("places", 0)
     entries = log.streams[tree]
     for at in points(log):
-        state = None
+        state: Any = None
         for one in entries:
             if one.position <= at.known:
                 state = PLACES.fold(state, one.event, tree)
@@ -123,6 +124,6 @@ def test_flows_add_up_to_the_population(log, sizes):
 def population(log: Log, community: UUID, at: At) -> int:
     """How many a clerk counts in a community."""
     people = [
-        state_of("person", log, log.id("person", each), at) for each in range(1, log.people + 1)
+        state_of(Kind.PERSON, log, log.id("person", each), at) for each in range(1, log.people + 1)
     ]
     return sum(one is not None and one.resident and one.community == community for one in people)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
+from adapters.http.clocks import read_known_at
+from registry.errors import Fault
 from tests.adapters.http.conftest import Town
 
 HERE, THERE = ["510603"], ["510604"]
@@ -36,6 +39,14 @@ def test_the_future_is_an_error_on_either_clock(town: Town):
         assert [fault["code"] for fault in told.json()["faults"]] == ["future-instant"]
     # The end of today is yet to come.
     assert town.get(path, known_at="2007-06-01").status_code == 422
+
+
+def test_a_token_is_no_instant_whatever_its_letters():
+    for text in ("TcSjPftnFbHA", "20T5-06-01TxAbc", "aT0-_T0-_T0-"):
+        faults: list[Fault] = []
+        assert read_known_at(text, "known_at", faults) == text
+        assert faults == []
+    assert read_known_at("2007-06-01T10:15:00", "known_at", faults) == datetime(2007, 6, 1, 10, 15)
 
 
 def test_what_was_known_stays_what_was_known(town: Town):
