@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -195,8 +196,7 @@ class Load:
         """Record everything that is not recorded yet."""
         chunks = {str(one.number): one for one in cut(self.extract, self.open())}
         plan = Plan.make(self.importer, self.extract, self.batch, self.by)
-        self.go(plan, chunks)
-        self.go(plan, plan.codes())
+        self.go(plan, self.missing(plan, chunks))
         self.report.findings.sort(key=order)
         self.report.refused.sort(key=order)
 
@@ -243,28 +243,41 @@ class Load:
         findings, refused = plan.remarks(one)
         return replace(task, findings=findings, refused=refused, guards=plan.guards(one))
 
-    def go(self, plan: Plan, chunks: Mapping[str, Chunk]) -> None:
-        """Record chunks in turn, several at once where there are worker processes."""
+    def missing(self, plan: Plan, chunks: Mapping[str, Cut]) -> Iterator[tuple[str, Chunk]]:
+        """The chunks that are not recorded yet; what became of the others is reported.
+
+        The codes come last and are looked for while others are being recorded.
+        """
+        yield from self.unknown(chunks)
+        yield from self.unknown(plan.codes())
+
+    def unknown(self, chunks: Mapping[str, Chunk]) -> Iterator[tuple[str, Chunk]]:
+        """Those of some chunks that are not recorded yet."""
         self.report.chunks += len(chunks)
-        asked = {self.id(name): name for name in chunks}
-        for known, held in self.importer.store.submissions(asked).items():
-            name = asked[known]
+        recorded = self.importer.store.submissions([self.id(name) for name in chunks])
+        for name, one in chunks.items():
+            held = recorded.get(self.id(name))
+            if held is None:
+                yield name, one
+                continue
             refuse_other(self.batch, held.digest, self.digest_of(name))
             self.report.repeated += 1
-            self.tell(chunks[name], held.receipt.answer)
-            del asked[known]
-        todo = deque((name, chunks[name]) for name in asked.values())
+            self.tell(one, held.receipt.answer)
+
+    def go(self, plan: Plan, chunks: Iterator[tuple[str, Chunk]]) -> None:
+        """Record chunks in turn, several at once where there are worker processes."""
         under_way: deque[tuple[str, Chunk, Future[Done]]] = deque()
         send = self.importer.sender(self.extract.size(PERSONS))
-        while todo or under_way:
-            while todo and len(under_way) <= self.importer.ahead:
-                name, one = todo.popleft()
+        while True:
+            for name, one in islice(chunks, max(0, self.importer.ahead + 1 - len(under_way))):
                 under_way.append((name, one, send(self.task(plan, name, one))))
+            if not under_way:
+                break
             name, one, future = under_way.popleft()
             done = future.result()
             if done.moved:
                 plan.reload(done.moved)
-                todo.appendleft((name, one))
+                under_way.appendleft((name, one, send(self.task(plan, name, one))))
                 continue
             self.report.entries += done.count
             self.report.repeated += done.repeated

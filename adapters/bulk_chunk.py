@@ -25,7 +25,8 @@ from registry.commands.extract import Batch, Remark, uuid_of
 from registry.commands.importing import Decision
 from registry.entry import Entry
 from registry.errors import SubmissionReused
-from registry.register import Authority, History, Registrar, Setting, Submission
+from registry.memory import History
+from registry.register import Authority, Registrar, Setting, Submission
 from registry.store import Receipt
 
 ATTEMPTS = 10

@@ -48,12 +48,11 @@ class Houses:
 
     def only(self, chosen: NDArray[np.bool_]) -> Houses:
         """Some of them."""
-        return Houses(
-            *(
-                column[chosen] if isinstance(column, np.ndarray) else list(compress(column, chosen))
-                for column in vars(self).values()
-            )
-        )
+        some: list[Any] = [
+            column[chosen] if isinstance(column, np.ndarray) else list(compress(column, chosen))
+            for column in vars(self).values()
+        ]
+        return Houses(*some)
 
     def one_by_one(self, batch: Batch) -> Iterator[House]:
         """Each as an object."""

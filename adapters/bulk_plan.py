@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -72,7 +72,8 @@ class Plan:
     where: NDArray[np.int64]  # of each household, its door plate
     shared: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
-    #: Door plates that were found closed.
+    in_area: Callable[[UUID], bool] = lambda place: True
+    #: Door plates that were found closed, or in another's area.
     closed: set[UUID] = field(default_factory=set)
     by_row: dict[str, dict[int, Any]] = field(default_factory=dict)  # of streets and door plates
 
@@ -91,6 +92,7 @@ class Plan:
         stands = np.ones(extract.size(PERSONS), np.bool_)
         stands[list(found.refused[PERSONS])] = False
         plan = cls(batch, extract, held, found, setting, stands, *columns_of(found))
+        plan.in_area = known.in_area
         plan.shared = twice(extract.tables[PERSONS]["number"])
         plan.absent = plan.nobody(found.relatives)
         plan.reload([plate.id for plate in found.plates.values()])
@@ -169,7 +171,8 @@ class Plan:
         index = {plate.id: place for place, plate in enumerate(self.plates)} if found else {}
         for stream, entries in found.items():
             state = Doorplate.fold(standing(entries))
-            if state is None or state.closed_on is not None or state.frozen:
+            closed = state is None or state.closed_on is not None or state.frozen
+            if state is None or closed or not self.in_area(state.community):
                 self.closed.add(stream)
             elif state.id in index:
                 self.plates[index[state.id]] = self.plates[index[state.id]]._replace(

@@ -6,9 +6,7 @@ runs twice, every entry is folded into every read model once.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from threading import Condition, Event
 from time import monotonic
@@ -17,8 +15,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from adapters import positions
+from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.positions import ACTIVE, FILLING, Standing, Superseded
+from adapters.rebuilding import filling, unanswered
 from adapters.tables import Copy, hurry
 from registry.codec import Codec
 from registry.errors import Unavailable
@@ -30,8 +30,9 @@ from registry.store import EntryStore
 BATCH = 2_000  # entries folded and written together at most
 POLL_S = 0.03  # how often another process's work is looked for
 AWAY_S = 1.0  # how long a database that is away is left alone
-COLLECT_EVERY = 200  # batches
 FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
+#: Nothing is left to be filled.
+FILLED: Iterator[int] = iter(())
 
 
 class Projector:
@@ -60,6 +61,7 @@ class Projector:
         self._folding: Folding | None = None
         self._standings: dict[str, Standing] | None = None
         self._copies: dict[tuple[str, str], Copy] = {}
+        self._filling: Iterator[int] | None = None
         self._moved = Condition()
 
     def prepare(self) -> None:
@@ -80,7 +82,7 @@ class Projector:
                 positions.add(
                     connection, Standing(name, projection.edition, "a", state, 0, target, b"")
                 )
-        self._standings = None
+        self._look_again()
 
     def step(self, until: int | None = None) -> int:
         """Fold the next batch into whichever read models are furthest behind.
@@ -182,23 +184,41 @@ class Projector:
     def follow(self, stop: Event, held: Callable[[], bool] = lambda: True) -> None:
         """Keep the read models up to the log until told to stop.
 
-        held: whether this process is the one that follows, asked before each batch.
+        Read models that have never been filled are filled meanwhile. held: whether this process is
+        the one that follows, asked before each batch.
         """
         while not stop.is_set():
             self.wake.clear()
             if not held():
-                self._standings = None
+                self._look_again()
                 stop.wait(POLL_S)
                 continue
             try:
                 with uncollected() as collect:
                     while self.step() and not stop.is_set() and held():
                         collect()
+                if not self._fill():
+                    self.wake.wait(POLL_S)
+            except Superseded:
+                self._look_again()
             except (Unavailable, OperationalError):
-                self._standings = None
+                self._look_again()
                 stop.wait(AWAY_S)
-            else:
-                self.wake.wait(POLL_S)
+
+    def _fill(self) -> bool:
+        """Fill a little more of what has never been filled; tells whether there was any."""
+        if self._filling is None:
+            self._filling = filling(self, unanswered(self))
+        elif self._filling is FILLED:
+            return False
+        if next(self._filling, None) is not None:
+            return True
+        self._standings, self._filling = None, FILLED  # there are more to be followed now
+        return False
+
+    def _look_again(self) -> None:
+        """Forget how things stood: somebody else may have changed them."""
+        self._standings = self._filling = None
 
     def _active(self) -> dict[str, Standing]:
         if self._standings is None:
@@ -210,27 +230,3 @@ class Projector:
                 }
             self._folding = None
         return self._standings
-
-
-@contextmanager
-def uncollected() -> Iterator[Callable[[], None]]:
-    """A block in which Python looks for cycles only now and then: call what it gives each batch.
-
-    A batch makes many things and hardly a cycle; looking for them among all the states in memory
-    takes longer than the batch itself (measured).
-    """
-    was = gc.isenabled()
-    batches = 0
-
-    def collect() -> None:
-        nonlocal batches
-        batches += 1
-        if batches % COLLECT_EVERY == 0:
-            gc.collect()
-
-    gc.disable()
-    try:
-        yield collect
-    finally:
-        if was:
-            gc.enable()

@@ -51,6 +51,7 @@ from registry.projections import (
     persons,
     places,
     residences,
+    timelines,
 )
 from registry.projections.base import At
 from registry.store import EntryStore

@@ -6,18 +6,22 @@ indexes are made at the end. What has been done is kept, so that a crash costs o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 
 from adapters import positions
+from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.eventstore import entries
 from adapters.positions import ACTIVE, FILLING, Standing
-from adapters.projector import Projector, uncollected
 from adapters.tables import hurry
+
+if TYPE_CHECKING:
+    from adapters.projector import Projector  # which fills what it finds empty
 
 CHUNK = 2_000  # streams folded and written together
 
@@ -34,14 +38,28 @@ def rebuild(projector: Projector, name: str, progress: Progress = lambda done: N
 
 
 def finish_all(projector: Projector, progress: Progress = lambda done: None) -> None:
-    """Go on with everything that has to be filled; those that stand together, together."""
-    together: dict[tuple[int, int, bytes], list[Standing]] = {}
+    """Go on with everything that has to be filled."""
     with projector.engine.connect() as connection:
-        for one in positions.standings(connection):
-            if one.state == FILLING and one.name in projector.projections:
-                together.setdefault((one.position, one.target, one.reached), []).append(one)
-    for standings in together.values():
-        finish(projector, standings, progress)
+        found = [one for one in positions.standings(connection) if one.state == FILLING]
+    finish(projector, [one for one in found if one.name in projector.projections], progress)
+
+
+def finish(
+    projector: Projector, standings: Collection[Standing], progress: Progress = lambda done: None
+) -> None:
+    """Fill copies to the end and let them answer."""
+    with uncollected() as collect:
+        for done in filling(projector, standings):
+            progress(done)
+            collect()
+
+
+def unanswered(projector: Projector) -> list[Standing]:
+    """Copies to be filled that have no other copy answering meanwhile."""
+    with projector.engine.connect() as connection:
+        found = positions.standings(connection)
+    answering = {one.name for one in found if one.state == ACTIVE}
+    return [one for one in found if one.name in projector.projections and one.name not in answering]
 
 
 def begin(projector: Projector, name: str) -> Standing:
@@ -62,34 +80,40 @@ def begin(projector: Projector, name: str) -> Standing:
     return standing
 
 
-def finish(projector: Projector, standings: Collection[Standing], progress: Progress) -> None:
-    """Fill copies stream by stream, follow the log to its end, and let them answer."""
-    told = {one.name: one for one in standings}
-    (target,) = {one.target for one in standings}
+def filling(projector: Projector, standings: Collection[Standing]) -> Iterator[int]:
+    """Fill copies stream by stream, follow the log to its end, and let them answer.
+
+    Gives the number of streams done after each piece of work; copies that stand together are
+    filled together.
+    """
+    together: dict[tuple[int, int, bytes], dict[str, Standing]] = {}
+    for one in standings:
+        place = one.position, one.target, one.reached
+        together.setdefault(place, {})[one.name] = one
     done = 0
-    with uncollected() as collect:
-        while {one.position for one in told.values()} != {target}:
+    for (_, target, _), told in together.items():
+        while {one.position for one in told.values()} == {0} != {target}:
             told, count = fill(projector, told, target)
             done += count
-            progress(done)
-            collect()
-    folding = projector.folding(told)
+            yield done
+        folding = projector.folding(told)
+        # What is recorded meanwhile gets less each time; the old copies wait for the last of it.
+        for _ in range(3):
+            last, _ = projector.store.head()
+            while (position := position_of(told)) < last:
+                batch = projector.store.page(position, projector.batch, last)
+                changes = folding.fold(batch)
+                with writing(projector.engine) as connection:
+                    hurry(connection)
+                    told = projector.write(connection, told.values(), changes, batch[-1].position)
+                yield done
+        switch(projector, told)
 
-    def follow(last: int) -> None:
-        nonlocal told
-        (position,) = {one.position for one in told.values()}
-        while position < last:
-            batch = projector.store.page(position, projector.batch, last)
-            changes = folding.fold(batch)
-            position = batch[-1].position
-            with writing(projector.engine) as connection:
-                hurry(connection)
-                told = projector.write(connection, told.values(), changes, position)
 
-    # What is recorded meanwhile gets less each time; the old copies wait for the last of it.
-    for _ in range(3):
-        follow(projector.store.head()[0])
-    switch(projector, told)
+def position_of(told: Mapping[str, Standing]) -> int:
+    """The one position at which copies stand."""
+    (position,) = {one.position for one in told.values()}
+    return position
 
 
 def fill(
@@ -135,11 +159,10 @@ def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
             if one.name in told and one.state == ACTIVE
         ]
         last = max((one.position for one in old), default=0)
-        (position,) = {one.position for one in told.values()}
-        while position < last:
+        while (position := position_of(told)) < last:
             batch = projector.store.page(position, projector.batch, last)
-            position = batch[-1].position
-            told = projector.write(connection, told.values(), folding.fold(batch), position)
+            changes = folding.fold(batch)
+            told = projector.write(connection, told.values(), changes, batch[-1].position)
         for name, one in told.items():
             positions.move(connection, one, state=ACTIVE)
             projector.copy(name, one.copy).show(connection)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from adapters.http import questions
 from adapters.http.asking import add_questions
 from adapters.http.commands import add_commands
+from adapters.http.docs import add_docs
 from adapters.http.document import add_document
 from adapters.http.errors import add_errors
 from adapters.http.feed import add_feed
@@ -36,6 +37,7 @@ def create_app(services: Services) -> FastAPI:
         version=version("population-registry"),
         description=ABOUT,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's own page loads from elsewhere; a register's network is closed
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -46,5 +48,6 @@ def create_app(services: Services) -> FastAPI:
     add_feed(app, services)
     add_commands(app, services)
     add_document(app)
+    add_docs(app)
     app.add_middleware(Counted, meters=services.meters)
     return app

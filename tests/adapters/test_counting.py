@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +64,15 @@ def check_reports(engine: Engine, log: Log) -> None:
     first, last = months(log)
     with reading(engine) as reader:
         for level in LEVELS:
-            ask: Any = (reader, projector.store, log.id(*level))
-            told = four_changes(*ask, first, last, len(log.entries), log.today)
+            ask = partial(four_changes, reader, projector.store, log.id(*level))
+            told = ask(first, last, len(log.entries), log.today)
             assert told[0].start == 0
             for one in told:
                 found = counted(log, reader, projector.store, level, one.month)
                 assert one.end == found, (level, one)
             # A report of one month alone is the one that stands in the report of all.
             middle = told[len(told) // 2]
-            (alone,) = four_changes(*ask, middle.month, middle.month, len(log.entries), log.today)
+            (alone,) = ask(middle.month, middle.month, len(log.entries), log.today)
             assert alone == middle
 
 
@@ -122,12 +123,12 @@ def test_what_is_no_month_or_yet_to_come_is_refused(engine):
     log = story(1, 40)
     projector = followed(engine, log.entries)
     with reading(engine) as reader:
-        ask: Any = (reader, projector.store, log.id("division", 1))
+        ask = partial(four_changes, reader, projector.store, log.id("division", 1))
         for first, last in ((201913, 201914), (202002, 202001), (0, 0)):
             with pytest.raises(Malformed):
-                four_changes(*ask, first, last, 1, log.today)
+                ask(first, last, 1, log.today)
         with pytest.raises(Malformed, match="yet to come"):
-            four_changes(*ask, 209901, 209902, 1, log.today)
+            ask(209901, 209902, 1, log.today)
 
 
 def test_a_month_ends_where_its_causes_lead():

@@ -156,6 +156,27 @@ def test_new_read_models_of_a_long_log_are_filled_stream_by_stream(engine, log):
     assert without_instants(everything(engine)) == without_instants(rows_of(log))
 
 
+def test_a_follower_fills_new_read_models_while_it_keeps_up_the_others(engine, log):
+    store = Recorder(engine, node=1)
+    old = [PROJECTIONS["residences"], PROJECTIONS["timelines"]]
+    Projector(engine, store, projections=old).prepare()
+    half = len(log.entries) // 2
+    record(store, log.entries[:half])
+    projector = Projector(engine, store)
+    stop = Event()
+    thread = Thread(target=projector.follow, args=(stop,))
+    with patch("adapters.projector.FILL_FROM", 10), patch("adapters.rebuilding.CHUNK", 10):
+        projector.prepare()
+        assert projector.position() == 0, "what is not yet filled does not answer"
+        thread.start()
+        assert projector.wait_for(half, timeout=30)
+        record(store, log.entries[half:])
+        assert projector.wait_for(len(log.entries), timeout=30)
+    stop.set()
+    thread.join()
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
 def test_a_follower_sees_what_is_recorded_and_wakes_who_waits(engine, log):
     store = Recorder(engine, node=1)
     projector = Projector(engine, store)

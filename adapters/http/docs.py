@@ -1,0 +1,43 @@
+"""The page on which every route can be read and tried, with nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+
+#: The package ships the page's script and style; of the package nothing else is used.
+ASSETS = Path(str(files("fastapi_offline") / "static"))
+SHIPPED = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon.png": "image/png",
+}
+
+
+def add_docs(app: FastAPI) -> None:
+    """Give the page and what it loads their routes, outside the document."""
+
+    async def page() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=str(app.openapi_url),
+            title=app.title,
+            swagger_js_url="/docs/swagger-ui-bundle.js",
+            swagger_css_url="/docs/swagger-ui.css",
+            swagger_favicon_url="/docs/favicon.png",
+        )
+
+    app.add_api_route("/docs", page, include_in_schema=False)
+    for name, kind in SHIPPED.items():
+        app.add_api_route(f"/docs/{name}", _shipped(name, kind), include_in_schema=False)
+
+
+def _shipped(name: str, kind: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def shipped() -> FileResponse:
+        return FileResponse(ASSETS / name, media_type=kind)
+
+    return shipped
