@@ -76,6 +76,7 @@ def show(
         with TemporaryDirectory(prefix="registry-demo-") as made:
             show(people, years, seed, Path(made), attended)
         return
+    folder.mkdir(parents=True, exist_ok=True)
     if attended is None:
         attended = sys.stdin.isatty() and sys.stdout.isatty()
     settings = Settings(
