@@ -66,20 +66,26 @@ class _Shape:
         self.public = tuple(field.name for field in public)
         self.state = _struct(word.name, public, [("parts", dict[str, str], {})])
         self.decode_state = msgspec.json.Decoder(self.state, dec_hook=_trusted).decode
-        self.parts: dict[str, tuple[type[Any], tuple[str, ...], Callable[[Any], Any]]] = {}
-        for part in word.parts:
-            fields = [field for field in word.fields if field.part == part]
-            struct = _struct(f"{word.name}_{part}", fields, [])
-            names = tuple(field.name for field in fields)
-            self.parts[part] = (
-                struct,
-                names,
-                msgspec.json.Decoder(struct, dec_hook=_trusted).decode,
-            )
         self.defaults = {
             field.name: field.default for field in word.fields if field.default is not MISSING
         }
-        self.redacted = {field.name: _blank(field.type) for field in word.fields if field.part}
+        self.parts: dict[str, tuple[type[Any], tuple[str, ...]]] = {}
+        self.untold: dict[str, dict[str, Any]] = {}
+        self.redacted: dict[str, dict[str, Any]] = {}
+        for part in word.parts:
+            fields = [field for field in word.fields if field.part == part]
+            names = tuple(field.name for field in fields)
+            self.parts[part] = _struct(f"{word.name}_{part}", fields, []), names
+            self.untold[part] = {n: self.defaults[n] for n in names if n in self.defaults}
+            self.redacted[part] = {field.name: _blank(field.type) for field in fields}
+        # One pass reads the whole half: a part that is absent or blanked reads as None.
+        private: Any = msgspec.defstruct(
+            f"{word.name}_private",
+            [(part, struct | None, None) for part, (struct, _) in self.parts.items()],
+            gc=False,
+        )
+        self.decode_private = msgspec.json.Decoder(private, dec_hook=_trusted).decode
+        self.old = hasattr(word.shape, "upcast")
 
 
 def _blank(kind: Any) -> Any:
@@ -89,6 +95,7 @@ def _blank(kind: Any) -> Any:
     return () if getattr(kind, "__origin__", None) is tuple else _trusted(kind, REDACTED)
 
 
+_told = msgspec.structs.asdict
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -106,7 +113,7 @@ class Codec:
         values = event.__dict__
         digests: dict[str, str] = {}
         private: list[bytes] = []
-        for part, (struct, names, _) in shape.parts.items():
+        for part, (struct, names) in shape.parts.items():
             present = {name: values[name] for name in names}
             if all(present[name] == shape.defaults.get(name, MISSING) for name in names):
                 continue
@@ -129,25 +136,21 @@ class Codec:
         shape = self._by_code.get(code)
         if shape is None:
             raise ValueError(f"event code {code} is not in this program's vocabulary; upgrade it")
-        read = shape.decode_state(state)
         event = object.__new__(shape.word.shape)
         fields = event.__dict__
-        fields.update(shape.defaults)
-        for name in shape.public:
-            fields[name] = getattr(read, name)
+        fields.update(_told(shape.decode_state(state)))
+        digests = fields.pop("parts")
         if shape.parts:
-            bodies = _RAW(private) if private else {}
-            for part, (_, names, decode) in shape.parts.items():
-                body = bodies.get(part)
-                if body is not None and bytes(body) != b"null":
-                    told = decode(body)
-                    for name in names:
-                        fields[name] = getattr(told, name)
-                elif part in read.parts:
-                    for name in names:
-                        fields[name] = shape.redacted[name]
-        while hasattr(event, "upcast"):
-            event = event.upcast()
+            half = shape.decode_private(private) if private else None
+            for part in shape.parts:
+                told = getattr(half, part) if half is not None else None
+                if told is not None:
+                    fields.update(_told(told))
+                else:
+                    fields.update((shape.redacted if part in digests else shape.untold)[part])
+        if shape.old:
+            while hasattr(event, "upcast"):
+                event = event.upcast()
         return event
 
     def stored(self, entry: Entry, salt: Salt) -> StoredEntry:

@@ -18,7 +18,6 @@ from registry.values import (
     CommunityId,
     DivisionId,
     DoorplateId,
-    HouseholdId,
     HouseholdNumber,
     HouseholdType,
     PlateNumber,
@@ -197,7 +196,6 @@ class House(NamedTuple):
 
     row: int
     key: str
-    id: HouseholdId
     number: HouseholdNumber
     type: HouseholdType
     plate: Plate

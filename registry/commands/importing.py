@@ -37,7 +37,14 @@ from registry.events.household import HouseholdImported, Member, MembersChanged
 from registry.events.numbers import CodesRecorded, NumberCaseOpened, NumberRecorded, PartyAdded
 from registry.events.person import PersonImported
 from registry.registrar import Registrar
-from registry.values import CitizenNumber, DivisionCode, NumberFaultKind, PersonId, Relationship
+from registry.values import (
+    CitizenNumber,
+    DivisionCode,
+    HouseholdId,
+    NumberFaultKind,
+    PersonId,
+    Relationship,
+)
 from registry.vocabulary import VOCABULARY, Kind
 
 T = TypeVar("T")
@@ -113,6 +120,11 @@ def enter_homes(batch: Batch, homes: Homes, known: Collection[UUID] = ()) -> Dec
     return made
 
 
+def household_id(batch: Batch, house: House) -> HouseholdId:
+    """The stream of a household."""
+    return HouseholdId(batch.stream(HOUSEHOLDS, house.key))
+
+
 def newcomers(
     people: People,
     house: House,
@@ -126,7 +138,7 @@ def newcomers(
         if people.ids[member] in known:
             made.refused.append(people.remark(member, "already-known"))
     reason = None
-    if house.id in known:
+    if household_id(people.batch, house) in known:
         reason = "already-known"
     elif house.type != COLLECTIVE and len(persons) < len(members):
         heads = sum(people.relations[member] in HEADS for member in persons)
@@ -176,12 +188,13 @@ def enter_house(
         source=batch.source,
         batch=batch.name,
     )
-    made.entries.append(Entry(house.id, 1, event, day))
+    household = household_id(batch, house)
+    made.entries.append(Entry(household, 1, event, day))
     for version, later in enumerate(sorted(joined), 2):
         event = MembersChanged(
             effective_on=later, business=IMPORT, joined=tuple(joined[later]), head=heading
         )
-        made.entries.append(Entry(house.id, version, event, later))
+        made.entries.append(Entry(household, version, event, later))
     made.accepted[HOUSEHOLDS] += 1
     made.accepted[PERSONS] += len(members)
     for member in members:
@@ -210,7 +223,7 @@ def enter_person(
     fields: dict[str, Any] = {
         **defaults(PersonImported),
         "effective_on": day,
-        "household": house.id,
+        "household": household_id(batch, house),
         "community": house.plate.community,
         "birth_date": birth,
         "birth_date_as_found": birth_as_found,

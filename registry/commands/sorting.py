@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -33,7 +34,6 @@ from registry.values import (
     CommunityId,
     DivisionId,
     DoorplateId,
-    HouseholdId,
     HouseholdNumber,
     HouseholdType,
     PlateNumber,
@@ -113,8 +113,9 @@ def refuse_repeated(columns: Columns, refused: dict[int, str], found: dict[int, 
                 found[row].append("row-repeated")
 
 
+@lru_cache(maxsize=4096)
 def usable(kind: Callable[[str], T], text: str) -> T | None:
-    """A value, or None where the text is none."""
+    """A value, or None where the text is none; neighbours often have the same."""
     try:
         return kind(text)
     except ValueError:
@@ -224,7 +225,6 @@ def sort_houses(batch: Batch, houses: Columns, known: Known, found: Sorted) -> N
     names = ("key", "number", "doorplate_key", "type", "since")
     rows = zip(*(column(houses, name) for name in names), strict=True)
     plates: dict[str, Plate | str] = dict(found.plates)
-    stream = batch.streams(HOUSEHOLDS)
     for row, (key, number, plate_key, kind, since) in enumerate(rows):
         if row in refused:
             continue
@@ -250,7 +250,6 @@ def sort_houses(batch: Batch, houses: Columns, known: Known, found: Sorted) -> N
             found.houses[row] = House(
                 row,
                 key,
-                HouseholdId(stream(key)),
                 house_number,
                 house_type,
                 plate,

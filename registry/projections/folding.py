@@ -18,8 +18,8 @@ from registry.projections.strands import Strand
 from registry.store import StoredEntry
 from registry.vocabulary import Kind
 
-#: Streams of a kind whose states are kept in memory between batches.
-CACHED_STREAMS = 50_000
+#: Streams of a kind whose states are kept in memory between batches; a person takes some 2.5 kB.
+CACHED_STREAMS = 20_000
 
 Histories = Callable[[Collection[UUID]], Mapping[UUID, Sequence[StoredEntry]]]
 # Streams are told apart by their numbers: hashing a UUID is a call of Python's own.
