@@ -118,7 +118,7 @@ class Register:
                 try:
                     self._run(run, now)
                 except Missing as missing:
-                    if gathered:
+                    if gathered or index == len(runs) - 1:
                         self._fetch(missing.streams)
                         fresh |= missing.streams
                     else:
