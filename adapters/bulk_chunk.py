@@ -15,9 +15,10 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.bulk_adbc import desk_at
 from adapters.bulk_encoding import Lines, Salts
 from adapters.bulk_parts import Histories, MakeRegistrar, Part
-from adapters.bulk_writing import Desk, Envelope, Taken, desk_at
+from adapters.bulk_writing import Desk, Envelope, Taken
 from adapters.database import Durability
 from adapters.eventstore import available, entries_of
 from registry.codec import Codec

@@ -7,7 +7,7 @@ entry by entry. Which way a row went cannot be told from what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,16 +20,18 @@ from numpy.typing import NDArray
 
 from adapters.bulk_encoding import Lines, Salts
 from adapters.bulk_forms import (
+    Days,
     Keys,
     Texts,
-    binaries,
-    form,
+    day_texts,
     keys_of,
     quoted,
+    text,
     together,
     uuid_texts,
+    written,
 )
-from adapters.bulk_homes import Houses
+from adapters.bulk_homes import Houses, ids_of
 from registry.aggregates import SegmentPlan
 from registry.commands.extract import (
     COLLECTIVE,
@@ -39,17 +41,18 @@ from registry.commands.extract import (
     PERSONS,
     RELATIVES,
     Batch,
+    Plate,
 )
 from registry.commands.numbering import book_name
 from registry.commands.people import EXPECTED, KINDS, UNUSABLE, read_birth, read_date, reader
+from registry.events.address import DoorplateImported
 from registry.events.household import HouseholdImported
 from registry.events.numbers import CodesRecorded, NumberRecorded
 from registry.events.person import PersonImported
-from registry.values import EPOCH, Line, Name
+from registry.values import Line, Name
 from registry.vocabulary import Kind
 
 Mask = NDArray[np.bool_]
-Days = NDArray[np.int64]  # proleptic ordinals; 0: none
 
 #: A line that needs no second look: its ends no white space, nothing unseen, nothing to escape.
 PLAIN = r'^[^\p{Z}\p{C}"\\]([^\p{Zl}\p{Zp}\p{C}"\\]*[^\p{Z}\p{C}"\\])?$'
@@ -318,33 +321,21 @@ class Kept:
         return pa.array(order)
 
 
-def text(value: str) -> str:
-    """A text as JSON."""
-    return orjson.dumps(value).decode()
-
-
-def day_texts(days: Days) -> Texts:
-    """Days as JSON."""
-    some, rows = np.unique(days, return_inverse=True)
-    told = [f'"{date.fromordinal(int(day)).isoformat()}"' for day in some]
-    return pa.array(told, pa.string()).take(pa.array(rows))
-
-
-def written(
-    shape: Any, keys: Keys, told: Mapping[str, Texts | str], days: Days, salts: Salts
-) -> Lines:
-    """The lines of events of one type, each the first of its stream."""
-    count = len(keys)
-    how = form(shape)
-    state, private = how.halves(told, count, salts)
-    return Lines(
-        binaries(keys),
-        pa.array(np.ones(count, np.int32)),
-        pa.array((days - EPOCH.toordinal()).astype(np.int32)),
-        pa.array(np.full(count, how.code, np.int32)),
-        state.cast(pa.binary()),
-        pa.array([b""] * count, pa.binary()) if private is None else private.cast(pa.binary()),
-    )
+def enter_plain_plates(batch: Batch, plates: Sequence[Plate], salts: Salts) -> Lines:
+    """Enter door plates that are all new."""
+    days = np.array([plate.day.toordinal() for plate in plates], np.int64)
+    details = [plate.detail and text(plate.detail) for plate in plates]
+    told = {
+        "effective_on": day_texts(days),
+        "street": uuid_texts(ids_of([plate.street for plate in plates])),
+        "plate_number": pa.array([text(plate.number) for plate in plates]),
+        "plate_detail": pa.array(details, pa.string()),
+        "community": uuid_texts(ids_of([plate.community for plate in plates])),
+        "source": text(batch.source),
+        "batch": text(batch.name),
+    }
+    keys = ids_of([plate.id for plate in plates])
+    return written(DoorplateImported, keys, told, days, salts)
 
 
 def enter_plain_codes(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,6 @@ from registry.commands.extract import (
     Columns,
 )
 from registry.errors import Fault, Malformed
-from registry.values import CitizenNumber
 
 Rows = NDArray[np.int64]
 
@@ -85,20 +83,6 @@ class Extract:
                 for part in column_bytes(taken[name]):
                     told.update(part)
         return told.digest()
-
-
-def right_numbers(texts: Sequence[str], today: date) -> NDArray[np.bool_]:
-    """Which texts are numbers, of somebody who is born."""
-    last = f"{today:%Y%m%d}"
-    return np.fromiter((is_right(text, last) for text in texts), np.bool_, len(texts))
-
-
-def is_right(text: str, last: str) -> bool:
-    """Whether a text is a number, of somebody born on a day or before."""
-    try:
-        return CitizenNumber(text)[6:14] <= last
-    except ValueError:
-        return False
 
 
 def column_bytes(column: pa.ChunkedArray) -> Iterator[bytes | memoryview]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING
+from datetime import date
 from functools import cache
 from hashlib import sha1, sha256
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adapters.bulk_encoding import Salts
+from adapters.bulk_encoding import Lines, Salts
+from registry.values import EPOCH
 from registry.vocabulary import VOCABULARY, EventType
 
 Texts = Any  # an Arrow array of strings, null where there is nothing
 Keys = NDArray[np.uint8]  # u1[n, 16], the bytes of UUIDs
+Days = NDArray[np.int64]  # proleptic ordinals; 0: none
 
 
 class Form:
@@ -161,4 +165,33 @@ def binaries(keys: Keys) -> Any:
     body = np.ascontiguousarray(keys)
     return pa.BinaryArray.from_buffers(
         pa.binary(), len(keys), [None, pa.py_buffer(ends), pa.py_buffer(body)]
+    )
+
+
+def text(value: str) -> str:
+    """A text as JSON."""
+    return orjson.dumps(value).decode()
+
+
+def day_texts(days: Days) -> Texts:
+    """Days as JSON."""
+    some, rows = np.unique(days, return_inverse=True)
+    told = [f'"{date.fromordinal(int(day)).isoformat()}"' for day in some]
+    return pa.array(told, pa.string()).take(pa.array(rows))
+
+
+def written(
+    shape: Any, keys: Keys, told: Mapping[str, Texts | str], days: Days, salts: Salts
+) -> Lines:
+    """The lines of events of one type, each the first of its stream."""
+    count = len(keys)
+    how = form(shape)
+    state, private = how.halves(told, count, salts)
+    return Lines(
+        binaries(keys),
+        pa.array(np.ones(count, np.int32)),
+        pa.array((days - EPOCH.toordinal()).astype(np.int32)),
+        pa.array(np.full(count, how.code, np.int32)),
+        state.cast(pa.binary()),
+        pa.array([b""] * count, pa.binary()) if private is None else private.cast(pa.binary()),
     )

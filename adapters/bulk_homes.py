@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.commands.extract import HOUSEHOLDS, Batch, House, Plate, uuid_of
+from registry.commands.extract import House, Plate, uuid_of
 from registry.values import (
     CommunityId,
     DoorplateId,
-    HouseholdId,
     HouseholdNumber,
     HouseholdType,
     PlateNumber,
@@ -54,9 +53,8 @@ class Houses:
         ]
         return Houses(*some)
 
-    def one_by_one(self, batch: Batch) -> Iterator[House]:
+    def one_by_one(self) -> Iterator[House]:
         """Each as an object."""
-        stream = batch.streams(HOUSEHOLDS)
         for row, key, number, kind, day, _, plate, place in zip(*vars(self).values(), strict=True):
             # Of the door plate nobody asks for more.
             where = Plate(
@@ -73,7 +71,6 @@ class Houses:
             yield House(
                 int(row),
                 key,
-                HouseholdId(stream(key)),
                 str.__new__(HouseholdNumber, number),
                 HouseholdType(kind),
                 where,

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from adapters.bulk_columns import enter_plain, enter_plain_codes
+from adapters.bulk_columns import enter_plain, enter_plain_codes, enter_plain_plates
 from adapters.bulk_encoding import Lines, Salts
-from adapters.bulk_extract import right_numbers
 from adapters.bulk_homes import Houses
+from adapters.bulk_numbers import right_numbers
 from registry.aggregates import SegmentPlan
 from registry.commands.extract import Batch, Homes, Plate, StreetRow
 from registry.commands.importing import (
@@ -86,9 +86,12 @@ class PlatesPart(Plain):
     plates: Sequence[Plate]
 
     def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
-        """Enter them."""
-        made = enter_plates(batch, self.plates, known)
-        return made, Lines.of(made.entries, salts)
+        """Enter them, in columns if all of them are new."""
+        if known or not self.plates:
+            made = enter_plates(batch, self.plates, known)
+            return made, Lines.of(made.entries, salts)
+        lines = enter_plain_plates(batch, self.plates, salts)
+        return Decision(accepted=Counter(doorplates=len(lines))), lines
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class HomesPart:
 
     def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
         """Enter them: those in which nothing is odd in columns, the others one by one."""
-        right = right_numbers(self.persons["number"].to_pylist(), batch.today)
+        right = right_numbers(self.persons["number"], batch.today)
         if known:
             made = self.one_by_one(batch, right, known)
             return made, Lines.of(made.entries, salts)
@@ -138,7 +141,7 @@ class HomesPart:
         """Enter them entry by entry."""
         columns = {name: self.persons[name].to_pylist() for name in self.persons.schema.names}
         homes = Homes(
-            list(self.houses.one_by_one(batch)),
+            list(self.houses.one_by_one()),
             self.houses.sizes.tolist(),
             columns,
             self.rows.tolist(),

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adapters.bulk_extract import Cut, Extract, right_numbers
+from adapters.bulk_extract import Cut, Extract
 from adapters.bulk_homes import Houses, ids_of
+from adapters.bulk_numbers import right_numbers
 from adapters.bulk_parts import CodesPart, HomesPart, Part, PlatesPart, StreetsPart
 from registry.aggregates import Doorplate, Places, SegmentPlan, Street
 from registry.codec import Codec
@@ -230,9 +231,10 @@ class Plan:
     def codes(self) -> dict[str, CodesPart]:
         """The codes of all numbers of counties whose books are kept here.
 
-        In chunks by county and decade of birth, whatever segments there are.
+        In chunks by county and half a century of birth, whatever segments there are.
         """
         numbers = self.extract.tables[PERSONS]["number"].filter(pa.array(self.stands))
+        numbers = numbers.combine_chunks()
         counties = pc.unique(pc.utf8_slice_codeunits(numbers, 0, 6)).to_pylist()
         named = {self.batch.named(Kind.SEGMENTS, code): code for code in counties}
         folded = (
@@ -243,10 +245,11 @@ class Plan:
         if not plans:
             return {}
         numbers = numbers.filter(pc.is_in(pc.utf8_slice_codeunits(numbers, 0, 6), pa.array(plans)))
-        numbers = numbers.filter(pa.array(right_numbers(numbers.to_pylist(), self.batch.today)))
+        numbers = numbers.filter(pa.array(right_numbers(numbers, self.batch.today)))
         digits = pc.utf8_slice_codeunits(numbers, 0, 17).cast(pa.int64())
-        codes = np.unique(np.asarray(digits.combine_chunks()))
-        names, starts = np.unique(codes // 10**8, return_index=True)
+        codes = np.unique(np.asarray(digits))
+        halves = codes // 10**7 % 10**4 // 50
+        names, starts = np.unique(codes // 10**11 * 100 + halves, return_index=True)
         parts = np.split(codes, starts[1:]) if len(codes) else []
         return {
             f"codes-{name}": CodesPart(part, {str(name)[:6]: plans[str(name)[:6]]})

@@ -126,7 +126,7 @@ def day_of_row(batch: Batch, text: str, remarks: Callable[[str], None]) -> date:
     """The day for which the source vouches in a row, else the baseline."""
     if not text:
         return batch.baseline
-    day = usable(date.fromisoformat, text)
+    day: date | None = usable(date.fromisoformat, text)
     if day is None or not DAWN <= day <= batch.today:
         remarks("since-unusable")
         return batch.baseline

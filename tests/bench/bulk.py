@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
+import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
 import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 from sqlalchemy import Engine, make_url
@@ -189,6 +189,10 @@ def main(persons: int = PERSONS, rounds: int = ROUNDS) -> None:
 
         measure("sqlite", sqlite, folder, persons, rounds)
         with PrivatePostgres() as server:
+
+            def postgres() -> str:
+                return server.create(f"b{next(made)}", "blank")
+
             template = open_database(server.create("blank"))
             migrate(template)
             template.dispose()
