@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -67,6 +66,7 @@ class Plan:
     held: Held
     sorted: Sorted
     setting: Setting
+    lives_in: NDArray[np.int64]  # of each person, the row of its household
     stands: NDArray[np.bool_]  # of each person: whether the row does
     houses: Houses  # all that stand, without their members
     plates: list[Plate]  # at which they are
@@ -90,9 +90,12 @@ class Plan:
         references = held.entries({setting.places, *wanted(batch, tables)})
         known = known_of(references, setting, batch, by)
         found = sort_out(batch, tables, known)
-        stands = np.ones(extract.size(PERSONS), np.bool_)
+        homes = np.array(found.homes, np.int64)
+        stands = np.ones(len(homes), np.bool_)
         stands[list(found.refused[PERSONS])] = False
-        plan = cls(batch, extract, held, found, setting, stands, *columns_of(found))
+        living = np.bincount(homes[stands], minlength=extract.size(HOUSEHOLDS))
+        columns = columns_of(found, living)
+        plan = cls(batch, extract, held, found, setting, homes, stands, *columns)
         plan.in_area = known.in_area
         plan.shared = twice(extract.tables[PERSONS]["number"])
         plan.absent = plan.nobody(found.relatives)
@@ -136,7 +139,6 @@ class Plan:
         opens = np.array([plate.id not in self.closed for plate in plates], np.bool_)[place]
         days = np.array([plate.day.toordinal() for plate in plates], np.int64)[place]
         rows = one.persons[self.stands[one.persons]]
-        living = np.fromiter((self.sorted.homes[row] for row in rows.tolist()), np.int64, len(rows))
         houses = Houses(
             self.houses.rows[chosen],
             self.houses.keys[chosen],
@@ -147,7 +149,7 @@ class Plan:
             ids_of([plate.id for plate in plates])[place],
             ids_of([plate.community for plate in plates])[place],
         ).only(opens)
-        rows = rows[np.isin(living, houses.rows)] if not opens.all() else rows
+        rows = rows[np.isin(self.lives_in[rows], houses.rows)] if not opens.all() else rows
         taken = self.extract.taken(PERSONS, rows).drop_columns("household_key").combine_chunks()
         empty = pa.RecordBatch.from_pylist([], taken.schema)
         persons = next(iter(taken.to_batches()), empty)
@@ -225,7 +227,7 @@ class Plan:
             refused.append(Remark(HOUSEHOLDS, row + 1, key, "doorplate-closed"))
         keys = self.extract.tables[PERSONS]["key"]
         for row in one.persons.tolist() if fallen else ():
-            if self.sorted.homes[row] in fallen and self.stands[row]:
+            if int(self.lives_in[row]) in fallen and self.stands[row]:
                 refused.append(Remark(PERSONS, row + 1, keys[row].as_py(), "household-refused"))
 
     def codes(self) -> dict[str, CodesPart]:
@@ -264,32 +266,33 @@ def twice(numbers: Any) -> frozenset[str]:
     return frozenset(counts.field("values").filter(often).to_pylist())
 
 
-def columns_of(found: Sorted) -> tuple[Houses, list[Plate], NDArray[np.int64]]:
-    """The households that stand as columns, and the door plates at which they are."""
+def columns_of(
+    found: Sorted, living: NDArray[np.int64]
+) -> tuple[Houses, list[Plate], NDArray[np.int64]]:
+    """The households that stand as columns, and the door plates at which they are.
+
+    living: how many members stand, by the row of the household.
+    """
     houses = list(found.houses.values())
-    places: dict[UUID, int] = {}
-    plates: list[Plate] = []
-    where = np.empty(len(houses), np.int64)
-    for place, house in enumerate(houses):
-        index = places.setdefault(house.plate.id, len(plates))
-        if index == len(plates):
-            plates.append(house.plate)
-        where[place] = index
-    living = Counter(home for home in found.homes if home >= 0)
-    for row in found.refused[PERSONS]:
-        living[found.homes[row]] -= 1
+    # Neighbours share an object; two keys may mean one door plate all the same.
+    objects = {id(house.plate): house.plate for house in houses}
+    plates = {plate.id: plate for plate in objects.values()}
+    places = {stream: place for place, stream in enumerate(plates)}
+    index = {key: places[plate.id] for key, plate in objects.items()}
+    where = np.array([index[id(house.plate)] for house in houses], np.int64)
+    rows = np.array([house.row for house in houses], np.int64)
     none = np.empty((0, 16), np.uint8)
     columns = Houses(
-        np.array([house.row for house in houses], np.int64),
+        rows,
         [house.key for house in houses],
         [house.number for house in houses],
         [house.type for house in houses],
         np.array([house.day.toordinal() for house in houses], np.int64),
-        np.array([living[house.row] for house in houses], np.int64),
+        living[rows],
         none,
         none,
     )
-    return columns, plates, where
+    return columns, list(plates.values()), where
 
 
 FOR_SORTING = ("key", "household_key", "relation", *RELATIVES)

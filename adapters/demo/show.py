@@ -108,7 +108,7 @@ def show(
         tell(story)
         wait_for_read_models(desk, parts.engine, parts.store)
         ask(desk, story)
-        advise(desk, story, folder)
+        advise(desk, story, folder, attended)
         if attended:
             stay(desk)
     parts.engine.dispose()
@@ -237,13 +237,15 @@ def _say(question: str, answer: str) -> None:
     print(f"  ? {question}\n    {answer}")
 
 
-def advise(desk: Desk, story: Story, folder: Path) -> None:
+def advise(desk: Desk, story: Story, folder: Path, attended: bool) -> None:
     """Print the addresses and three things to try."""
     (folder / "token").write_text(desk.headers["Authorization"].removeprefix("Bearer "))
     (folder / "token").chmod(0o600)
     key = f'-H "Authorization: Bearer $(cat {folder / "token"})"'
     curl = f'curl -s {key} -H "Purpose: supervision"'
     print(f"Served at {desk.url}, documented at {desk.url}/docs. Three things to try:")
+    if not attended:
+        print("  (The server stops now; at a terminal the demo goes on serving until Ctrl-C.)")
     print(f"  1. {curl} {desk.url}/persons/{story.mover}/timeline")
     print(f"  2. {curl} '{desk.url}/doorplates/{story.doorplate}/occupants?valid_on=2007-01-15'")
     when = "valid_on=2007-01-15&known_at=2007-01-15"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -306,6 +306,11 @@ def sort_persons(persons: Columns, houses: Columns, found: Sorted) -> None:
 
 def relatives_outside(persons: Columns, refused: Collection[int]) -> frozenset[str]:
     """Keys of relatives whose own rows do not stand in the extract."""
-    named: Iterable[str] = (key for name in RELATIVES for key in set(persons.get(name, ())))
-    standing = {key for row, key in enumerate(persons["key"]) if row not in refused}
-    return frozenset(named) - standing - {""}
+    named = frozenset[str]().union(*(persons.get(name, ()) for name in RELATIVES))
+    keys = persons["key"]
+    outside = named.difference(keys, [""])
+    fallen = {keys[row] for row in refused} & named
+    if fallen:  # though another row of that key may stand
+        standing = {key for row, key in enumerate(keys) if key in fallen and row not in refused}
+        outside |= fallen - standing - {""}
+    return outside
