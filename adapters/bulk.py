@@ -8,11 +8,11 @@ submission fixes what the batch holds; the same batch with other content is a co
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,6 +31,7 @@ from adapters.bulk_chunk import (
     record,
     refuse_other,
     start,
+    warm,
     without_collector,
     work,
 )
@@ -44,7 +45,7 @@ from registry.codec import Codec
 from registry.commands.base import ADMINISTRATOR
 from registry.commands.extract import PERSONS, TABLES, Batch
 from registry.days import day_at
-from registry.errors import Fault, Forbidden, Malformed
+from registry.errors import Fault, Forbidden, Malformed, Unavailable
 from registry.register import Authority, Setting
 from registry.store import Append, Repeated
 
@@ -53,6 +54,7 @@ CHUNK_ROWS = 20_000  # of households and persons; others wait while so many are 
 MANY_PERSONS = 80_000
 WORKERS = 2
 Chunk = Cut | CodesPart
+Send = Callable[[Task], Future[Done]]
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
 
 Progress = Callable[[int, int], None]  # persons done, persons in all
@@ -86,6 +88,7 @@ class Importer:
         self.chunk_rows = chunk_rows
         self.many_persons = many_persons
         self._pool: ProcessPoolExecutor | None = None
+        self._ready: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +107,7 @@ class Importer:
         """How many chunks are under way while one is waited for."""
         return 2 * self.workers
 
-    def sender(self, persons: int) -> Callable[[Task], Future[Done]]:
+    def sender(self, persons: int) -> Send:
         """What takes chunks: worker processes, kept between loads, or this one for few persons."""
         if not self.workers or persons < self.many_persons:
             return self.here
@@ -112,7 +115,7 @@ class Importer:
         return lambda task: pool.submit(work, task)
 
     def pool(self) -> ProcessPoolExecutor:
-        """The worker processes."""
+        """The worker processes, which take a second to get ready and are started at once."""
         if self._pool is None:
             engine = self.store.engine
             url = engine.url.render_as_string(hide_password=False)
@@ -122,11 +125,13 @@ class Importer:
                 initializer=start,
                 initargs=(url, durability_of(engine)),
             )
+            self._ready = [self._pool.submit(warm) for _ in range(self.workers)]
         return self._pool
 
     def warm(self) -> None:
-        """Start the worker processes before they are needed."""
-        for ready in [self.pool().submit(os.getpid) for _ in range(self.workers)]:
+        """Have the worker processes ready."""
+        self.pool()
+        for ready in self._ready:
             ready.result()
 
     def here(self, task: Task) -> Future[Done]:
@@ -194,9 +199,10 @@ class Load:
 
     def run(self) -> None:
         """Record everything that is not recorded yet."""
+        send = self.importer.sender(self.extract.size(PERSONS))
         chunks = {str(one.number): one for one in cut(self.extract, self.open())}
         plan = Plan.make(self.importer, self.extract, self.batch, self.by)
-        self.go(plan, self.missing(plan, chunks))
+        self.go(plan, self.missing(plan, chunks), send)
         self.report.findings.sort(key=order)
         self.report.refused.sort(key=order)
 
@@ -264,24 +270,30 @@ class Load:
             self.report.repeated += 1
             self.tell(one, held.receipt.answer)
 
-    def go(self, plan: Plan, chunks: Iterator[tuple[str, Chunk]]) -> None:
+    def go(self, plan: Plan, chunks: Iterator[tuple[str, Chunk]], send: Send) -> None:
         """Record chunks in turn, several at once where there are worker processes."""
         under_way: deque[tuple[str, Chunk, Future[Done]]] = deque()
-        send = self.importer.sender(self.extract.size(PERSONS))
-        while True:
-            for name, one in islice(chunks, max(0, self.importer.ahead + 1 - len(under_way))):
-                under_way.append((name, one, send(self.task(plan, name, one))))
-            if not under_way:
-                break
-            name, one, future = under_way.popleft()
-            done = future.result()
-            if done.moved:
-                plan.reload(done.moved)
-                under_way.appendleft((name, one, send(self.task(plan, name, one))))
-                continue
-            self.report.entries += done.count
-            self.report.repeated += done.repeated
-            self.tell(one, done.answer, new=not done.repeated)
+        try:
+            while True:
+                for name, one in islice(chunks, self.importer.ahead + 1 - len(under_way)):
+                    under_way.append((name, one, send(self.task(plan, name, one))))
+                if not under_way:
+                    return
+                name, one, future = under_way.popleft()
+                done = future.result()
+                if done.moved:
+                    plan.reload(done.moved)
+                    under_way.appendleft((name, one, send(self.task(plan, name, one))))
+                    continue
+                self.report.entries += done.count
+                self.report.repeated += done.repeated
+                self.tell(one, done.answer, new=not done.repeated)
+        except BrokenProcessPool as error:
+            self.importer.close()
+            raise Unavailable("a worker process died; load the batch again") from error
+        finally:
+            for *_, future in under_way:
+                future.cancel()
 
     def tell(self, one: Chunk, answer: bytes, new: bool = False) -> None:
         """Report what became of a chunk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,16 +15,21 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pyarrow as pa
 
 from adapters.bulk_adbc import desk_at
+from adapters.bulk_columns import plain
 from adapters.bulk_encoding import Lines, Salts
+from adapters.bulk_numbers import listed
 from adapters.bulk_parts import Histories, MakeRegistrar, Part
 from adapters.bulk_writing import Desk, Envelope, Taken
 from adapters.database import Durability
 from adapters.eventstore import available, entries_of
 from registry.codec import Codec
+from registry.codes import divisions
 from registry.commands.extract import Batch, Remark, uuid_of
 from registry.commands.importing import Decision
+from registry.commands.people import KINDS, reader
 from registry.entry import Entry
 from registry.errors import SubmissionReused
 from registry.memory import History
@@ -182,6 +188,7 @@ class Worker:
 
 def start(url: str, durability: Durability) -> None:
     """Begin a worker process: open the database, and end when the parent does, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the parent
     gc.disable()
     Worker.desk, Worker.codec = desk_at(url, durability), Codec()
     parent = parent_process()
@@ -192,6 +199,14 @@ def start(url: str, durability: Durability) -> None:
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
+
+
+def warm() -> None:
+    """Load what the first chunk would wait for."""
+    listed(divisions().edition)
+    for kind in KINDS.values():
+        reader(kind)["?"]
+    assert plain(pa.array(["王"])).to_pylist() == [True]
 
 
 def work(task: Task) -> Done:

@@ -95,11 +95,8 @@ class Members:
         """A column of names or texts."""
         texts = self.texts(name)
         empty = pc.equal(texts, "")
-        plain = pc.and_(
-            pc.match_substring_regex(texts, PLAIN),
-            pc.less_equal(pc.utf8_length(texts), kind.LIMIT),
-        )
-        self.odd |= ~mask(pc.or_(plain, empty))
+        short = pc.less_equal(pc.utf8_length(texts), kind.LIMIT)
+        self.odd |= ~mask(pc.or_(pc.and_(plain(texts), short), empty))
         return quoted(pc.if_else(empty, pa.scalar(None, pa.string()), texts))
 
     def days(self, name: str, kind: Callable[[str], date], least: date) -> tuple[Days, Texts]:
@@ -129,6 +126,11 @@ class Members:
             made = uuid_texts(keys_of(head_of(self.batch, PERSONS), others.to_pylist()))
             found = pc.replace_with_mask(found, missing, made)
         return found
+
+
+def plain(texts: Texts) -> Any:
+    """Which texts need no second look."""
+    return pc.match_substring_regex(texts, PLAIN)
 
 
 def mask(condition: Any) -> Mask:
@@ -186,16 +188,16 @@ def enter_plain(
     contradicting(members, number)
     heads = mask(pc.is_in(members.texts("relation"), pa.array(sorted(HEADS))))
     days = settle_days(members, houses, home, births, heads)
-    plain = plain_houses(houses, home, members.odd)
-    kept = plain[home]
-    if not plain.any():
-        return Plainly(None, {}, ~plain, ~kept)
+    fits = plain_houses(houses, home, members.odd)
+    kept = fits[home]
+    if not fits.any():
+        return Plainly(None, {}, ~fits, ~kept)
     chosen = pa.array(kept)
     some = Kept(
         batch,
-        houses.only(plain),
-        days[plain],
-        (np.cumsum(plain) - 1)[home[kept]],
+        houses.only(fits),
+        days[fits],
+        (np.cumsum(fits) - 1)[home[kept]],
         keys[kept],
         texts.filter(chosen),
         quoted(members.texts("relation").filter(chosen)),
@@ -205,7 +207,7 @@ def enter_plain(
     )
     size = len(some.keys)
     accepted = {"households": len(some.houses), "persons": size, "numbers": size}
-    return Plainly(some.lines(salts), accepted, ~plain, ~kept)
+    return Plainly(some.lines(salts), accepted, ~fits, ~kept)
 
 
 def contradicting(members: Members, number: Texts) -> None:

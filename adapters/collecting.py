@@ -7,6 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 COLLECT_EVERY = 200  # batches
+THRESHOLDS = (100_000, 50, 1000)
+
+
+def collect_rarely() -> None:
+    """Let a process that keeps many histories in memory look for cycles less often.
+
+    Commands make hardly a cycle, and a search walks through all that is kept: with the defaults
+    16 to 64 clients got a fifth to a quarter fewer commands through (measured).
+    """
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
 
 
 @contextmanager

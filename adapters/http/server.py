@@ -21,6 +21,7 @@ from time import monotonic
 import uvicorn
 
 from adapters.assembly import Settings, assemble
+from adapters.collecting import collect_rarely
 from adapters.http.app import create_app
 from adapters.http.metrics import SHARED
 from adapters.http.services import Services
@@ -72,6 +73,7 @@ def work(settings: Settings, listener: socket.socket, follow: bool = False) -> N
     """Serve from this process."""
     services = Services.open(settings)
     services.projector.prepare()
+    collect_rarely()
     stop = Event()
     follower = Thread(
         target=follow_log, args=(services.projector, services.now_of, stop), name="follower"

@@ -24,6 +24,7 @@ import msgspec
 from sqlalchemy import make_url
 
 from adapters.assembly import Parts, Settings, assemble
+from adapters.collecting import collect_rarely
 from adapters.postgres import PrivatePostgres
 from adapters.queue import CommandQueue
 from registry.commands.details import ChangeDetails
@@ -43,6 +44,7 @@ TURN = count()
 
 def main() -> None:
     """Print figures for SQLite and PostgreSQL."""
+    collect_rarely()  # as the server does
     with tempfile.TemporaryDirectory() as folder:
         measure("sqlite", f"sqlite:///{folder}/ours.db", sqlite_peer(Path(folder, "peer.db")), ())
     with PrivatePostgres(fsync=True) as server:
