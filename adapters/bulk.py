@@ -39,7 +39,7 @@ from adapters.bulk_extract import Cut, Extract, cut
 from adapters.bulk_parts import CodesPart
 from adapters.bulk_plan import Plan
 from adapters.bulk_report import Report
-from adapters.bulk_writing import desk_of, durability_of
+from adapters.bulk_writing import desk_of, durability_of, tidy
 from adapters.eventstore import Recorder, available
 from registry.codec import Codec
 from registry.commands.base import ADMINISTRATOR
@@ -203,6 +203,8 @@ class Load:
         chunks = {str(one.number): one for one in cut(self.extract, self.open())}
         plan = Plan.make(self.importer, self.extract, self.batch, self.by)
         self.go(plan, self.missing(plan, chunks), send)
+        if self.report.entries and send != self.importer.here:
+            tidy(self.importer.store.engine)
         self.report.findings.sort(key=order)
         self.report.refused.sort(key=order)
 

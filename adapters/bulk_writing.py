@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -280,3 +281,10 @@ def durability_of(engine: Engine) -> Durability:
             return "off" if level == 0 else "normal" if level == 1 else "full"
         told = connection.exec_driver_sql("show synchronous_commit").scalar()
         return "off" if told == "off" else "full"
+
+
+def tidy(engine: Engine) -> None:
+    """Copy the write-ahead log of SQLite, which worker processes let grow, into the database."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as lent, closing(lent.cursor()) as cursor:
+            cursor.execute("pragma wal_checkpoint(truncate)")

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]
+import adbc_driver_postgresql.dbapi
 import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 from sqlalchemy import Engine, make_url
