@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import numpy as np
@@ -31,33 +31,86 @@ NONE = 2**32 - 1
 
 
 class Heap:
-    """Values kept once each, named by handles that rise from 0."""
+    """Texts kept once each while columns are made, named by handles that rise from 0."""
 
     def __init__(self) -> None:
-        self.values: list[Any] = []
-        self._handles: dict[Hashable, int] = {}
+        self.values: list[str] = []
+        self._handles: dict[str, int] = {}
 
-    def handle(self, value: Any) -> int:
-        """The handle of a value, a new one where it comes for the first time."""
-        handle = self._handles.setdefault(value, len(self.values))
+    def handle(self, text: str) -> int:
+        """The handle of a text, a new one where it comes for the first time."""
+        handle = self._handles.setdefault(text, len(self.values))
         if handle == len(self.values):
-            self.values.append(value)
+            self.values.append(text)
         return handle
 
+    def take(self, handles: Sequence[int]) -> list[str]:
+        """The texts of handles."""
+        return [self.values[handle] for handle in handles]
 
-@dataclass
-class Heaps:
-    """What handles stand for: texts, and identifiers by the kind of thing that they name.
 
-    The handle of a person is also the person's number among the entities of its columns.
+class Reading(Protocol):
+    """Texts of columns that are only read."""
+
+    def take(self, handles: Sequence[int]) -> list[str]:
+        """The texts of handles."""
+        ...
+
+
+class Spaces(Protocol):
+    """Identifiers, by the kind of thing they name; each has a handle, and handles rise from 0.
+
+    The handle of an entity never changes once it is sealed, and is its row in the state of its
+    kind. Whoever is only named has a handle too, and no entries.
     """
 
-    texts: Heap = field(default_factory=Heap)
-    ids: dict[str, Heap] = field(default_factory=dict)
+    def handles(self, space: str, ids: Sequence[UUID]) -> list[int]:
+        """Handles of identifiers, new ones where they come for the first time."""
+        ...
 
-    def space(self, name: str) -> Heap:
-        """The identifiers of one kind of thing."""
-        return self.ids.setdefault(name, Heap())
+    def ids(self, space: str, handles: Sequence[int]) -> list[UUID]:
+        """Identifiers of handles."""
+        ...
+
+    def count(self, space: str) -> int:
+        """How many handles a space has."""
+        ...
+
+
+class KeptSpaces:
+    """Spaces in memory."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, list[UUID]] = {}
+        self._handles: dict[str, dict[UUID, int]] = {}
+
+    def handles(self, space: str, ids: Sequence[UUID]) -> list[int]:
+        """Handles of identifiers, new ones where they come for the first time."""
+        kept, known = self._ids.setdefault(space, []), self._handles.setdefault(space, {})
+        found = []
+        for one in ids:
+            handle = known.setdefault(one, len(kept))
+            if handle == len(kept):
+                kept.append(one)
+            found.append(handle)
+        return found
+
+    def ids(self, space: str, handles: Sequence[int]) -> list[UUID]:
+        """Identifiers of handles."""
+        kept = self._ids[space] if handles else []
+        return [kept[handle] for handle in handles]
+
+    def count(self, space: str) -> int:
+        """How many handles a space has."""
+        return len(self._ids.get(space, ()))
+
+
+@dataclass(frozen=True)
+class Heaps:
+    """What handles in columns stand for: texts of a run or block, and identifiers of all."""
+
+    texts: Heap | Reading
+    spaces: Spaces
 
 
 @dataclass(frozen=True)
@@ -65,17 +118,35 @@ class Form:
     """How values of one kind lie in a column.
 
     pack: values -> array of `dtype`; unpack: array -> values, the inverse. Both may use the heaps.
-    space: of identifiers, what they name.
+    null: what stands where there is no value. space: of identifiers, what they name. texts: the
+    column holds handles of texts.
     """
 
     dtype: str
     pack: Callable[[Sequence[Any], Heaps], Sequence[Any] | Column]
     unpack: Callable[[Column, Heaps], list[Any]]
+    null: int
     space: str | None = None
+    texts: bool = False
 
     def array(self, values: Sequence[Any], heaps: Heaps) -> Column:
-        """The column of values; a value that does not fit raises OverflowError."""
-        return np.array(self.pack(values, heaps), self.dtype)
+        """The column of values or None; a value that does not fit raises OverflowError."""
+        rows = [row for row, value in enumerate(values) if value is not None]
+        if len(rows) == len(values):
+            return np.array(self.pack(values, heaps), self.dtype)
+        column = np.full(len(values), self.null, self.dtype)
+        column[rows] = np.array(self.pack([values[row] for row in rows], heaps), self.dtype)
+        return column
+
+    def values(self, column: Column, heaps: Heaps) -> list[Any]:
+        """The values of a column, None where there is none."""
+        rows = np.flatnonzero(column != self.null)
+        if len(rows) == len(column):
+            return self.unpack(column, heaps)
+        found: list[Any] = [None] * len(column)
+        for row, value in zip(rows.tolist(), self.unpack(column[rows], heaps), strict=True):
+            found[row] = value
+        return found
 
 
 @dataclass(frozen=True)
@@ -122,25 +193,28 @@ def identifiers(space: str) -> Form:
     """Identifiers, by handle."""
     return Form(
         "u4",
-        lambda values, heaps: [
-            NONE if value is None else heaps.space(space).handle(value) for value in values
-        ],
-        lambda column, heaps: [
-            None if handle == NONE else heaps.space(space).values[handle]
-            for handle in column.tolist()
-        ],
-        space,
+        lambda values, heaps: heaps.spaces.handles(space, values),
+        lambda column, heaps: list(heaps.spaces.ids(space, column.tolist())),
+        NONE,
+        space=space,
     )
 
 
 def texts(kind: type[str]) -> Form:
     """Texts, by handle."""
+
+    def pack(values: Sequence[Any], heaps: Heaps) -> list[int]:
+        assert isinstance(heaps.texts, Heap), "these columns are only read"
+        return [heaps.texts.handle(str(value)) for value in values]
+
     return Form(
         "u4",
-        lambda values, heaps: [heaps.texts.handle(str(value)) for value in values],
+        pack,
         lambda column, heaps: [
-            str.__new__(kind, heaps.texts.values[handle]) for handle in column.tolist()
+            str.__new__(kind, text) for text in heaps.texts.take(column.tolist())
         ],
+        NONE,
+        texts=True,
     )
 
 
@@ -150,6 +224,7 @@ def coded(kind: type[Code]) -> Form:
         "u2",
         lambda values, heaps: [_places(kind)[value] for value in values],
         lambda column, heaps: [kind.all()[place] for place in column.tolist()],
+        2**16 - 1,
     )
 
 
@@ -166,6 +241,7 @@ def digits(width: int, dtype: str) -> Callable[[type[str]], Form]:
             dtype,
             lambda values, heaps: [int(value) for value in values],
             lambda column, heaps: [kind(f"{value:0{width}}") for value in column.tolist()],
+            int(np.iinfo(dtype).max),
         )
 
     return make
@@ -178,20 +254,23 @@ def enumerated(kind: type[Enum]) -> Form:
         "u1",
         lambda values, heaps: [members.index(value) for value in values],
         lambda column, heaps: [members[place] for place in column.tolist()],
+        255,
     )
 
 
-def integers(dtype: str) -> Callable[[type[Any]], Form]:
-    """Integers as they are."""
+def flags(kind: type[Any]) -> Form:
+    """True and false."""
+    return Form(
+        "u1",
+        lambda values, heaps: values,
+        lambda column, heaps: [bool(value) for value in column.tolist()],
+        255,
+    )
 
-    def make(kind: type[Any]) -> Form:
-        return Form(
-            dtype,
-            lambda values, heaps: values,
-            lambda column, heaps: [kind(value) for value in column.tolist()],
-        )
 
-    return make
+def integers(kind: type[Any]) -> Form:
+    """Integers as they are, save the least of 32 bits, which stands for none."""
+    return Form("i4", lambda values, heaps: values, lambda column, heaps: column.tolist(), -(2**31))
 
 
 def days(kind: type[Any]) -> Form:
@@ -200,6 +279,7 @@ def days(kind: type[Any]) -> Form:
         "i4",
         lambda values, heaps: [day_number(value) for value in values],
         lambda column, heaps: [day_of(number) for number in column.tolist()],
+        -(2**31),
     )
 
 
@@ -207,6 +287,7 @@ def numbers(kind: type[Any]) -> Form:
     """Identity numbers in 63 bits; what has not their form (a redacted one) is a text, negative."""
 
     def pack(values: Sequence[str], heaps: Heaps) -> Column:
+        assert isinstance(heaps.texts, Heap), "these columns are only read"
         text = characters(value.encode() for value in values)
         packed = check(text).packed
         for row in np.flatnonzero((unpack(packed) != text).any(axis=1) | (packed == 0)).tolist():
@@ -218,11 +299,11 @@ def numbers(kind: type[Any]) -> Form:
         return [
             CitizenNumber.recorded(written[18 * row : 18 * row + 18].decode())
             if value > 0
-            else str(heaps.texts.values[-1 - value])
+            else heaps.texts.take([-1 - value])[0]
             for row, value in enumerate(column.tolist())
         ]
 
-    return Form("i8", pack, read)
+    return Form("i8", pack, read, 0, texts=True)
 
 
 #: The form of each kind of value; the first line that fits holds.
@@ -234,7 +315,7 @@ FORMS: tuple[tuple[type[Any], Callable[[type[Any]], Form]], ...] = (
     (IntEnum, enumerated),
     (StrEnum, enumerated),
     (str, texts),
-    (bool, integers("u1")),
-    (int, integers("i4")),
+    (bool, flags),
+    (int, integers),
     (date, days),
 )

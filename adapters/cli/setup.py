@@ -174,21 +174,25 @@ def catalogue(output: Path | None, columns: bool) -> None:
 def columns_by_kind() -> dict[str, list[dict[str, str]]]:
     """How the entries of each kind of stream lie in columns, as the declaration has it."""
     from registry.vocabulary import Kind
-    from replay.columns import FIXED, layout
     from replay.forms import Form
+    from replay.layout import COLD, FIXED, layout
 
     found = {}
     for kind in Kind:
         laid = layout(kind)
-        every = {**FIXED, **{name: form.dtype for name, form in laid.hot.items()}}
-        columns = [{"column": n, "type": dtype, "in": "every row"} for n, dtype in every.items()]
-        for name, form in laid.side.items():
+        columns = [{"column": n, "type": dtype, "in": "every row"} for n, dtype in FIXED.items()]
+        columns += [
+            {"column": name, "type": form.dtype, "in": "rows whose event declares it"}
+            for name, form in laid.dense.items()
+        ]
+        for name, form in laid.sparse.items():
             plain = {"": form} if isinstance(form, Form) else form.parts
             where = "rows that have it" if isinstance(form, Form) else "lists"
             columns += [
                 {"column": f"{name}.{part}".strip("."), "type": one.dtype, "in": where}
                 for part, one in plain.items()
             ]
+        columns += [{"column": n, "type": dtype, "in": "envelope"} for n, dtype in COLD.items()]
         found[kind.value] = columns
     return found
 

@@ -26,11 +26,12 @@ from registry.values import (
     day_number,
 )
 from registry.vocabulary import VOCABULARY, EventType, Kind
-from replay.columns import columns, layout
-from replay.forms import NONE, plain_form
+from replay.forms import NONE, KeptSpaces, plain_form
+from replay.layout import layout
+from replay.runs import block, entries, runs
 
 KINDS = [*Kind]
-IDS = st.integers(0, 30).map(lambda number: UUID(int=number))
+IDS = st.integers(1, 30).map(lambda number: UUID(int=number))
 NUMBERS = st.builds(
     lambda sequence, birth: CitizenNumber.compose(DivisionCode("510603"), birth, sequence),
     st.integers(1, 999),
@@ -62,7 +63,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         texts = st.text("王小明𠮷·Ab1-9", min_size=1, max_size=9) | st.just(REDACTED)
         return texts.map(lambda text: str.__new__(kind, text))
     if kind is int:
-        return st.integers(-(2**31), 2**31 - 1)
+        return st.integers(1 - 2**31, 2**31 - 1)
     if kind is bool:
         return st.booleans()
     assert kind is date, kind
@@ -117,39 +118,53 @@ def logs(draw, most=12):
 @given(log=logs())
 @settings(deadline=None)
 def test_entries_read_back_as_they_were_recorded(log):
-    laid_out = columns(log)
-    read = [entry for held in laid_out.values() for entry in held.entries()]
+    spaces = KeptSpaces()
+    laid_out = runs(log, spaces)
+    read = [entry for held in laid_out.values() for entry in entries(held, spaces)]
     assert sorted(read, key=lambda entry: entry.position) == log
 
 
 @given(log=logs())
 @settings(deadline=None)
 def test_rows_stand_by_entity_and_version(log):
-    for kind, held in columns(log).items():
-        starts, code, day, position = held.take("starts code effective_on position")
-        streams = held.heaps.space(kind.value).values
-        assert len(starts) == len(streams) + 1 == held.entities + 1
-        for handle, stream in enumerate(streams):
+    spaces = KeptSpaces()
+    for kind, run in runs(log, spaces).items():
+        held = block(run, 0, spaces.count(kind.value))
+        assert entries(held, spaces) == entries(run, spaces)
+        for handle, stream in enumerate(spaces.ids(kind.value, range(held.size))):
             mine = [entry for entry in log if entry.stream == stream]
             mine = [entry for entry in mine if VOCABULARY[type(entry.event)].kind is kind]
-            rows = slice(int(starts[handle]), int(starts[handle + 1]))
-            assert [VOCABULARY[type(one.event)].code for one in mine] == code[rows].tolist()
-            assert [day_number(one.effective_on) for one in mine] == day[rows].tolist()
-            assert [one.position for one in mine] == position[rows].tolist()
+            rows = slice(int(held.starts[handle]), int(held.starts[handle + 1]))
+            codes = [VOCABULARY[type(one.event)].code for one in mine]
+            assert codes == held.code[rows].tolist()
+            days = [day_number(one.effective_on) for one in mine]
+            assert days == held.effective_on[rows].tolist()
+            assert [one.position for one in mine] == held.position[rows].tolist()
+
+
+@given(log=logs())
+@settings(deadline=None)
+def test_a_dense_column_has_a_value_for_each_row_that_declares_it(log):
+    for run in runs(log, KeptSpaces()).values():
+        for name, column in run.dense.items():
+            assert len(column) == np.count_nonzero(run.layout.declares(name)[run.code])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_field_has_a_column_and_hot_rows_are_short(kind):
+def test_every_field_has_a_column(kind):
     laid = layout(kind)
     for shape, homes in laid.homes.items():
         names = {field.name for field, _ in homes}
         assert names | {"effective_on"} == {field.name for field in VOCABULARY[shape].fields}
-        assert {home for _, home in homes} <= laid.hot.keys() | laid.side.keys()
-    assert laid.row_bytes <= 20
+        assert {home for _, home in homes} <= laid.dense.keys() | laid.sparse.keys()
 
 
-def test_where_people_come_and_go_is_in_every_row_of_persons():
-    assert [*layout(Kind.PERSON).hot] == ["enters", "leaves", "household"]
+def test_where_people_come_and_go_lies_beside_the_rows_that_say_it():
+    laid = layout(Kind.PERSON)
+    assert {"enters", "leaves", "household"} <= laid.dense.keys()
+    births = next(word for word in VOCABULARY.values() if word.name == "BirthRegistered")
+    assert laid.declares("enters")[births.code]
+    assert not laid.declares("leaves")[births.code]
 
 
 def test_a_number_is_packed_and_a_redacted_one_is_a_text():
@@ -166,22 +181,24 @@ def test_a_number_is_packed_and_a_redacted_one_is_a_text():
             1,
         )
     ]
-    held = columns(log)[Kind.NUMBER]
-    packed, redacted = held.side["number"].parts["value"].tolist()
+    spaces = KeptSpaces()
+    held = runs(log, spaces)[Kind.NUMBER]
+    packed, redacted = held.dense["number"].tolist()
     assert packed >> 42 & 1048575 == 110105
     assert redacted < 0
-    assert [entry.event.number for entry in held.entries()] == said
+    assert [entry.event.number for entry in entries(held, spaces)] == said
 
 
 def test_who_is_only_named_has_a_handle_and_no_rows():
     word = next(word for word in VOCABULARY.values() if word.name == "HouseholdEstablished")
     assert word.kind is Kind.HOUSEHOLD
     log = [_entry(_split(UUID(int=2), of=UUID(int=1)))]
-    held = columns(log)[Kind.HOUSEHOLD]
-    assert held.entities == 2
-    assert held.starts.tolist() == [0, 1, 1]
-    assert held.hot["doorplate"].tolist() == [0]
-    assert NONE not in held.hot["community"]
+    spaces = KeptSpaces()
+    run = runs(log, spaces)[Kind.HOUSEHOLD]
+    assert spaces.count("household") == 2
+    assert block(run, 0, 2).starts.tolist() == [0, 1, 1]
+    assert run.dense["doorplate"].tolist() == [0]
+    assert NONE not in run.dense["community"]
 
 
 def _split(stream: UUID, of: UUID) -> tuple[UUID, Any]:
@@ -206,8 +223,12 @@ def _entry(told: tuple[UUID, Any]) -> Entry:
 
 def test_a_stream_with_a_gap_is_not_laid_out():
     stream, event = _split(UUID(int=2), of=UUID(int=1))
-    with pytest.raises(AssertionError, match="has no version 1"):
-        columns([Entry(stream, 2, event, event.effective_on, 1)])
+    with pytest.raises(AssertionError, match="earlier rows"):
+        block(
+            runs([Entry(stream, 2, event, event.effective_on, 1)], KeptSpaces())[Kind.HOUSEHOLD],
+            0,
+            2,
+        )
 
 
 def test_a_kind_of_value_without_a_form_is_named():
@@ -216,7 +237,7 @@ def test_a_kind_of_value_without_a_form_is_named():
 
 
 def test_arrow_shares_the_memory_of_the_columns():
-    held = columns([_entry(_split(UUID(int=2), of=UUID(int=1)))])[Kind.HOUSEHOLD]
+    (held,) = runs([_entry(_split(UUID(int=2), of=UUID(int=1)))], KeptSpaces()).values()
     table = held.arrow()
     assert table.column("position").chunk(0).buffers()[1].address == held.position.ctypes.data
-    assert np.array_equal(table.column("community").to_numpy(), held.hot["community"])
+    assert np.array_equal(table.column("recorded_at").to_numpy(), held.cold["recorded_at"])
