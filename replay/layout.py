@@ -56,7 +56,7 @@ class Layout:
         """Which codes have a value in a dense column, bool[CODES]."""
         table = np.zeros(CODES, np.bool_)
         for shape, homes in self.homes.items():
-            if any(home == column for _, home in homes):
+            if any(home == column and dense(field) for field, home in homes):
                 table[VOCABULARY[shape].code] = True
         return table
 
