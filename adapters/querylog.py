@@ -128,6 +128,11 @@ def digest_of(before: bytes, row: dict[str, Any]) -> bytes:
     return hashlib.sha256(before + orjson.dumps(told)).digest()
 
 
+def secret_of(namespace: UUID) -> bytes:
+    """The secret under which the log keeps digests of numbers, from the node's namespace."""
+    return hmac.digest(namespace.bytes, b"query-log", hashlib.sha256)
+
+
 class QueryLog:
     """Appends to the log in groups, from one thread, and reads it back."""
 
@@ -250,6 +255,18 @@ class QueryLog:
                     return expected
                 before, expected = told["digest"], expected + 1
         return None
+
+    def anchor(self, line: int | None = None) -> tuple[int, str] | None:
+        """A line, by default the last, and its digest; None if there is none.
+
+        Kept elsewhere, it shows later that the log up to there is the same and nothing was cut off.
+        """
+        query = select(lines.c.line, lines.c.digest).order_by(lines.c.line.desc()).limit(1)
+        if line is not None:
+            query = query.where(lines.c.line == line)
+        with self.engine.connect() as connection:
+            found = connection.execute(query).first()
+        return None if found is None else (int(found.line), bytes(found.digest).hex())
 
 
 def row_of(number: int, question: Question, now: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks: identity numbers on their way in, and the store that everything rests on."""
+"""Checks: identity numbers on their way in, the store, and the log of who asked what."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOT = 1_000_000
 
 @click.group(cls=Verbs)
 def check() -> None:
-    """Check identity numbers, or the store."""
+    """Check identity numbers, the store, or the query log."""
 
 
 @check.command("number")
@@ -189,3 +189,57 @@ def check_store() -> None:
     answer(found, text)
     if faults:
         raise click.exceptions.Exit(WRONG)
+
+
+@check.command("queries")
+@click.option("--anchor", help="LINE:DIGEST that an earlier run printed and somebody kept.")
+@as_json
+def check_queries(anchor: str | None) -> None:
+    """Hold the query log (查询日志) against its own chain, line by line.
+
+    Each line carries a digest over itself and the one before it, so a line that was changed or
+    taken out is found. That the end was cut off shows only against an anchor kept elsewhere: the
+    last line and its digest, which every run prints. Exit code 1 if anything is wrong.
+
+    \b
+    registry check queries --json
+    registry check queries --anchor 120:9f86d081884c7d65...
+    """
+    from adapters.cli.desk import query_log
+
+    kept = None if anchor is None else _anchor(anchor)
+    with opened() as parts:
+        log = query_log(parts)
+        try:
+            broken = log.verify()
+            last = log.anchor()
+            held = None if kept is None else log.anchor(kept[0])
+        finally:
+            log.close()
+    faults = []
+    if broken is not None:
+        faults.append(f"line {broken} is not as it was written, or is missing")
+    if kept is not None and held is None:
+        faults.append(f"line {kept[0]} of the anchor is missing: the end of the log was cut off")
+    elif kept is not None and held != kept:
+        faults.append(f"line {kept[0]} has not the digest of the anchor: the log is another one")
+    shown = None if last is None else f"{last[0]}:{last[1]}"
+    count = 0 if last is None else last[0]
+
+    def text() -> None:
+        for fault in faults:
+            click.echo(fault)
+        click.echo(f"{count} lines: " + (f"{len(faults)} faults" if faults else "the chain holds"))
+        if shown is not None:
+            click.echo(f"anchor to keep elsewhere: {shown}")
+
+    answer({"lines": count, "anchor": shown, "faults": faults}, text)
+    if faults:
+        raise click.exceptions.Exit(WRONG)
+
+
+def _anchor(told: str) -> tuple[int, str]:
+    line, _, digest = told.partition(":")
+    if not line.isdigit() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise malformed("anchor", "expected LINE:DIGEST with 64 hexadecimal digits, as printed")
+    return int(line), digest

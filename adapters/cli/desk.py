@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,6 +22,7 @@ from registry.values import CitizenNumber, Code, masked
 if TYPE_CHECKING:
     from adapters.assembly import Parts
     from adapters.http.sight import Sight
+    from adapters.querylog import QueryLog
     from adapters.reading import Reader
     from registry.aggregates import Person
     from registry.projections import At
@@ -114,15 +113,9 @@ class Desk:
 
     def log(self, question: str, outcome: str, **more: Any) -> None:
         """Write one line of the query log and wait until it is durable."""
-        from adapters.querylog import QueryLog, Question
+        from adapters.querylog import Question
 
-        settings, secret = self.parts.settings, self.parts.setting.namespace.bytes
-        log = QueryLog(
-            settings.query_log_url,
-            hmac.digest(secret, b"query-log", hashlib.sha256),
-            self.parts.register.clock,
-            durability=settings.durability,
-        )
+        log = query_log(self.parts)
         number = more.pop("number", None)
         try:
             log.note(
@@ -183,6 +176,18 @@ class Desk:
             case list() | tuple():
                 return [self.shown(inner) for inner in value]
         return value
+
+
+def query_log(parts: Parts) -> QueryLog:
+    """The query log of this register; whoever opens it closes it."""
+    from adapters.querylog import QueryLog, secret_of
+
+    return QueryLog(
+        parts.settings.query_log_url,
+        secret_of(parts.setting.namespace),
+        parts.register.clock,
+        durability=parts.settings.durability,
+    )
 
 
 def asking(*, personal: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:

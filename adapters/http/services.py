@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -19,7 +17,7 @@ from adapters.http.parameters import Limits
 from adapters.http.sight import Atlas
 from adapters.http.tokens import Seal
 from adapters.projector import Projector
-from adapters.querylog import QueryLog
+from adapters.querylog import QueryLog, secret_of
 from adapters.queue import CommandQueue
 from adapters.reading import Reader, reading
 from registry.codec import Codec
@@ -100,7 +98,7 @@ class Services:
             projector.wake.set()
             bell.ring()
 
-        secret = hmac.digest(parts.setting.namespace.bytes, b"query-log", hashlib.sha256)
+        secret = secret_of(parts.setting.namespace)
         queue = CommandQueue(parts.register, recorded=recorded)
         log = QueryLog(settings.query_log_url, secret, clock, durability=settings.durability)
         return cls(

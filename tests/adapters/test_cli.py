@@ -253,6 +253,32 @@ def test_a_store_that_was_tampered_with_does_not_hold(terminal):
     assert found - {"submission-differs"} == expected
 
 
+def test_the_query_log_holds_and_what_was_done_to_it_is_found(terminal):
+    county = settle(terminal)
+    terminal.json("person", county.daughter)
+    terminal.json("person", county.daughter)
+    told = terminal.json("check", "queries")
+    assert told["faults"] == []
+    assert told["lines"] >= 2
+    assert terminal.json("check", "queries", "--anchor", told["anchor"])["faults"] == []
+    terminal("check", "queries", "--anchor", "two", exits=2)
+    path = next(
+        Path(terminal.env["REGISTRY_DATABASE"].removeprefix("sqlite:///")).parent.glob("*quer*")
+    )
+    with sqlite3.connect(path) as database:
+        database.execute("drop trigger query_log_no_delete")
+        database.execute("delete from query_log where line = ?", (told["lines"],))
+    database.close()
+    assert terminal.json("check", "queries")["faults"] == []
+    cut = terminal.json("check", "queries", "--anchor", told["anchor"], exits=1)
+    assert "cut off" in cut["faults"][0]
+    with sqlite3.connect(path) as database:
+        database.execute("drop trigger query_log_no_update")
+        database.execute("update query_log set officer = 'Somebody' where line = 1")
+    database.close()
+    assert "line 1 " in terminal.json("check", "queries", exits=1)["faults"][0]
+
+
 # moving the whole register
 
 
