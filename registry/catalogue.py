@@ -45,6 +45,7 @@ def describe_event(word: EventType) -> dict[str, Any]:
         "cause": word.cause.value if word.cause else None,
         "voids": word.voids,
         "corrects": word.corrects,
+        "reaches": word.reaches,
         "summary": summary,
         "source": source,
         "fields": [describe_field(field) for field in word.fields],
@@ -149,6 +150,7 @@ def _lines() -> Iterator[str]:
             "counted as": event["cause"],
             "leaves": event["leaves"],
             "enters": event["enters"],
+            "state reached": event["reaches"],
             "source": event["source"],
         }
         yield from _facts(facts)

@@ -1,7 +1,8 @@
 """Values of the register, valid or absent: names, texts, papers, identifiers, days.
 
-Coded values and numbers made of digits have modules of their own, `registry.coded` and
-`registry.numbers`; all their names stand here too, and here is where others take them from.
+Coded values, numbers made of digits and values of cards have modules of their own,
+`registry.coded`, `registry.numbers` and `registry.cards`; all their names stand here too, and here
+is where others take them from.
 """
 
 from __future__ import annotations
@@ -12,6 +13,24 @@ from datetime import date, timedelta
 from typing import ClassVar, NewType, Self
 from uuid import UUID
 
+from registry.cards import (
+    AcceptanceNumber,
+    AppendResult,
+    CardKind,
+    CardPriority,
+    CardReason,
+    CardState,
+    ChipSerial,
+    CollectionMethod,
+    Digest,
+    FingerPosition,
+    HandoverCategory,
+    ProductionError,
+    ProductionType,
+    ReceivedQuality,
+    SpoilCause,
+    SurrenderReason,
+)
 from registry.coded import (
     ApprovalKind,
     ApprovalResult,
@@ -66,6 +85,9 @@ from registry.numbers import (
 
 __all__ = [
     "EPOCH",
+    "AcceptanceNumber",
+    "AppendResult",
+    "ApplicationId",
     "ApprovalKind",
     "ApprovalResult",
     "AssignmentOperation",
@@ -73,21 +95,31 @@ __all__ = [
     "BloodType",
     "BookId",
     "CancellationCategory",
+    "CardId",
+    "CardKind",
+    "CardPriority",
+    "CardReason",
+    "CardState",
     "CaseId",
     "CertificateId",
     "ChangeCategory",
     "ChangeScope",
+    "ChipSerial",
     "CitizenNumber",
     "Code",
+    "CollectionMethod",
     "CommunityId",
     "CommunityKind",
     "DeathCause",
     "DeletionKind",
+    "Digest",
     "DivisionCode",
     "DivisionId",
     "DoorplateId",
     "DuplicateResolution",
     "Education",
+    "FingerPosition",
+    "HandoverCategory",
     "HouseholdId",
     "HouseholdNumber",
     "HouseholdType",
@@ -106,6 +138,7 @@ __all__ = [
     "OfficeCode",
     "Officer",
     "OutKind",
+    "PackageId",
     "PaperNumber",
     "PermitId",
     "PersonId",
@@ -115,15 +148,20 @@ __all__ = [
     "PlateNumber",
     "PlateState",
     "PresenceClass",
+    "ProductionError",
+    "ProductionType",
+    "ReceivedQuality",
     "RegistrationBusiness",
     "Relationship",
     "RestorationReason",
     "ReversalReason",
     "SeparationStatus",
     "Sex",
+    "SpoilCause",
     "StreetId",
     "StreetNumberKind",
     "SupplementKind",
+    "SurrenderReason",
     "Text",
     "TownshipKind",
     "UnsettledReason",
@@ -147,6 +185,9 @@ NumberId = NewType("NumberId", UUID)
 PermitId = NewType("PermitId", UUID)
 CertificateId = NewType("CertificateId", UUID)
 CaseId = NewType("CaseId", UUID)
+ApplicationId = NewType("ApplicationId", UUID)
+CardId = NewType("CardId", UUID)
+PackageId = NewType("PackageId", UUID)
 
 #: Day 0 of every column of days; nobody in the register was born much earlier.
 EPOCH = date(1880, 1, 1)

@@ -19,6 +19,8 @@ from typing import (
     get_type_hints,
 )
 
+from registry.values import CardState
+
 T = TypeVar("T")
 
 
@@ -37,6 +39,9 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"
     PROOF = "proof"
     CASE = "case"
+    APPLICATION = "application"
+    CARD = "card"
+    DIVISION = "division"
 
 
 class Order(Enum):
@@ -60,6 +65,9 @@ ORDERS = {
     Kind.CERTIFICATE: Order.LEDGER,
     Kind.PROOF: Order.LEDGER,
     Kind.CASE: Order.LEDGER,
+    Kind.APPLICATION: Order.LEDGER,
+    Kind.CARD: Order.LEDGER,
+    Kind.DIVISION: Order.LEDGER,
 }
 
 
@@ -113,6 +121,7 @@ OfMother = Annotated[T, Part("mother")]
 OfFather = Annotated[T, Part("father")]
 OfSpouse = Annotated[T, Part("spouse")]
 OfGuardian = Annotated[T, Part("guardian")]
+OfCollector = Annotated[T, Part("collector")]
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,7 @@ class EventType:
     voids: bool  # the field `voids` names the versions that no longer stand
     corrects: bool  # the field `corrects` names the version whose value was wrong
     opens: bool  # a stream may begin with it
+    reaches: CardState | None  # the state in which it leaves an application for a card
 
     @property
     def name(self) -> str:
@@ -182,6 +192,7 @@ def event(
     enters: str | None = None,
     cause: Cause | None = None,
     opens: bool = False,
+    reaches: str | None = None,
     into: dict[type[Any], EventType] = VOCABULARY,
 ) -> Callable[[type[T]], type[T]]:
     """Declare an event type."""
@@ -194,6 +205,7 @@ def event(
         assert 0 < code < 2**16, code
         assert {leaves, enters} - {None} <= names, cls
         assert "effective_on" in names, cls
+        assert reaches is None or kind is Kind.APPLICATION, cls
         assert (leaves is None and enters is None) or cause, f"{cls} moves people without a cause"
         into[shape] = EventType(
             shape=shape,
@@ -208,6 +220,7 @@ def event(
             voids="voids" in names,
             corrects="corrects" in names,
             opens=opens,
+            reaches=None if reaches is None else CardState(reaches),
         )
         return shape
 

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 from registry.entry import Entry
 from registry.events import __all__ as modules
 from registry.values import (
+    AcceptanceNumber,
+    ChipSerial,
     CitizenNumber,
     Code,
+    Digest,
     DivisionCode,
     Line,
     OfficeCode,
@@ -41,6 +44,9 @@ CHARACTERS = st.one_of(
 )
 COUNTIES = [DivisionCode(code) for code in ("510603", "510682", "220102")]
 NUMBERS = st.builds(CitizenNumber.compose, st.sampled_from(COUNTIES), DAYS, st.integers(1, 999))
+ACCEPTANCE_NUMBERS = st.builds(
+    AcceptanceNumber.compose, st.just(OfficeCode("510683001000")), DAYS, st.integers(1, 99_999)
+)
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:
@@ -76,6 +82,9 @@ def plain_values(kind: type[Any]) -> st.SearchStrategy[Any]:
         CitizenNumber: NUMBERS,
         DivisionCode: st.from_regex(r"[0-9]{6}", fullmatch=True).map(DivisionCode),
         OfficeCode: st.from_regex(r"[0-9]{12}", fullmatch=True).map(OfficeCode),
+        AcceptanceNumber: ACCEPTANCE_NUMBERS,
+        ChipSerial: st.from_regex(r"[0-9A-F]{16}", fullmatch=True).map(ChipSerial),
+        Digest: st.from_regex(r"[0-9a-f]{64}", fullmatch=True).map(Digest),
         PaperNumber: st.from_regex(r"[0-9A-Za-z-]{1,40}", fullmatch=True).map(PaperNumber),
     }
     return known[kind]

@@ -10,10 +10,20 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from registry.aggregates import AGGREGATES, Household, Person
+from registry.aggregates import AGGREGATES, Application, Household, Person
+from registry.aggregates.application import FOLLOWS
 from registry.days import BEIJING, instant_of
 from registry.entry import Entry
-from registry.events import address, household, numbers, papers, person, places
+from registry.events import (
+    address,
+    applications,
+    cards,
+    household,
+    numbers,
+    papers,
+    person,
+    places,
+)
 from registry.history import standing
 from registry.values import (
     BookId,
@@ -45,7 +55,8 @@ from registry.values import (
     StreetId,
     Text,
 )
-from registry.vocabulary import ORDERS, VOCABULARY, Order
+from registry.vocabulary import ORDERS, VOCABULARY, EventType, Kind, Order
+from tests.everything import one_of
 
 FIRST_DAY = date(2019, 11, 20)
 NAMES = [Name(text) for text in ("安平", "卞宁", "陈安", "阿卜杜拉·艾合麦提", "𠮷野")]
@@ -515,6 +526,48 @@ def change_paper(chance: Random, log: Log) -> None:
             log.add(stream, papers.PermitVoided(effective_on=log.today, grounds=Text("作废")))
 
 
+def change_application(chance: Random, log: Log) -> None:
+    """An application for a card is accepted, or takes any step that it may take."""
+    stream = log.id("application", chance.randint(1, 2))
+    if stream not in log.streams:
+        log.add(stream, told_of(chance, log, ACCEPTED))
+        return
+    state: Any = Application.fold(log.streams[stream])
+    steps = [word for word in APPLYING if word.reaches in FOLLOWS[state.state]]
+    if steps:
+        log.add(stream, told_of(chance, log, chance.choice(steps)))
+
+
+def change_body(chance: Random, log: Log) -> None:
+    """A card body comes into stock, or takes any step of its own."""
+    stream = log.id("card", chance.randint(1, 2))
+    received = VOCABULARY[cards.BlankReceived]
+    known = stream in log.streams
+    log.add(stream, told_of(chance, log, chance.choice(WRITING) if known else received))
+
+
+def told_of(chance: Random, log: Log, word: EventType) -> Any:
+    """An event of a type, told as simply as can be, of today and of somebody in the log."""
+    told = dict(EXAMPLES[word.shape].__dict__, effective_on=log.today)
+    if "person" in told:
+        told["person"] = PersonId(some(chance, log, "person", log.people))
+    if "attempt" in told:
+        told["attempt"] = chance.choice([1, 1, 2])
+    return word.shape(**told)
+
+
+#: What befalls applications for cards and card bodies; each is told by `told_of`.
+CARD_WORDS = [
+    word
+    for word in sorted(VOCABULARY.values(), key=lambda word: word.code)
+    if word.kind in (Kind.APPLICATION, Kind.CARD)
+]
+ACCEPTED = VOCABULARY[applications.ApplicationAccepted]
+APPLYING = [word for word in CARD_WORDS if word.reaches and not word.opens]
+WRITING = [word for word in CARD_WORDS if word.kind is Kind.CARD and not word.opens]
+#: Found once, since nothing is searched for while a test draws its data.
+EXAMPLES = {word.shape: one_of(word) for word in CARD_WORDS}
+
 PERSON_MOVES: list[Move] = [
     *(pass_days, enter_person, enter_person),
     *(change_person, change_person, change_person, correct_person, void_person),
@@ -523,6 +576,7 @@ ALL_MOVES: list[Move] = [
     *PERSON_MOVES,
     *(change_household, change_household, change_doorplate, move_boundary, rename_place),
     *(change_number, change_case, change_paper),
+    *(change_application, change_application, change_body),
 ]
 
 

@@ -54,6 +54,7 @@ PLAIN = (
     "values",
     "numbers",
     "coded",
+    "cards",
     "codes",
     "vocabulary",
     "events",

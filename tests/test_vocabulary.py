@@ -35,6 +35,7 @@ def described(word: EventType) -> str:
         *([f"enters {word.enters}"] if word.enters else []),
         *([f"cause {word.cause}"] if word.cause else []),
         *(["opens"] if word.opens else []),
+        *([f"reaches {word.reaches}"] if word.reaches else []),
     ]
     lines = [
         f"{word.code} {word.name} {word.kind} {word.business or '-'} {', '.join(signs)}".strip()
@@ -44,6 +45,7 @@ def described(word: EventType) -> str:
         if "[" in str(field.type) or "|" in str(field.type):
             kind = str(field.type).replace("registry.values.", "").replace("registry.coded.", "")
             kind = kind.replace("registry.numbers.", "").replace("registry.events.", "")
+            kind = kind.replace("registry.cards.", "")
         lines.append(f"    {field.name}: {kind}" + (f" of {field.part}" if field.part else ""))
     return "\n".join(lines) + "\n"
 

@@ -1,12 +1,15 @@
 """State, checks and `evolve` of everything that decisions are about."""
 
 from registry.aggregates.address import Doorplate, Street
+from registry.aggregates.application import Application
 from registry.aggregates.base import Aggregate
+from registry.aggregates.card import CardBody
 from registry.aggregates.household import Household
 from registry.aggregates.numbers import Number, NumberCase, SegmentPlan, SequenceBook
 from registry.aggregates.papers import Certificate, Permit, Proof
 from registry.aggregates.person import Life, Person
 from registry.aggregates.places import Places
+from registry.aggregates.readiness import Readiness
 
 AGGREGATES: dict[str, type[Aggregate]] = {
     kind.KIND: kind
@@ -23,12 +26,17 @@ AGGREGATES: dict[str, type[Aggregate]] = {
         Permit,
         Certificate,
         Proof,
+        Application,
+        CardBody,
+        Readiness,
     )
 }
 
 __all__ = [
     "AGGREGATES",
     "Aggregate",
+    "Application",
+    "CardBody",
     "Certificate",
     "Doorplate",
     "Household",
@@ -39,6 +47,7 @@ __all__ = [
     "Person",
     "Places",
     "Proof",
+    "Readiness",
     "SegmentPlan",
     "SequenceBook",
     "Street",
