@@ -68,6 +68,14 @@ class Spaces(Protocol):
         """Handles of identifiers, new ones where they come for the first time."""
         ...
 
+    def packed(self, space: str, high: Column, low: Column) -> Column:
+        """Handles u4[n], as `handles` gives them, of identifiers in halves of u8[n] each."""
+        ...
+
+    def find(self, space: str, one: UUID) -> int | None:
+        """The handle of an identifier, none where it has not come yet."""
+        ...
+
     def ids(self, space: str, handles: Sequence[int]) -> list[UUID]:
         """Identifiers of handles."""
         ...
@@ -94,6 +102,16 @@ class KeptSpaces:
                 kept.append(one)
             found.append(handle)
         return found
+
+    def packed(self, space: str, high: Column, low: Column) -> Column:
+        """Handles u4[n], as `handles` gives them, of identifiers in halves of u8[n] each."""
+        halves = zip(high.tolist(), low.tolist(), strict=True)
+        ids = [UUID(int=upper << 64 | lower) for upper, lower in halves]
+        return np.array(self.handles(space, ids), "u4")
+
+    def find(self, space: str, one: UUID) -> int | None:
+        """The handle of an identifier, none where it has not come yet."""
+        return self._handles.get(space, {}).get(one)
 
     def ids(self, space: str, handles: Sequence[int]) -> list[UUID]:
         """Identifiers of handles."""

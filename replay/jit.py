@@ -6,8 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: A value of a column as a signed integer of 64 bits: an unsigned one of 64 bits that meets a
+#: signed one becomes a float.
+integer = cast(Callable[[Any], int], np.int64)
 
 
 def kernel(function: F) -> F:

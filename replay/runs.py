@@ -6,8 +6,9 @@ are what is sealed, blocks are what kernels read.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -65,7 +66,8 @@ class Side:
 class Rows:
     """Rows of one kind of stream, by entity and version.
 
-    code u2, effective_on u2 in days since 1880, position u4; dense, sparse, cold: by name.
+    code u2, effective_on u2 in days since 1880, position u4; dense, sparse, cold: by name. stored:
+    laid out like sparse, what the stored bytes of a row say besides; empty where nobody asked.
     """
 
     layout: Layout
@@ -76,6 +78,7 @@ class Rows:
     sparse: Mapping[str, Side]
     cold: Mapping[str, Column]
     texts: Texts
+    stored: Mapping[str, Side] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.code)
@@ -122,15 +125,19 @@ class Block(Rows):
         return len(self.starts) - 1
 
 
-def runs(entries: Iterable[Entry], spaces: Spaces) -> dict[Kind, Run]:
+#: Tells, for the entries of a run in its order, what brings their stored bytes back.
+Keep = Callable[[Sequence[Entry], Heap], Mapping[str, Side]]
+
+
+def runs(entries: Iterable[Entry], spaces: Spaces, keep: Keep | None = None) -> dict[Kind, Run]:
     """Lay out recorded entries, each stream's in version order: one run for each kind of stream."""
     rows: dict[Kind, list[Entry]] = defaultdict(list)
     for entry in entries:
         rows[VOCABULARY[type(entry.event)].kind].append(entry)
-    return {kind: _run(layout(kind), found, spaces) for kind, found in rows.items()}
+    return {kind: _run(layout(kind), found, spaces, keep) for kind, found in rows.items()}
 
 
-def _run(laid: Layout, entries: list[Entry], spaces: Spaces) -> Run:
+def _run(laid: Layout, entries: list[Entry], spaces: Spaces, keep: Keep | None) -> Run:
     entity = spaces.handles(laid.kind.value, [entry.stream for entry in entries])
     order = sorted(range(len(entries)), key=lambda row: (entity[row], entries[row].version))
     entries, entity = [entries[row] for row in order], [entity[row] for row in order]
@@ -143,12 +150,14 @@ def _run(laid: Layout, entries: list[Entry], spaces: Spaces) -> Run:
     handles, starts = np.unique(np.array(entity, "u4"), return_index=True)
     texts = Heap()
     columns = _columns(laid, entries, Heaps(texts, spaces))
+    stored = {} if keep is None else keep(entries, texts)
     return Run(
         layout=laid,
         entities=handles,
         starts=np.append(starts, len(entries)).astype("u4"),
         first_version=np.array([entries[row].version for row in starts], "u4"),
         texts=Texts.of(texts.values),
+        stored=stored,
         **columns,
     )
 

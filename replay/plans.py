@@ -1,0 +1,191 @@
+"""What the scanning kernels look for in stored halves, derived from the declarations.
+
+A slot is a list of tokens: one for each column of a layout, and three for what every row has. A
+token says where a value stands; `replay.intake` makes columns of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, dataclass, fields
+from datetime import date
+from functools import cache
+from typing import Any, NamedTuple, get_args
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.values import CitizenNumber
+from registry.vocabulary import VOCABULARY, EventType, Field, Kind
+from replay.forms import Form, ListForm, present
+from replay.layout import CODES, Layout, dense, layout
+from replay.scanning import UNWANTED, Keys, Words
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Tokens of one column: the column's name, whether it is dense, and its kind of value."""
+
+    home: str
+    dense: bool
+    kind: Any
+    form: Form | ListForm
+
+    @property
+    def number(self) -> bool:
+        """Whether its values are identity numbers."""
+        return self.kind is CitizenNumber
+
+    @property
+    def text(self) -> bool:
+        """Whether its values are texts and nothing else."""
+        return isinstance(self.form, Form) and self.form.texts and not self.number
+
+
+class Plan(NamedTuple):
+    """What is looked for in the rows of one kind of stream.
+
+    slots: texts first, `texts` of them; after them come those of the effective day, of the stated
+    digests and of the salts. supply i8[slots + 3, CODES]: how many tokens a row of a code can give.
+    """
+
+    layout: Layout
+    keys: Keys
+    words: Words
+    slots: tuple[Slot, ...]
+    texts: int
+    supply: NDArray[np.int64]
+
+    @property
+    def effective(self) -> int:
+        """The slot of effective days."""
+        return len(self.slots)
+
+    @property
+    def parts(self) -> int:
+        """The slot of the digests that state halves give."""
+        return len(self.slots) + 1
+
+    @property
+    def salts(self) -> int:
+        """The slot of the salts of private parts."""
+        return len(self.slots) + 2
+
+
+@cache
+def plan(kind: Kind) -> Plan:
+    """The plan of a kind of stream."""
+    laid = layout(kind)
+    found: dict[tuple[str, bool], Slot] = {}
+    for homes in laid.homes.values():
+        for field, home in homes:
+            full = dense(field)
+            form = (laid.dense if full else laid.sparse)[home]
+            found[home, full] = Slot(home, full, present(field.type), form)
+    slots = tuple(sorted(found.values(), key=lambda slot: not slot.text))
+    places = {(slot.home, slot.dense): place for place, slot in enumerate(slots)}
+    book = _Book(places, len(slots))
+    words = {shape: VOCABULARY[shape] for shape in laid.homes}
+    for shape, homes in laid.homes.items():
+        book.add(words[shape], {field.name: (home, dense(field)) for field, home in homes})
+    texts = sum(slot.text for slot in slots)
+    return Plan(laid, book.keys(), book.words(), slots, texts, book.supply)
+
+
+def element_keys(form: ListForm) -> Keys:
+    """The keys of a list's elements, none where they are plain values; a slot each."""
+    book = _Book({}, 0)
+    if form.element is not None:
+        for place, part in enumerate(form.parts):
+            book.key(part, place, MISSING, 0)
+    return book.keys()
+
+
+def element_kinds(slot: Slot) -> dict[str, Any]:
+    """The kinds of value of a list's elements, by part."""
+    assert isinstance(slot.form, ListForm)
+    inner = present(get_args(slot.kind)[0])
+    if slot.form.element is None:
+        return {"value": inner}
+    from typing import get_type_hints
+
+    hints = get_type_hints(slot.form.element)
+    return {one.name: present(hints[one.name]) for one in fields(slot.form.element)}
+
+
+class _Book:
+    """Keys and words while they are collected."""
+
+    def __init__(self, places: dict[tuple[str, bool], int], slots: int) -> None:
+        self.places = places
+        self.slots = slots
+        self.supply = np.zeros((slots + 3, CODES), np.int64)
+        self._text = bytearray()
+        self._keys: list[tuple[int, ...]] = []
+        self._parts: list[tuple[int, ...]] = []
+        self._words = np.zeros((4, CODES), "u4")
+
+    def add(self, word: EventType, homes: dict[str, tuple[str, bool]]) -> None:
+        """Add an event type."""
+        self._words[0, word.code] = len(self._keys)
+        for field in word.fields:
+            if field.part is None:
+                self._field(word, field, homes)
+        self.key("parts", self.slots + 1, {}, 0)
+        self.supply[self.slots + 1, word.code] = 1
+        self._words[1, word.code] = len(self._keys)
+        self._words[2, word.code] = len(self._parts)
+        for part in word.parts:
+            first = len(self._keys)
+            self.key("salt", self.slots + 2, MISSING, 34)
+            for field in word.fields:
+                if field.part == part:
+                    self._field(word, field, homes)
+            self._parts.append((*self._put(_name(part)), first, len(self._keys)))
+        self.supply[self.slots + 2, word.code] = len(word.parts)
+        self._words[3, word.code] = len(self._parts)
+
+    def _field(self, word: EventType, field: Field, homes: dict[str, tuple[str, bool]]) -> None:
+        # Effective days are written by every event and have a column of their own.
+        named = field.name == "effective_on"
+        slot = self.slots if named else self.places[homes[field.name]]
+        self.supply[slot, word.code] += 1
+        self.key(field.name, slot, field.default, _width(present(field.type)))
+
+    def key(self, name: str, slot: int, default: Any, width: int) -> None:
+        """Add a key; a default other than MISSING may be left out, and is when it holds."""
+        needed = default is MISSING
+        absent = b"" if needed else json.dumps(default, separators=(",", ":")).encode()
+        self._keys.append((*self._put(_name(name)), slot, needed, width, *self._put(absent)))
+
+    def _put(self, text: bytes) -> tuple[int, int]:
+        first = len(self._text)
+        self._text += text
+        return first, len(self._text)
+
+    def keys(self) -> Keys:
+        """The keys as kernels read them."""
+        told = np.array(self._keys, np.int64).reshape(-1, 7).T
+        kinds = ("u4", "u4", "i4", "u1", "u1", "u4", "u4")
+        text = np.frombuffer(bytes(self._text) or b"\0", np.uint8).copy()
+        return Keys(text, *(np.array(one, kind) for one, kind in zip(told, kinds, strict=True)))
+
+    def words(self) -> Words:
+        """The words as kernels read them."""
+        parts = np.array(self._parts, "u4").reshape(-1, 4).T
+        return Words(*(one.copy() for one in self._words), *(one.copy() for one in parts))
+
+
+def _name(name: str) -> bytes:
+    return b'"%s":' % name.encode()
+
+
+def _width(kind: Any) -> int:
+    """The size of a token that is always as wide, 0 for others."""
+    if getattr(kind, "__supertype__", kind) is UUID:
+        return 38
+    return 12 if kind is date else 0
+
+
+assert UNWANTED < 0

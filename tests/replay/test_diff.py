@@ -1,0 +1,128 @@
+"""What changed between two points is what the pencil says, and the counts close."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.vocabulary import Cause, Group, Kind
+from replay.diff import diff, explained
+from replay.differing import CAUSES, GROUPS
+from replay.forms import NONE
+from replay.history import At
+from replay.log import KeptLog
+from replay.residents import residents_on
+from tests.replay.histories import histories, points, town
+from tests.replay.pencil import Pencil
+
+DEEP = settings(deadline=None, max_examples=15)
+
+
+@given(data=st.data())
+@DEEP
+def test_residents_are_those_whom_the_pencil_counts(data):
+    entries = data.draw(histories())
+    log, at = KeptLog(entries, bits=3), At(*data.draw(points(entries)))
+    assert residents_on(log, at) == Pencil(entries).residents(at)
+
+
+@given(data=st.data())
+@DEEP
+def test_everybody_who_differs_is_found_with_the_cause(data):
+    entries = data.draw(histories())
+    a, b = (At(*data.draw(points(entries))) for _ in "ab")
+    log, pencil = KeptLog(entries, bits=3), Pencil(entries)
+    found = diff(log, a, b)
+    told = found.changes
+
+    def community(handle: int):
+        return None if handle == NONE else log.spaces.ids("community", [handle])[0]
+
+    moved = {
+        person: (community(before), community(after), CAUSES[came], CAUSES[went])
+        for person, before, after, came, went in zip(
+            log.spaces.ids("person", told.person.tolist()),
+            told.before.tolist(),
+            told.after.tolist(),
+            told.came_by.tolist(),
+            told.went_by.tolist(),
+            strict=True,
+        )
+        if before != after
+    }
+    assert moved == {one.person: one[1:] for one in pencil.changes(a, b)}
+    for how in ("changed", "corrected", "undone"):
+        masks = dict(zip(told.person.tolist(), getattr(told, how).tolist(), strict=True))
+        for person in pencil.of(Kind.PERSON):
+            (handle,) = log.spaces.handles("person", [person])
+            mine = {group for bit, group in enumerate(GROUPS) if masks.get(handle, 0) >> bit & 1}
+            rewritten = pencil.rewritten(person, a, b)
+            assert mine == {group for group, what in rewritten.items() if what == how}
+
+
+@given(data=st.data())
+@DEEP
+def test_at_every_place_start_and_flows_give_the_end(data):
+    entries = data.draw(histories())
+    a, b = (At(*data.draw(points(entries))) for _ in "ab")
+    found, pencil = diff(KeptLog(entries, bits=3), a, b), Pencil(entries)
+    assert found.closes
+    start, end = pencil.residents(a), pencil.residents(b)
+    came, went = pencil.flows(a, b)
+    balances = {one.place: one for one in found.balances}
+    for place in start.keys() | end.keys() | {place for place, _ in [*came, *went]}:
+        one = balances[place]
+        assert (one.start, one.end) == (start[place], end[place])
+        assert one.came == {cause: came[place, cause] for cause in Cause if came[place, cause]}
+        assert one.went == {cause: went[place, cause] for cause in Cause if went[place, cause]}
+
+
+@given(data=st.data())
+@DEEP
+def test_there_and_back_is_the_same_difference(data):
+    entries = data.draw(histories(rounds=1))
+    log = KeptLog(entries)
+    a, b = (At(*data.draw(points(entries))) for _ in "ab")
+    there, back = diff(log, a, b).changes, diff(log, b, a).changes
+    assert there.person.tolist() == back.person.tolist()
+    assert there.before.tolist() == back.after.tolist()
+    assert not len(diff(log, a, a).changes)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_difference_is_explained_by_entries(seed):
+    entries = town(seed).entries
+    log = KeptLog(entries)
+    middle, last = entries[len(entries) // 2], entries[-1]
+    a, b = At(middle.effective_on, middle.position), At(last.effective_on, last.position)
+    found = diff(log, a, b)
+    assert len(found.changes)
+    for person in log.spaces.ids("person", found.changes.person.tolist()):
+        lines = explained(log, Kind.PERSON, person, a, b)
+        assert lines, "a difference without an entry"
+        assert any(
+            one.entry.position > a.known
+            or one.entry.effective_on > a.valid_on
+            or one.voided_by is not None
+            for one in lines
+        )
+
+
+def test_causes_of_all_kinds_are_met():
+    met: Counter[Cause] = Counter()
+    groups: Counter[Group] = Counter()
+    for seed in range(24):
+        entries = town(seed).entries
+        log, last = KeptLog(entries), entries[-1]
+        found = diff(log, At(entries[0].effective_on, 0), At(last.effective_on, last.position))
+        half = At(last.effective_on, last.position // 2)
+        other = diff(log, half, At(last.effective_on, last.position))
+        for one in (found, other):
+            for told in (one.appeared, one.left, one.moved):
+                met.update(told)
+            groups.update(one.rewritten("corrected"))
+    assert met.keys() >= set(Cause) - {Cause.BOUNDARY, Cause.SUPPLEMENT}
+    assert groups.keys() >= {Group.NAME, Group.SEX, Group.BIRTH}, groups
