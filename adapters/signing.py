@@ -1,0 +1,109 @@
+"""Keys that the log is signed with: a file that its owner alone reads, public halves beside it.
+
+Every line of the file is a key; a checkpoint is signed with all of them. So a key is changed in
+three steps: a new one is made, readers are given its public half, the old line is taken out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.errors import Unavailable
+from replay.notes import KEY_BYTES, Checkpoint, PublicKey, SigningKey, sign
+
+OWNER_ONLY, EVERYBODY = 0o600, 0o644
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Signs checkpoints, and remembers the last one, which it will never contradict.
+
+    What it remembers lies beside the keys: it outlives the folder of tiles and the database.
+    """
+
+    path: Path
+    keys: Sequence[SigningKey]
+
+    @property
+    def public(self) -> list[PublicKey]:
+        """The public halves."""
+        return [key.public for key in self.keys]
+
+    @property
+    def memory(self) -> Path:
+        """Where the last checkpoint is remembered."""
+        return self.path.with_suffix(".signed")
+
+    def last(self) -> bytes | None:
+        """The last checkpoint signed with this file."""
+        return self.memory.read_bytes() if self.memory.exists() else None
+
+    def sign(self, checkpoint: Checkpoint) -> bytes:
+        """Sign a checkpoint; it is remembered before anybody can see it."""
+        note = sign(checkpoint.text, self.keys).encode()
+        _write(self.memory, note, EVERYBODY)
+        return note
+
+
+def open_signer(path: Path) -> Signer:
+    """The keys of a file; raises Unavailable if there are none or others could read them."""
+    try:
+        mode = path.stat().st_mode
+        lines = path.read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        raise Unavailable(f"there is no {path}; make a key with `registry key new`") from None
+    if mode & 0o077:
+        raise Unavailable(f"{path} can be read by others; `chmod 600 {path}`, and change the key")
+    try:
+        keys = [SigningKey.read(line) for line in lines]
+    except ValueError as error:
+        raise Unavailable(f"{path} is no file of keys: {error}") from error
+    if not keys:
+        raise Unavailable(f"{path} holds no key; make one with `registry key new`")
+    return Signer(path, keys)
+
+
+def new_key(path: Path, name: str) -> PublicKey:
+    """Make a key, add it to a file, and its public half to the file beside that one."""
+    key = SigningKey(name, os.urandom(KEY_BYTES))
+    held = open_signer(path).keys if path.exists() else ()
+    if other := {one.name for one in held} - {name}:
+        raise ValueError(f"{path} holds keys of {', '.join(other)}; a log has a file of its own")
+    public = public_path(path)
+    known = public.read_text(encoding="utf-8") if public.exists() else ""
+    lines = "".join(f"{one.secret}\n" for one in (*held, key))
+    _write(path, lines.encode(), OWNER_ONLY)
+    _write(public, f"{known}{key.public}\n".encode(), EVERYBODY)
+    return key.public
+
+
+def public_path(path: Path) -> Path:
+    """Where the public halves of a key file stand, those of keys taken out too."""
+    return path.with_suffix(".pub")
+
+
+def read_public(text: str) -> list[PublicKey]:
+    """Public keys as they are given to somebody: each in its text, or a file of such lines."""
+    if text.count("+") < 2 and Path(text).is_file():
+        return [PublicKey.read(line) for line in Path(text).read_text(encoding="utf-8").split()]
+    return [PublicKey.read(text)]
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Write beside, sync, rename."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)  # so that the mode is ours
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
