@@ -85,11 +85,24 @@ def public_path(path: Path) -> Path:
     return path.with_suffix(".pub")
 
 
+def known_keys(path: Path) -> list[PublicKey]:
+    """The public halves beside a key file, for who checks and does not sign."""
+    public = public_path(path)
+    if not public.exists():
+        raise Unavailable(f"there is no {public}; make a key with `registry key new`")
+    try:
+        return read_public(str(public))
+    except ValueError as error:
+        raise Unavailable(f"{public}: {error}") from error
+
+
 def read_public(text: str) -> list[PublicKey]:
-    """Public keys as they are given to somebody: each in its text, or a file of such lines."""
-    if text.count("+") < 2 and Path(text).is_file():
-        return [PublicKey.read(line) for line in Path(text).read_text(encoding="utf-8").split()]
-    return [PublicKey.read(text)]
+    """Public keys as somebody was given them: the text of one, or the name of a file of them."""
+    if not Path(text).is_file():
+        return [PublicKey.read(text)]
+    if not (lines := Path(text).read_text(encoding="utf-8").split()):
+        raise ValueError(f"{text} holds no public key")
+    return [PublicKey.read(line) for line in lines]
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from registry.errors import Conflict, Unavailable
-from replay.merkle import HASH_BYTES, WIDTH, ReadTile, Tile, edge_widths
+from replay.merkle import HASH_BYTES, HEIGHT, WIDTH, ReadTile, Tile, edge_widths
 
 CHECKPOINT = "checkpoint"
 #: Where files are written before they appear under their names, and who writes them.
@@ -90,7 +90,7 @@ class TileFolder:
 
         @lru_cache(KEPT)
         def whole(level: int, number: int) -> bytes:
-            last = size >> (8 * (level + 1))
+            last = size >> (HEIGHT * (level + 1))
             width = WIDTH if number < last else edge[level]
             return self.tile(level, number, width)
 

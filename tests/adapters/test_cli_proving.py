@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from replay.notes import SigningKey, sign
 from tests.adapters.terminal import OFFICER, Terminal, settle
 
 STATION = {"REGISTRY_ROLES": "station"}
@@ -180,12 +183,32 @@ def test_what_is_newer_than_the_checkpoint_is_said_to_be_missing(office):
     assert told.stderr == ""
 
 
+def test_who_is_not_in_the_published_log_is_not_proven(office):
+    newcomer = office.do(
+        "RegisterBirth",
+        household=office.county.household,
+        relation="30",
+        name="王三",
+        sex=1,
+        birth_date="2008-01-15",
+        nationality="01",
+        father=office.county.father,
+        birth_certificate="C2",
+        declarant="王一",
+    )["person"]
+    office("follow", "--once")
+    told = office("prove", newcomer, exits=4)
+    assert "registry publish" in told.stderr
+    assert [line[4] for line in office.log()] == ["nothing"]
+
+
 def test_nothing_is_proven_before_something_is_published(tmp_path, sqlite_url):
     office = Office(tmp_path, sqlite_url)
     office("migrate")
     county = settle(office)
     assert "registry publish" in office("prove", county.father, exits=6).stderr
-    assert "registry key new" in office("publish", exits=6).stderr
+    for line in (("publish",), ("check", "tiles"), ("check", "checkpoint", __file__)):
+        assert "registry key new" in office(*line, exits=6).stderr
     assert "registry key new" in office("key", "list", exits=6).stderr
     office("key", "new", "--name", "two words", exits=2)
 
@@ -209,6 +232,15 @@ def test_one_checkpoint_grew_out_of_another(office):
     office.verify(old, "--tiles", tiles, exits=2)
 
 
+def test_checkpoints_of_two_logs_have_nothing_to_do_with_each_other(office):
+    stranger = SigningKey("elsewhere", bytes(32))
+    body = office.checkpoint.read_text().partition("\n\n")[0] + "\n"
+    other = office.folder / "other"
+    other.write_text(sign(body.replace("register", "elsewhere"), [stranger]))
+    line = (other, office.checkpoint, "--tiles", office.folder / "tiles", "--key", stranger.public)
+    assert "of two logs, elsewhere and register" in office.verify(*line, exits=1).stderr
+
+
 def test_a_checkpoint_is_checked_by_itself(office):
     told = office.json("verify", office.checkpoint, "--key", office.public)
     assert told["size"] == office.json("status")["position"]
@@ -217,7 +249,9 @@ def test_a_checkpoint_is_checked_by_itself(office):
 
 
 def test_what_is_no_public_key_is_said_to_be_none(office):
-    for key in ("nonsense", "a+b+c", office.folder / "nowhere.pub", office.folder):
+    (office.folder / "empty.pub").touch()
+    nowhere = [office.folder / name for name in ("nowhere.pub", "empty.pub", "")]
+    for key in ("nonsense", "a+b+c", *nowhere):
         told = office("verify", office.checkpoint, "--key", key, exits=2)
         assert "--key" in told.stderr
     assert "nowhere" in office("verify", "nowhere", "--key", office.public, exits=2).stderr
@@ -230,7 +264,10 @@ def test_tiles_and_log_are_held_against_each_other(office):
     whole = tile.read_bytes()
     tile.write_bytes(whole[:70] + bytes([whole[70] ^ 4]) + whole[71:])
     told = office("check", "tiles", exits=1)
-    assert f"tile/0/000.p/{tile.name}: byte 70: the hash of leaf 2 is damaged" in told.stdout
+    assert (
+        f"tile/0/000.p/{tile.name}: byte 70: the hash of leaf 2 (position 3) is damaged"
+        in told.stdout
+    )
     assert "registry check tiles" in office("prove", office.county.father, exits=6).stderr
     office("publish", "--anew")
     assert "everything agrees" in office("check", "tiles").stdout
@@ -264,6 +301,29 @@ def test_a_restored_backup_is_held_against_a_checkpoint_that_was_kept(office):
     office("check", "checkpoint", kept, exits=2)
 
 
+def test_publishing_goes_on_with_the_log_until_it_is_told_to_stop(office, monkeypatch):
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        if len(waits) == 2:
+            office.do(
+                "RegisterDeath",
+                person=office.county.daughter,
+                died_on="2007-02-01",
+                declarant="王一",
+            )
+        if len(waits) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", wait)
+    told = office("publish", "--every", 60).stdout
+    sizes = [int(size) for size in re.findall(r"^size +(\d+)$", told, re.M)]
+    assert len(sizes) == 2
+    assert sizes[0] < sizes[1] == office.json("status")["position"]
+    assert waits == [60.0] * 4
+
+
 def test_keys_are_changed_by_overlap(office):
     first = office("key", "list").stdout.strip()
     second = office.json("key", "new")["public_key"]
@@ -272,6 +332,16 @@ def test_keys_are_changed_by_overlap(office):
         assert office.json("verify", office.checkpoint, "--key", key)["origin"] == "register"
     told = office.json("verify", office.checkpoint, "--key", first, "--key", second)
     assert len(told["signed_by"].split(", ")) == 2
+
+
+def test_who_proves_and_checks_need_not_be_able_to_sign(office):
+    (office.folder / "signing.key").unlink()
+    office("prove", office.county.father)
+    office("check", "tiles")
+    office("check", "checkpoint", office.checkpoint)
+    assert "registry key new" in office("publish", exits=6).stderr
+    office.public.write_text("nonsense")
+    assert "signing.pub" in office("check", "tiles", exits=6).stderr
 
 
 def test_publishing_needs_no_officer(office):

@@ -150,7 +150,15 @@ def test_an_entry_that_was_changed_afterwards_is_located_once(press, position):
     root, leaf = differences(press)
     assert root.file == "checkpoint"
     assert leaf.leaf == position - 1
-    assert "not that of the log any more" in leaf.message
+    assert "is not what the log says now" in leaf.message
+
+
+def test_of_a_log_that_was_exchanged_the_first_differences_are_listed(press):
+    press.publish()
+    press.log.entries = Log(700, seed="another").entries
+    root, *leaves = differences(press)
+    assert "was signed" in root.message
+    assert [one.leaf for one in leaves] == [*range(20)]
 
 
 def test_damage_is_mended_from_the_log(press):
