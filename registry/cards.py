@@ -44,6 +44,25 @@ class CardReason(Code, table="card_apply_reason"):
             if row.get("group") != "class" and row["code"] != "0":
                 yield row["code"], row
 
+    @property
+    def generation(self) -> int:
+        """The generation whose list has the reason."""
+        return 2 if "group" in self.row else 1
+
+    @property
+    def group(self) -> str:
+        """What it is about: a first card, an exchange, or replacing a lost one."""
+        return self.row.get("group") or FORMER_GROUPS.get(str(self), "exchange")
+
+    @property
+    def priority(self) -> CardPriority:
+        """The class in which such cards are made; those of the first generation in the second."""
+        return CardPriority(self.row.get("priority", "2"))
+
+
+#: Reasons of the first generation that are no exchange: the first card, and a lost one.
+FORMER_GROUPS = {"1": "first", "5": "replace"}
+
 
 class CardKind(Code, table="card_kind"):
     """Kind of a card (证件类别): first or second generation, or a temporary one of either."""

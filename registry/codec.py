@@ -78,6 +78,8 @@ class _Shape:
             self.parts[part] = _struct(f"{word.name}_{part}", fields, []), names
             self.untold[part] = {n: self.defaults[n] for n in names if n in self.defaults}
             self.redacted[part] = {field.name: _blank(field.type) for field in fields}
+        #: The fields of all parts where nothing is told.
+        self.silent = {name: value for told in self.untold.values() for name, value in told.items()}
         # One pass reads the whole half: a part that is absent or blanked reads as None.
         private: Any = msgspec.defstruct(
             f"{word.name}_private",
@@ -140,14 +142,12 @@ class Codec:
         fields = event.__dict__
         fields.update(_told(shape.decode_state(state)))
         digests = fields.pop("parts")
-        if shape.parts:
+        fields.update(shape.silent)
+        if digests:
             half = shape.decode_private(private) if private else None
-            for part in shape.parts:
+            for part in digests:
                 told = getattr(half, part) if half is not None else None
-                if told is not None:
-                    fields.update(_told(told))
-                else:
-                    fields.update((shape.redacted if part in digests else shape.untold)[part])
+                fields.update(shape.redacted[part] if told is None else _told(told))
         if shape.old:
             while hasattr(event, "upcast"):
                 event = event.upcast()

@@ -111,7 +111,7 @@ class Register:
 
     def _decide(self, runs: Sequence[_Run]) -> None:
         now = self.clock()
-        fresh: set[UUID] = set()  # streams that are as new as this batch
+        fresh = self._named(runs)  # streams that are as new as this batch
         gathered = False
         for index, run in enumerate(runs):
             while True:
@@ -145,6 +145,18 @@ class Register:
                         fresh.add(entry.stream)
                 break
         self._answer_repetitions([run for run in runs if run.result is not None])
+
+    def _named(self, runs: Sequence[_Run]) -> set[UUID]:
+        """Fetch the streams that commands name in so many words, before any is tried in vain."""
+        named = {
+            value
+            for run in runs
+            for value in vars(run.submission.command).values()
+            if isinstance(value, UUID) and value not in self._cache
+        }
+        if named:
+            self._fetch(named)
+        return named
 
     def _moved(self, heads: Mapping[UUID, int]) -> Collection[UUID]:
         """Those streams that no longer have the version they are thought to have."""

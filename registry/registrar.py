@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from registry.aggregates import AGGREGATES, Aggregate, Places, rules
+from registry.card_terms import CardSetting
 from registry.codec import canonical
 from registry.days import day_at
 from registry.entry import Entry
@@ -83,6 +84,7 @@ class Setting:
     namespace: UUID  # secret of the province; names of numbers, books and papers derive from it
     places: UUID  # the stream of the tree of places
     reversal_days: int | None = None  # business older than this is not undone; None: no limit
+    cards: CardSetting = field(default_factory=CardSetting)  # gates, inspections
 
 
 class Registrar:

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     APPLICATION = "application"
     CARD = "card"
     DIVISION = "division"
+    HOLDER = "holder"
 
 
 class Order(Enum):
@@ -68,6 +69,7 @@ ORDERS = {
     Kind.APPLICATION: Order.LEDGER,
     Kind.CARD: Order.LEDGER,
     Kind.DIVISION: Order.LEDGER,
+    Kind.HOLDER: Order.LEDGER,
 }
 
 

@@ -9,7 +9,7 @@ from registry.aggregates.numbers import Number, NumberCase, SegmentPlan, Sequenc
 from registry.aggregates.papers import Certificate, Permit, Proof
 from registry.aggregates.person import Life, Person
 from registry.aggregates.places import Places
-from registry.aggregates.readiness import Readiness
+from registry.aggregates.readiness import Holder, Readiness
 
 AGGREGATES: dict[str, type[Aggregate]] = {
     kind.KIND: kind
@@ -29,6 +29,7 @@ AGGREGATES: dict[str, type[Aggregate]] = {
         Application,
         CardBody,
         Readiness,
+        Holder,
     )
 }
 
@@ -39,6 +40,7 @@ __all__ = [
     "CardBody",
     "Certificate",
     "Doorplate",
+    "Holder",
     "Household",
     "Life",
     "Number",

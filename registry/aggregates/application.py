@@ -21,6 +21,7 @@ from registry.values import (
     CardPriority,
     CardReason,
     CardState,
+    CollectionMethod,
     CommunityId,
     DivisionCode,
     OfficeCode,
@@ -69,12 +70,17 @@ class Application(Aggregate):
     valid_until: date | None = None  # None on a signed one: for life
     authority: OfficeCode | None = None
     authority_name: Text | None = None
+    collection: CollectionMethod | None = None  # as it was asked for
     package: PackageId | None = None
     attempt: int = 0  # of making a card; 0: none was ordered yet
     site: OfficeCode | None = None
-    body: CardId | None = None
+    body: CardId | None = None  # that is, or is being made into, the card of the attempt
+    bodies: int = 0  # taken for the attempt
+    sampled: bool | None = None  # whether the city looks at it
+    produced_on: date | None = None
     extension: int = 0  # days by which the card may come later
     replaced_by: ApplicationId | None = None
+    given_up: bool = False  # voided before a card was made
 
     @property
     def next_attempt(self) -> int:
@@ -91,10 +97,10 @@ class Application(Aggregate):
         elif state is None:
             yield rules.NotKnownYet()
         elif (type(event) in TEMPORARY) != (state.temporary is not None):
-            yield card_rules.NotForTemporary(word.name)
+            yield card_rules.NotForTemporary(f"{state.acceptance_number}: {word.name}")
         elif not state.may(event):
             now = state.temporary or state.state
-            yield card_rules.StepOutOfOrder(f"{word.name} after {now}")
+            yield card_rules.StepOutOfOrder(f"{state.acceptance_number}: {word.name} after {now}")
         else:
             yield from state.check_attempt(event)
 
@@ -122,7 +128,9 @@ class Application(Aggregate):
             case applications.ProductionPackageBuilt():
                 if event.attempt != self.next_attempt:
                     yield card_rules.WrongAttempt(event.attempt)
-            case issuance.CardProduced() | issuance.CardRejectedAtProduction():
+            case (
+                issuance.CardProduced() | issuance.CardRejectedAtProduction() | issuance.BodyBound()
+            ):
                 if event.attempt != self.attempt:
                     yield card_rules.WrongAttempt(event.attempt)
             case issuance.CardRedone():
@@ -142,15 +150,26 @@ class Application(Aggregate):
             if (value := event.__dict__[name]) is not None or name in CLEARED
         }
         if kind in TEMPORARY:
-            told["temporary"] = TEMPORARY[kind][1]
+            told |= {"temporary": TEMPORARY[kind][1], "since": event.effective_on}
         reached = VOCABULARY[kind].reaches
         if reached is not None:
             told |= {"state": reached, "since": event.effective_on}
         if state is None:
             told["accepted_on"] = event.effective_on
             return cls(id=ApplicationId(stream), **told)
-        if kind is applications.DeadlineExtended:
-            told["extension"] = state.extension + event.days
+        match event:
+            case applications.DeadlineExtended():
+                told["extension"] = state.extension + event.days
+            case applications.ProductionPackageBuilt() if event.attempt != state.attempt:
+                told |= NO_BODY
+            case issuance.CardRedone() if event.attempt is not None:
+                told |= NO_BODY
+            case issuance.BodyBound():
+                told["bodies"] = state.bodies + 1
+            case applications.ApplicationVoided():
+                told["given_up"] = True
+            case issuance.CardProduced():
+                told["produced_on"] = event.effective_on
         return state.but(**told)
 
 
@@ -167,6 +186,7 @@ ENDED = frozenset({"02", "93", "94", "95", "96", "98"})
 BESIDE: Mapping[type[Any], frozenset[str]] = {
     applications.DeadlineExtended: frozenset(FOLLOWS) - ENDED,
     applications.ProductionRerouted: frozenset({"24"}),
+    issuance.BodyBound: frozenset({"24"}),
     issuance.DestructionProposed: frozenset(
         state for state, following in FOLLOWS.items() if "96" in following
     ),
@@ -181,5 +201,7 @@ TOLD: Mapping[type[Any], tuple[str, ...]] = {
     for word in VOCABULARY.values()
     if word.kind is Kind.APPLICATION
 }
+#: A further attempt begins without a body.
+NO_BODY: Mapping[str, Any] = {"body": None, "bodies": 0}
 #: Fields that an event writes even where it holds nothing.
 CLEARED = frozenset({"valid_until", "package", "body"})

@@ -12,6 +12,7 @@ from registry.aggregates import card_rules, rules
 from registry.aggregates.base import Aggregate
 from registry.errors import Rule
 from registry.events import cards as events
+from registry.limits import limit
 from registry.values import (
     ApplicationId,
     CardId,
@@ -21,9 +22,6 @@ from registry.values import (
     PaperNumber,
 )
 from registry.vocabulary import Kind
-
-#: Further addresses that a chip has room for (GA/T 490).
-SLOTS = 4
 
 
 class BodyState(IntEnum):
@@ -76,7 +74,8 @@ class CardBody(Aggregate):
             case events.CardPersonalised() if event.image != state.image:
                 yield card_rules.BodyIsForAnother(state.chip_serial)
             case events.AddressAppendIntended():
-                if event.slot != state.addresses + 1 or event.slot > SLOTS or state.appending:
+                most = limit("card_address_slots", event.effective_on).amount
+                if event.slot != state.addresses + 1 or event.slot > most or state.appending:
                     yield card_rules.SlotNotFree(event.slot)
             case events.AddressPreWritten() | events.AddressAppended():
                 if event.slot != state.appending:

@@ -70,3 +70,278 @@ class BaselineOpen(Concerning):
     code = "baseline-open"
     law = "吉政办发〔2004〕53号"
     remedy = "Let an administrator record CountyBaselineAccepted first."
+
+
+class BaselineNotAccepted(Concerning):
+    """No card of the second generation is made in a county whose data are not accepted (先建库).
+
+    Until then its citizens get temporary cards.
+    """
+
+    code = "baseline-not-accepted"
+    law = "吉政办发〔2004〕53号: 先建库、后发证"
+    remedy = "Let an administrator record that the county's data were accepted (AcceptBaseline)."
+
+
+class PersonNotVerified(Concerning):
+    """No card of the second generation is made for somebody whose items were not verified."""
+
+    code = "person-not-verified"
+    law = "德办发(2004)39号: 户口核对"
+    remedy = "Compare all items with papers and person, then record it (VerifyPersons)."
+
+
+class NumberInDispute(Concerning):
+    """The person's number is in an open case."""
+
+    code = "number-in-dispute"
+    law = "公通字[2004]6号: 重错号"
+    remedy = "Decide and close the case first (CloseNumberCase)."
+
+
+class NumberAbsent(Concerning):
+    """The person has no number, and a card bears one."""
+
+    code = "number-absent"
+    law = CARD_LAW + " art. 3"
+    remedy = "Give the person a number first."
+
+
+class GenerationNotMade(Concerning):
+    """Cards of that generation are not made on that day."""
+
+    code = "generation-not-made"
+    law = "德办发(2004)39号; " + CARD_LAW + " art. 22"
+    remedy = "Apply for a card of the generation that is made, or for a temporary one."
+
+
+class ReasonOfOtherGeneration(Concerning):
+    """The reason is one of the other generation."""
+
+    code = "reason-of-other-generation"
+    law = "GA 214.5-2004"
+    remedy = "Choose a reason from the list of the generation applied for."
+
+
+class ReasonUnfit(Concerning):
+    """The reason does not fit the person's age or the cards the person has had."""
+
+    code = "reason-unfit"
+    law = "GA 214.5-2004"
+    remedy = "Choose the reason that fits: a first card once in a life, exchange after it."
+
+
+class ReportLossFirst(Concerning):
+    """A lost card is replaced once its loss has been reported."""
+
+    code = "report-loss-first"
+    law = CARD_LAW + " art. 11"
+    remedy = "Record the loss of the card (ReportLoss), then accept the application."
+
+
+class ApplicationOpen(Concerning):
+    """The person has an application that has not ended."""
+
+    code = "application-open"
+    law = CARD_LAW + " art. 7, 11"
+    remedy = "Finish or void that application first."
+
+
+class TooSoon(Concerning):
+    """A card was made only lately; before the time is over only a lost one is replaced."""
+
+    code = "too-soon"
+    law = "system practice of 2004"
+    remedy = "Wait until the day named, or report the loss of the card."
+
+
+class GuardianNeeded(Concerning):
+    """For somebody under sixteen the guardian applies."""
+
+    code = "guardian-needed"
+    law = CARD_LAW + " art. 7"
+    remedy = "Name the guardian."
+
+
+class MilitaryChannel(Concerning):
+    """Soldiers get their cards through their unit, and nobody else does."""
+
+    code = "military-channel"
+    law = CARD_LAW + " art. 21; GA 214.5-2004 reason 16"
+    remedy = "Accept a soldier from the package of the unit (production type 4), others without."
+
+
+class TemporaryKind(Concerning):
+    """A temporary card is applied for by itself."""
+
+    code = "temporary-kind"
+    law = "临时居民身份证管理办法"
+    remedy = "Send ApplyForTemporaryCard for kinds 3 and 4, AcceptApplication for 1 and 2."
+
+
+class AcceptanceNumberUnfit(Concerning):
+    """The acceptance number is not one of this station and day."""
+
+    code = "acceptance-number-unfit"
+    law = "GA 214.4-2004"
+    remedy = "Leave the number out to be given the next one, or correct it."
+
+
+class SameOfficer(Concerning):
+    """The same officer has acted on it before, and another one is needed."""
+
+    code = "same-officer"
+    law = "德办发(2004)39号: two persons"
+    remedy = "Let another officer do it."
+
+
+class NothingProposed(Concerning):
+    """Nobody has proposed it at that version, or something has happened since."""
+
+    code = "nothing-proposed"
+    law = "德办发(2004)39号: two persons"
+    remedy = "Let a first officer propose it, and confirm the version of that entry."
+
+
+class PhotoMissing(Concerning):
+    """A card of the second generation needs a photograph and its encoding for the chip."""
+
+    code = "photo-missing"
+    law = "GA 461-2004; " + CARD_LAW + " art. 3"
+    remedy = "Take the photograph and give its digest, its size and the chip's encoding."
+
+
+class FingerprintsNotYet(Concerning):
+    """Fingerprints are taken since 2012 only."""
+
+    code = "fingerprints-not-yet"
+    law = CARD_LAW + " art. 3 as amended on 2011-10-29"
+    remedy = "Leave them out."
+
+
+class BirthDateUnknown(Concerning):
+    """The term of a card depends on the age, and the birth date is not known."""
+
+    code = "birth-date-unknown"
+    law = CARD_LAW + " art. 5"
+    remedy = "Correct the birth date first."
+
+
+class AuthorityTooLong(Concerning):
+    """The name of the issuing authority does not fit the card: at most 15 characters."""
+
+    code = "authority-too-long"
+    law = "GA 490-2004"
+    remedy = "Add a shorter name of the authority to the table card_authorities."
+
+
+class NotInspected(Concerning):
+    """The card has not passed the inspection of this tier."""
+
+    code = "not-inspected"
+    law = "德办发(2004)39号: 确保群众领到合格证件"
+    remedy = "Inspect the card first (PassInspection), or reject it."
+
+
+class OldCardKept(Concerning):
+    """The old card is taken back by the same act that hands out the new one."""
+
+    code = "old-card-kept"
+    law = CARD_LAW + " art. 11"
+    remedy = "Take the old card and name its kind, or let the holder report its loss first."
+
+
+class CollectorUnnamed(Concerning):
+    """Whoever collects a card for its holder is named."""
+
+    code = "collector-unnamed"
+    law = CARD_LAW + " art. 11; GA 214.7-2004"
+    remedy = "Give the name and the number of the person who came."
+
+
+class ReplacementUnderWay(Concerning):
+    """Another card is being made, or was made, in place of the lost one."""
+
+    code = "replacement-under-way"
+    law = CARD_LAW + " art. 11"
+    remedy = "Take the found card back (SurrenderCard), or void the other application first."
+
+
+class BodyNotSettled(Concerning):
+    """The body of the attempt is neither spoiled nor given up."""
+
+    code = "body-not-settled"
+    law = CENTRE
+    remedy = "Put the body into the reject bin, or give it up by two officers."
+
+
+class BodyNotWritten(Concerning):
+    """The body was not written for that attempt of the application."""
+
+    code = "body-not-written"
+    law = CENTRE
+    remedy = "Record what was written and read back (RecordPersonalised) first."
+
+
+class ExtensionTooLong(Concerning):
+    """The time may be prolonged by thirty days at most, all together."""
+
+    code = "extension-too-long"
+    law = CARD_LAW + " art. 12"
+    remedy = "Name fewer days."
+
+
+class BodiesExhausted(Concerning):
+    """An attempt takes three bodies at most by itself."""
+
+    code = "bodies-exhausted"
+    law = CENTRE
+    remedy = "Let a supervisor begin another attempt (RedoCards)."
+
+
+class NothingNamed(Concerning):
+    """A step is taken with one application at least."""
+
+    code = "nothing-named"
+    law = STATES
+    remedy = "Name the applications."
+
+
+class NothingInDispute(Concerning):
+    """The person's number is in no open case."""
+
+    code = "nothing-in-dispute"
+    law = STATES + " 10"
+    remedy = "Audit the application."
+
+
+class NotInPackage(Concerning):
+    """A fault was named of an application that is not judged."""
+
+    code = "not-in-package"
+    law = STATES + " 16, 17"
+    remedy = "Name every application of the package."
+
+
+class NotAtThisTier(Concerning):
+    """That step is not taken at this tier."""
+
+    code = "not-at-this-tier"
+    law = STATES
+    remedy = "Name the tier that takes the step."
+
+
+class BodyIsCard(Concerning):
+    """The body is a made card, and what becomes of it follows from its application."""
+
+    code = "body-is-card"
+    law = CENTRE
+    remedy = "Reject the card (RejectProduced, RejectCard); one that is lost is given up by two."
+
+
+class CardNotKept(Concerning):
+    """The card is in no office's keeping, so that its body is not given up."""
+
+    code = "card-not-kept"
+    law = CENTRE
+    remedy = "Let the holder report the loss (ReportLoss), or take the card back."

@@ -13,7 +13,6 @@ from registry.aggregates import rules
 from registry.aggregates.base import Aggregate
 from registry.errors import Rule
 from registry.events import person as events
-from registry.events import readiness
 from registry.values import (
     CertificateId,
     CitizenNumber,
@@ -217,7 +216,6 @@ OF_THE_LIVING = frozenset(
         events.NatureChanged,
         events.GuardianNamed,
         events.ResidenceAdjusted,
-        readiness.PersonVerified,
     }
 )
 #: Which fields of the state the remaining event types write.

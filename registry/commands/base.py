@@ -13,6 +13,9 @@ COMMANDS: dict[str, type[Any]] = {}
 
 STATION = "station"
 COUNTY = "county"
+CITY = "city"
+PROVINCE = "province"
+CENTRE = "production-centre"
 CIVIL_AFFAIRS = "civil-affairs"
 ADMINISTRATOR = "administrator"
 

@@ -26,6 +26,7 @@ from registry.values import (
     Name,
     OfficeCode,
     PackageId,
+    PaperNumber,
     PersonId,
     ProductionError,
     ProductionType,
@@ -39,7 +40,8 @@ class ApplicationAccepted:
     """A station accepted an application for a card (受理).
 
     county, community: where the applicant was registered. replaces: the application whose card is
-    to be handed back. declarant: who applied for somebody else.
+    to be handed back. unit_package: of the military unit that sent the application. declarant: who
+    applied for somebody else.
     Source: 居民身份证法 art. 7-11; GA 214.4-2004 (acceptance number), GA 214.5-2004 (reason).
     """
 
@@ -59,6 +61,7 @@ class ApplicationAccepted:
     documents: tuple[IdentityDocument, ...] = ()
     collection: CollectionMethod | None = None
     mail_to: Private[Text | None] = None
+    unit_package: PaperNumber | None = None
     declarant: OfDeclarant[Name | None] = None
 
 
@@ -184,37 +187,38 @@ class SubmittedToCity:
 
 @event(code=141, kind=Kind.APPLICATION, reaches="15")
 class ReceivedByCity:
-    """The city received the data (上传至地市). Source: 二代证受理状态 15."""
+    """The city received the data and drew which of them it looks at (上传至地市).
+
+    seed: of the draw over the package.
+    Source: 二代证受理状态 15; Deyang plan of 2004 (德办发(2004)39号).
+    """
 
     effective_on: date
     package: PackageId | None
+    sampled: bool
+    seed: int | None = None
 
 
 @event(code=142, kind=Kind.APPLICATION, reaches="16")
 class CitySampleOrAuditPassed:
     """The city passed the data: looked at, or of a package whose sample was good (地市审核通过).
 
-    seed: of the draw, where a sample was drawn.
     Source: 二代证受理状态 16; Deyang plan of 2004 (德办发(2004)39号).
     """
 
     effective_on: date
-    sampled: bool
-    seed: int | None = None
 
 
 @event(code=143, kind=Kind.APPLICATION, reaches="17")
 class CitySampleOrAuditFailed:
     """The city sent the data back: wrong, or of a package whose sample failed (地市审核不通过).
 
-    error is 00 where only the package failed. seed: of the draw, where a sample was drawn.
+    error is 00 where only the package failed.
     Source: 二代证受理状态 17; Deyang plan of 2004 (德办发(2004)39号).
     """
 
     effective_on: date
-    sampled: bool
     error: ProductionError
-    seed: int | None = None
     grounds: Private[Text | None] = None
 
 

@@ -297,6 +297,20 @@ class DestructionProposed:
     grounds: Private[Text]
 
 
+@event(code=187, kind=Kind.APPLICATION)
+class BodyBound:
+    """A card body is being made into the card of one attempt (绑定卡体).
+
+    It is recorded with BlankBound on the body, so that no second body is taken for the attempt
+    while this one is neither spoiled nor given up.
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    effective_on: date
+    body: CardId | None
+    attempt: int
+
+
 IssuanceEvent = (
     CardProduced
     | CardRejectedAtProduction
@@ -327,4 +341,5 @@ IssuanceEvent = (
     | VoidedAndArchived
     | CardFound
     | DestructionProposed
+    | BodyBound
 )

@@ -1,13 +1,14 @@
-"""What is decided about divisions and persons before cards may be made for them (发证条件).
+"""What is decided about divisions and persons before cards are made, and for whom (发证条件).
 
-The stream of a division is that of its surrogate in the tree of places.
+The stream of a division is that of its surrogate in the tree of places. A holder's stream lists the
+applications of one person, so that a person has one at a time.
 """
 
 from __future__ import annotations
 
 from datetime import date
 
-from registry.values import DivisionCode
+from registry.values import ApplicationId, CardKind, DivisionCode, PersonId
 from registry.vocabulary import Kind, event
 
 
@@ -46,4 +47,19 @@ class PersonVerified:
     document: str
 
 
-ReadinessEvent = CountyBaselineAccepted | CountyBaselineWithdrawn | PersonVerified
+@event(code=193, kind=Kind.HOLDER, opens=True)
+class ApplicationFiled:
+    """An application, for a card or a temporary one, was put into the person's file (持证人档案).
+
+    Source: 居民身份证法 art. 7, 11: nobody has two cards.
+    """
+
+    effective_on: date
+    person: PersonId
+    application: ApplicationId
+    card_kind: CardKind
+
+
+ReadinessEvent = (
+    CountyBaselineAccepted | CountyBaselineWithdrawn | PersonVerified | ApplicationFiled
+)

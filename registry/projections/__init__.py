@@ -6,6 +6,7 @@ from registry.projections.addresses import DOORPLATES, STREETS
 from registry.projections.base import STILL, At, Projection
 from registry.projections.flows import FLOWS
 from registry.projections.households import HOUSEHOLD_MEMBERS, HOUSEHOLDS
+from registry.projections.issuance import ISSUANCE, READINESS
 from registry.projections.numbers import BOOKS, CASES, NUMBERS
 from registry.projections.papers import PAPERS
 from registry.projections.persons import PERSONS
@@ -27,6 +28,8 @@ PROJECTIONS: dict[str, Projection] = {
         CASES,
         BOOKS,
         PAPERS,
+        ISSUANCE,
+        READINESS,
         TIMELINES,
         VOIDINGS,
         FLOWS,

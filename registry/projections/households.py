@@ -83,6 +83,17 @@ def household(stream: UUID, at: At) -> Select[Any]:
     return select(*FORM).where(households.c.household == stream.bytes, visible(households, at))
 
 
+def household_with_members(stream: UUID, at: At) -> Select[Any]:
+    """A household once for each member, with the relation to its head; once where it has none."""
+    theirs = and_(members.c.household == stream.bytes, visible(members, at))
+    return (
+        select(members.c.person, members.c.relation, *FORM)
+        .select_from(households.outerjoin(members, theirs))
+        .where(households.c.household == stream.bytes, visible(households, at))
+        .order_by(members.c.person)
+    )
+
+
 def members_of(stream: UUID, at: At) -> Select[Any]:
     """The members of a household and their relation to its head."""
     return (

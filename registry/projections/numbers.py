@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, LargeBinary, Select, literal_column, select
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    Select,
+    and_,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 
 from registry.aggregates import NumberCase, SequenceBook
 from registry.events import numbers as events
@@ -24,6 +35,7 @@ from registry.projections.base import (
     packed,
     visible,
 )
+from registry.projections.persons import PARTICULARS, persons
 from registry.values import day_number
 from registry.vocabulary import Kind
 
@@ -146,6 +158,39 @@ def holders(number: str, at: At) -> Select[Any]:
         select(numbers)
         .where(numbers.c.text == number, visible(numbers, at))
         .order_by(numbers.c.person)
+    )
+
+
+def numbered(number: str, at: At) -> Select[Any]:
+    """Everybody who holds, held or claimed a number, with every particular; the last row counts."""
+    named = union_all(
+        select(numbers.c.person, numbers.c.how, numbers.c.holding).where(
+            numbers.c.text == number, visible(numbers, at)
+        ),
+        select(persons.c.person, null(), null()).where(
+            persons.c.number == number,
+            persons.c.valid_from <= at.day,
+            known(persons, at.known),
+        ),
+    ).subquery()
+    ever = (
+        select(
+            named.c.person,
+            func.max(named.c.how).label("how"),
+            func.max(named.c.holding).label("holding"),
+        )
+        .group_by(named.c.person)
+        .subquery()
+    )
+    particulars = and_(
+        persons.c.person == ever.c.person,
+        persons.c.valid_from <= at.day,
+        known(persons, at.known),
+    )
+    return (
+        select(ever, persons.c.valid_from, *PARTICULARS)
+        .select_from(ever.outerjoin(persons, particulars))
+        .order_by(ever.c.person, persons.c.valid_from)
     )
 
 

@@ -30,13 +30,14 @@ class Packing(Generic[A]):
         self.names = tuple(name for name in names or told if name != "id")
         self._take = attrgetter(*self.names)
         self._pack: list[tuple[int, Callable[[Any], Any]]] = []
-        self._unpack: list[tuple[str, Callable[[Any], Any] | None]] = []
+        self._unpack: list[tuple[str, Callable[[Any], Any]]] = []
         self._columns: list[tuple[str, Any, bool]] = []
         for index, name in enumerate(self.names):
             kind, optional = _plain(hints[name])
             column, pack, unpack = _told(kind)
             self._columns.append((name, column, optional))
-            self._unpack.append((name, unpack))
+            if unpack is not None:
+                self._unpack.append((name, unpack))
             if pack is not None:
                 self._pack.append((index, pack))
 
@@ -55,10 +56,12 @@ class Packing(Generic[A]):
 
     def unpack(self, values: Sequence[Any]) -> dict[str, Any]:
         """The fields of columns' values; they were checked when they were recorded."""
-        return {
-            name: value if value is None or convert is None else convert(value)
-            for (name, convert), value in zip(self._unpack, values, strict=True)
-        }
+        told = dict(zip(self.names, values, strict=True))
+        for name, convert in self._unpack:
+            value = told[name]
+            if value is not None:
+                told[name] = convert(value)
+        return told
 
     def state(self, stream: UUID, values: Sequence[Any], **more: Any) -> A:
         """The state of columns' values."""

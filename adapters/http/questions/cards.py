@@ -1,0 +1,119 @@
+"""Questions about identity cards: where an application stands, who waits, who is late."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from adapters import issuing
+from adapters.http.asking import Answer, Ask, cursor_token, question
+from adapters.http.clocks import PAGE
+from adapters.http.parameters import path_id, typed
+from adapters.http.questions.common import LIMIT, PERSON, PLACE, history_of, timeline, turn_of
+from adapters.http.questions.persons import seen_person
+from adapters.http.questions.places import seen_place
+from adapters.http.sight import COUNTS, PEOPLE, TIMELINES
+from adapters.issuing import Standing
+from registry.commands.base import ADMINISTRATOR, CENTRE, CITY, PROVINCE
+from registry.errors import Fault, Forbidden, Malformed
+from registry.values import AcceptanceNumber, day_number
+
+#: Who works on cards, or watches over it.
+CARDS = PEOPLE | {CITY, PROVINCE, CENTRE}
+UNITS = COUNTS | {CITY, PROVINCE, CENTRE, ADMINISTRATOR}
+APPLICATION = path_id("application", "an application's identifier")
+NUMBER = typed("number", AcceptanceNumber, "an acceptance number (受理号)", required=True)
+
+
+def seen(ask: Ask, found: Standing) -> Standing:
+    """An application, which must belong to the officer's area."""
+    if not ask.sight.sees_place(found.community):
+        raise Forbidden("the application belongs to another area; ask the office there")
+    return found
+
+
+def answered(ask: Ask, found: Standing) -> Answer:
+    """An application as an answer."""
+    body = {"application": dict(found.__dict__), **ask.point()}
+    return Answer(body, [found.person], ["cards"])
+
+
+@question("/card-applications/{application}", APPLICATION, roles=CARDS)
+def card_application(ask: Ask) -> Answer:
+    """Where an application for a card stands (办证进度), and by when it is due."""
+    one: UUID = ask.values["application"]
+    found = ask.found("application", issuing.application(ask.reader, one, ask.at), one)
+    return answered(ask, seen(ask, found))
+
+
+@question("/card-applications", NUMBER, roles=CARDS)
+def card_application_numbered(ask: Ask) -> Answer:
+    """Where the application with an acceptance number stands (办证进度)."""
+    number = ask.values["number"]
+    found = ask.found("application", issuing.numbered(ask.reader, number, ask.at), number)
+    return answered(ask, seen(ask, found))
+
+
+@question("/card-applications/{application}/timeline", APPLICATION, roles=TIMELINES)
+def card_application_timeline(ask: Ask) -> Answer:
+    """Every step of an application for a card, and who took it (办证历史)."""
+    one: UUID = ask.values["application"]
+    found = issuing.application(ask.reader, one, ask.at)
+    if found is not None:
+        seen(ask, found)
+    place = None if found is None else found.community
+    return timeline(ask, history_of(ask, "application", one, place), "application", one)
+
+
+@question("/persons/{person}/cards", PERSON, roles=PEOPLE)
+def person_cards(ask: Ask) -> Answer:
+    """A person's applications and cards (持证情况), the newest first."""
+    one = seen_person(ask)
+    found = issuing.of_person(ask.reader, one.id, ask.at)
+    body = {"person": one.id, "cards": [dict(each.__dict__) for each in found], **ask.point()}
+    return Answer(body, [one.id], ["cards"], rows=len(found))
+
+
+@question("/places/{place}/card-backlog", PLACE, roles=UNITS, personal=False)
+def card_backlog(ask: Ask) -> Answer:
+    """How many applications of a place wait, by unit and state, and how many are late (积压)."""
+    one = seen_place(ask)
+    found = issuing.backlog(ask.reader, one.id, ask.at)
+    told = [dict(each.__dict__) for each in found]
+    return Answer({"place": one.id, "backlog": told, **ask.point()}, rows=len(told))
+
+
+@question("/places/{place}/card-overruns", PLACE, LIMIT, PAGE, roles=CARDS)
+def card_overruns(ask: Ask) -> Answer:
+    """Applications of a place that are over their time (超期), those due first at the top."""
+    one = seen_place(ask)
+    turn, limit = turn_of(ask), ask.values["limit"]
+    at = ask.at if turn is None else turn.at
+    after = None if turn is None else _after(turn.last)
+    found = issuing.overruns(ask.reader, one.id, at, after, limit + 1)
+    shown = found[:limit]
+    last = shown[-1] if len(found) > limit else None
+    following = last and cursor_token(ask, at, [day_number(last.due_on), last.id.bytes])
+    body: dict[str, Any] = {
+        "applications": [dict(each.__dict__) for each in shown],
+        "next": following,
+        **ask.point_of(at),
+    }
+    return Answer(body, [each.person for each in shown], ["cards"], rows=len(shown))
+
+
+def _after(last: Any) -> tuple[int, bytes]:
+    """Where the list goes on; a cursor of another list of the place does not fit."""
+    if not (len(last) == 2 and isinstance(last[0], int) and isinstance(last[1], bytes)):
+        raise Malformed([Fault("cursor", "not-a-token", "it is the cursor of another list")])
+    return last[0], last[1]
+
+
+@question("/places/{place}/card-readiness", PLACE, roles=UNITS, personal=False)
+def card_readiness(ask: Ask) -> Answer:
+    """Which counties of a place may make cards (建库验收); the others give temporary ones."""
+    one = seen_place(ask)
+    found = issuing.readiness(ask.reader, one.id, ask.at)
+    told = [dict(each.__dict__) for each in found]
+    waiting = [each.code for each in found if each.baseline_on is None]
+    return Answer({"place": one.id, "counties": told, "not_ready": waiting, **ask.point()})

@@ -1,0 +1,362 @@
+"""Card bodies: stock, binding, what was written, the reject bin, giving up by two (卡体)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from registry.aggregates import Application, CardBody, card_rules, rules
+from registry.aggregates.application import FOLLOWS
+from registry.aggregates.card import BodyState
+from registry.commands.base import CENTRE, COUNTY, PROVINCE, command
+from registry.commands.cards_common import refuse_unproposed
+from registry.events.cards import (
+    BlankBound,
+    BlankIssued,
+    BlankReceived,
+    BlankReturned,
+    BodyDestroyed,
+    BodyDestructionProposed,
+    BodyFound,
+    BodySpoiled,
+    BodyVoided,
+    BodyVoidProposed,
+    CardPersonalised,
+)
+from registry.events.issuance import BodyBound, CardProduced, CardRedone
+from registry.limits import limit
+from registry.registrar import Registrar
+from registry.values import (
+    ApplicationId,
+    CardId,
+    ChipSerial,
+    Digest,
+    OfficeCode,
+    PaperNumber,
+    SpoilCause,
+    Text,
+)
+from registry.vocabulary import Kind
+
+#: Where a card is in its holder's hand, or was and is lost.
+IN_HAND = frozenset({"93", "94"})
+#: Bodies that are out of the way, so that an attempt may take another one.
+SETTLED = frozenset({BodyState.SPOILED, BodyState.VOIDED, BodyState.DESTROYED})
+
+
+def body_id(registrar: Registrar, serial: ChipSerial) -> CardId:
+    """The stream of a card body."""
+    return CardId(registrar.named(Kind.CARD, serial))
+
+
+def spoil(
+    registrar: Registrar,
+    body: CardId,
+    cause: SpoilCause,
+    reject_bin: PaperNumber,
+    grounds: Text | None,
+) -> None:
+    """Put a body that is in hand into the reject bin."""
+    registrar.load(CardBody, body)
+    registrar.enter(
+        body,
+        BodySpoiled(
+            effective_on=registrar.today, cause=cause, reject_bin=reject_bin, grounds=grounds
+        ),
+    )
+
+
+def refuse_unsettled(registrar: Registrar, body: CardId | None, subject: object) -> None:
+    """Refuse another body while the one before is neither spoiled nor given up."""
+    if body is not None:
+        kept = registrar.load(CardBody, body).state not in SETTLED
+        registrar.refuse_if((kept, card_rules.BodyNotSettled(subject)))
+
+
+def card_given_up(registrar: Registrar, body: CardBody) -> Application | None:
+    """The application whose made card a body is; refused unless an office has it in keeping."""
+    if body.application is None:
+        return None
+    one = registrar.load(Application, body.application)
+    registrar.refuse_if((not registrar.in_area(one.community), rules.OutsideArea(one.id)))
+    if body.state is not BodyState.PERSONALISED:
+        return None
+    assert one.state is not None, "a temporary card has no body"
+    kept = "97" in FOLLOWS[one.state] and one.state not in IN_HAND and one.body == body.id
+    registrar.refuse_if((not kept, card_rules.CardNotKept(one.acceptance_number)))
+    return one
+
+
+@command(CENTRE)
+class ReceiveBlanks:
+    """Take blanks into the stock of a production site (卡体入库).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serials: tuple[ChipSerial, ...]
+    lot: PaperNumber
+    site: OfficeCode
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the receipt of each."""
+        bodies = [body_id(registrar, serial) for serial in dict.fromkeys(self.serials)]
+        registrar.prefetch(bodies)
+        for body, serial in zip(bodies, dict.fromkeys(self.serials), strict=True):
+            registrar.find(CardBody, body)
+            registrar.enter(
+                body,
+                BlankReceived(
+                    effective_on=registrar.today, chip_serial=serial, lot=self.lot, site=self.site
+                ),
+            )
+        return {"blanks": len(bodies)}
+
+
+@command(CENTRE)
+class IssueBlanks:
+    """Issue blanks to a production line (卡体领用).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serials: tuple[ChipSerial, ...]
+    line: PaperNumber
+    work_order: PaperNumber | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the issue of each."""
+        bodies = [body_id(registrar, serial) for serial in dict.fromkeys(self.serials)]
+        registrar.prefetch(bodies)
+        for body in bodies:
+            registrar.load(CardBody, body)
+            registrar.enter(
+                body,
+                BlankIssued(
+                    effective_on=registrar.today, line=self.line, work_order=self.work_order
+                ),
+            )
+        return {"blanks": len(bodies)}
+
+
+@command(CENTRE)
+class ReturnBlanks:
+    """Take unwritten blanks of a line back into stock (卡体退库).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serials: tuple[ChipSerial, ...]
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the return of each."""
+        bodies = [body_id(registrar, serial) for serial in dict.fromkeys(self.serials)]
+        registrar.prefetch(bodies)
+        for body in bodies:
+            registrar.load(CardBody, body)
+            registrar.enter(body, BlankReturned(effective_on=registrar.today))
+        return {"blanks": len(bodies)}
+
+
+@command(CENTRE)
+class BindBlank:
+    """Set a blank aside for one attempt of one application, before its first write (绑定卡体).
+
+    image: SHA-256 of all that is to be written. The body before must be spoiled or given up, and
+    an attempt takes three bodies by itself.
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    application: ApplicationId
+    serial: ChipSerial
+    image: Digest
+    key_version: int
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the binding on the body and on the application."""
+        today = registrar.today
+        one = registrar.load(Application, self.application)
+        body = body_id(registrar, self.serial)
+        registrar.load(CardBody, body)
+        most = limit("card_bodies", today).amount
+        refuse_unsettled(registrar, one.body, one.acceptance_number)
+        full = one.bodies >= most
+        registrar.refuse_if((full, card_rules.BodiesExhausted(one.acceptance_number)))
+        bound = BodyBound(effective_on=today, body=body, attempt=one.attempt)
+        registrar.enter(one.id, bound)
+        registrar.enter(
+            body,
+            BlankBound(
+                effective_on=today,
+                application=one.id,
+                attempt=one.attempt,
+                image=self.image,
+                key_version=self.key_version,
+            ),
+        )
+        return {"body": body, "attempt": one.attempt}
+
+
+@command(CENTRE)
+class RecordPersonalised:
+    """Record that a bound chip was written and read back, so that its card is made (已制证).
+
+    recovered: the machine had stopped between the writing and this record.
+    Source: 居民身份证制作中心（所）建设工作规范; 二代证受理状态 31.
+    """
+
+    serial: ChipSerial
+    image: Digest
+    recovered: bool = False
+    signing_key: PaperNumber | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter it on the body and on the application."""
+        today = registrar.today
+        body = body_id(registrar, self.serial)
+        known = registrar.load(CardBody, body)
+        bound = known.state is BodyState.BOUND and known.application is not None
+        registrar.refuse_if((not bound, card_rules.BodyNotWritten(self.serial)))
+        registrar.stop_if_refused()
+        assert known.application is not None, "refused above"
+        assert known.attempt is not None, "bound with it"
+        one = registrar.load(Application, known.application)
+        other = one.body != body or one.attempt != known.attempt
+        registrar.refuse_if((other, card_rules.BodyIsForAnother(self.serial)))
+        registrar.enter(
+            body,
+            CardPersonalised(
+                effective_on=today,
+                image=self.image,
+                recovered=self.recovered,
+                signing_key=self.signing_key,
+            ),
+        )
+        registrar.enter(one.id, CardProduced(effective_on=today, body=body, attempt=known.attempt))
+        return {"application": one.id}
+
+
+@command(CENTRE)
+class SpoilBody:
+    """Put a body that is in hand, and no made card, into the reject bin (废证).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serial: ChipSerial
+    cause: SpoilCause
+    reject_bin: PaperNumber
+    grounds: Text | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the spoil."""
+        body = body_id(registrar, self.serial)
+        made = registrar.load(CardBody, body).state is BodyState.PERSONALISED
+        registrar.refuse_if((made, card_rules.BodyIsCard(self.serial)))
+        spoil(registrar, body, self.cause, self.reject_bin, self.grounds)
+        return {"body": body}
+
+
+@command(CENTRE, COUNTY, PROVINCE)
+class ProposeBodyVoid:
+    """Propose that a body that is not in hand be given up (提请作废卡体).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serial: ChipSerial
+    grounds: Text
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the proposal, and return the version that a second officer confirms."""
+        body = body_id(registrar, self.serial)
+        card_given_up(registrar, registrar.load(CardBody, body))
+        event = BodyVoidProposed(effective_on=registrar.today, grounds=self.grounds)
+        return {"body": body, "version": registrar.enter(body, event).version}
+
+
+@command(CENTRE, COUNTY, PROVINCE)
+class ConfirmBodyVoid:
+    """Confirm, as a second officer, that a body is given up (卡体作废).
+
+    Where it is a made card that was lost before it was handed out, the card is made anew.
+    Source: 居民身份证制作中心（所）建设工作规范; 二代证受理状态 97.
+    """
+
+    serial: ChipSerial
+    version: int
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the confirmation."""
+        body = body_id(registrar, self.serial)
+        card = card_given_up(registrar, registrar.load(CardBody, body))
+        refuse_unproposed(registrar, body, self.version, BodyVoidProposed)
+        registrar.enter(body, BodyVoided(effective_on=registrar.today, confirms=self.version))
+        if card is not None:
+            attempt = card.attempt + 1
+            redone = CardRedone(effective_on=registrar.today, attempt=attempt, replaced_by=None)
+            registrar.enter(card.id, redone)
+        return {"body": body}
+
+
+@command(CENTRE, COUNTY, PROVINCE)
+class ReportBodyFound:
+    """Record that a body that was given up turned up, and went into the reject bin (找回卡体).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serial: ChipSerial
+    reject_bin: PaperNumber
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the find."""
+        body = body_id(registrar, self.serial)
+        registrar.load(CardBody, body)
+        registrar.enter(body, BodyFound(effective_on=registrar.today, reject_bin=self.reject_bin))
+        return {"body": body}
+
+
+@command(CENTRE)
+class ProposeBodyDestruction:
+    """Put a spoiled body forward for destruction (提请销毁卡体).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serial: ChipSerial
+    grounds: Text
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the proposal, and return the version that a second officer confirms."""
+        body = body_id(registrar, self.serial)
+        known = registrar.load(CardBody, body)
+        written = known.state is BodyState.PERSONALISED
+        registrar.refuse_if((written, card_rules.BodyNotSettled(self.serial)))
+        event = BodyDestructionProposed(effective_on=registrar.today, grounds=self.grounds)
+        return {"body": body, "version": registrar.enter(body, event).version}
+
+
+@command(CENTRE)
+class ConfirmBodyDestruction:
+    """Confirm, as a second officer, that a spoiled body was destroyed (销毁卡体).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    serial: ChipSerial
+    version: int
+    protocol: PaperNumber
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the destruction."""
+        body = body_id(registrar, self.serial)
+        registrar.load(CardBody, body)
+        refuse_unproposed(registrar, body, self.version, BodyDestructionProposed)
+        registrar.enter(
+            body,
+            BodyDestroyed(
+                effective_on=registrar.today, confirms=self.version, protocol=self.protocol
+            ),
+        )
+        return {"body": body}

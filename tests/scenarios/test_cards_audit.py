@@ -1,0 +1,319 @@
+"""A card before it is made: audit, signature, sample, check of the number (审核签发).
+
+Source: 居民身份证法 art. 5, 8; GA 214.8-2004; Deyang plan of 2004.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from registry.aggregates import Application
+from registry.card_terms import CardSetting
+from registry.commands.cards_acceptance import (
+    AcceptApplication,
+    ArchiveApplication,
+    VoidApplication,
+)
+from registry.commands.cards_audit import (
+    CheckNumbers,
+    FailCountyAudit,
+    FailProvinceCheck,
+    Faulty,
+    HoldApplication,
+    JudgePackage,
+    PassCountyAudit,
+    SignCards,
+)
+from registry.commands.cards_common import Tier
+from registry.commands.cards_making import (
+    ExtractForPackage,
+    OrderProduction,
+    RerouteProduction,
+    ReturnOrder,
+)
+from registry.commands.cards_transport import (
+    ReceiveData,
+    SendData,
+)
+from registry.errors import Forbidden
+from registry.values import (
+    CitizenNumber,
+    Name,
+    OfficeCode,
+    ProductionError,
+    Sex,
+)
+from tests.scenarios.cards import (
+    AUDITOR,
+    CENTRE,
+    CHILD,
+    CITY,
+    PROVINCE,
+    SIGNER,
+    SITE,
+    STATION,
+    TWELVE,
+    accepted,
+    captured,
+    ordered,
+    ready,
+    signed,
+    state,
+)
+from tests.scenarios.town import GROUNDS, HEAD, JINGYANG, OF_SHIFANG, Town, new, supplement
+
+PHOTO_BAD = ProductionError("20")
+
+
+def many(town: Town, count: int) -> list[Any]:
+    """Residents of the gate who are verified, with data captured and at the city."""
+    found = []
+    for number in range(count):
+        name = f"居民{number}"
+        town.ids[name] = town.do(
+            supplement(
+                name,
+                Sex.MALE,
+                date(1975, 3, 5),
+                HEAD,
+                new_household=new(town.gate, str(500 + number)),
+            )
+        )["person"]
+    ready(town, *(f"居民{number}" for number in range(count)))
+    for number in range(count):
+        found.append(accepted(town, f"居民{number}"))
+    signed(town, *found)
+    town.do(SendData(tier=Tier.COUNTY, applications=tuple(found)), SIGNER)
+    return found
+
+
+# --- the county -------------------------------------------------------------------------------
+
+
+def test_acceptor_auditor_and_signer_are_three_officers(town: Town):
+    ready(town)
+    one = accepted(town)
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    acceptor = replace(STATION, roles=frozenset({"county"}))
+    assert town.refused(PassCountyAudit(applications=(one,)), acceptor) == ["same-officer"]
+    town.do(PassCountyAudit(applications=(one,)), AUDITOR)
+    for officer in (acceptor, AUDITOR):
+        assert town.refused(SignCards(applications=(one,)), officer) == ["same-officer"]
+    town.do(SignCards(applications=(one,)), SIGNER)
+
+
+def test_a_province_may_set_that_audit_and_signature_are_one_officer_s(town: Town):
+    setting = replace(town.register.setting, cards=CardSetting(separate=False))
+    town.register.setting = setting
+    ready(town)
+    one = accepted(town)
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    town.do(PassCountyAudit(applications=(one,)), AUDITOR)
+    town.do(SignCards(applications=(one,)), AUDITOR)
+
+
+@pytest.mark.parametrize(
+    ("set_so", "left"),
+    [
+        (CardSetting(baseline=False), ["person-not-verified"]),
+        (CardSetting(verified=False), ["baseline-not-accepted"]),
+        (CardSetting(baseline=False, verified=False), []),
+    ],
+)
+def test_a_province_may_set_a_gate_off(town: Town, set_so, left):
+    town.register.setting = replace(town.register.setting, cards=set_so)
+    apply = AcceptApplication(person=town.wang, apply_reason=TWELVE)
+    if left:
+        assert town.refused(apply, STATION) == left
+    else:
+        town.do(apply, STATION)
+
+
+@pytest.mark.parametrize(
+    ("person", "reason", "until"),
+    [("wang", TWELVE, date(2027, 6, 1)), ("boy", CHILD, date(2012, 6, 1)), ("zhao", TWELVE, None)],
+)
+def test_a_card_runs_from_its_signature_by_the_age_on_that_day(town: Town, person, reason, until):
+    """居民身份证法 art. 5: under 16 five years, 26 to 45 twenty, from 46 for life."""
+    ready(town)
+    one = accepted(town, person, reason, guardian_name=Name("王建国"))
+    signed(town, one)
+    card = town.see(Application, one)
+    assert (card.valid_from, card.valid_until) == (date(2007, 6, 1), until)
+    assert (card.authority, card.authority_name) == ("510603000000", "德阳市公安局旌阳区分局")
+
+
+def test_who_turns_46_before_the_signature_gets_a_card_for_life(town: Town):
+    """GA 214.8-2004: the day of signing decides, not that of application."""
+    town.ids["sun"] = town.do(
+        supplement("孙一", Sex.MALE, date(1961, 6, 2), HEAD, new_household=new(town.gate, "700"))
+    )["person"]
+    ready(town, "sun")
+    one = accepted(town, "sun")
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    town.do(PassCountyAudit(applications=(one,)), AUDITOR)
+    town.today = date(2007, 6, 2)
+    town.do(SignCards(applications=(one,)), SIGNER)
+    assert town.see(Application, one).valid_until is None
+
+
+def test_the_county_sends_back_with_the_error_and_the_station_captures_again(town: Town):
+    ready(town)
+    one = accepted(town)
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    town.do(FailCountyAudit(application=one, error=PHOTO_BAD, grounds=GROUNDS), AUDITOR)
+    entry = town.timeline(one)[-1]
+    assert (entry.event.error, entry.event.grounds) == (PHOTO_BAD, GROUNDS)
+    signed(town, one)
+    town.do(FailCountyAudit(application=one, error=PHOTO_BAD), AUDITOR)  # taken back in time
+    town.do(VoidApplication(application=one, grounds=GROUNDS), STATION)
+    town.do(ArchiveApplication(application=one), STATION)
+    assert state(town, one) == "98"
+
+
+def test_an_application_is_held_while_its_number_is_in_dispute(town: Town):
+    shared = CitizenNumber.compose(JINGYANG, date(1970, 3, 5), 777)
+    town.ids["甲"] = town.do(
+        supplement(
+            "甲", Sex.MALE, date(1970, 3, 5), HEAD, number=shared, new_household=new(town.gate)
+        )
+    )["person"]
+    ready(town, "甲", "wang")
+    one = accepted(town, "甲")
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    assert town.refused(HoldApplication(application=one), AUDITOR) == ["nothing-in-dispute"]
+    town.do(
+        supplement(
+            "乙",
+            Sex.MALE,
+            date(1970, 3, 5),
+            HEAD,
+            number=shared,
+            new_household=new(town.gate, "911"),
+        )
+    )
+    assert town.refused(PassCountyAudit(applications=(one,)), AUDITOR) == ["number-in-dispute"]
+    town.do(HoldApplication(application=one), AUDITOR)
+    assert state(town, one) == "10"
+    assert town.refused(PassCountyAudit(applications=(one,)), AUDITOR) == ["number-in-dispute"]
+
+
+def test_another_county_s_applications_are_out_of_reach(town: Town):
+    ready(town)
+    one = accepted(town)
+    by = replace(OF_SHIFANG, roles=frozenset({"county"}))
+    assert "outside-area" in town.refused(SignCards(applications=(one,)), by)
+    with pytest.raises(Forbidden):
+        town.do(ReceiveData(tier=Tier.PROVINCE, applications=(one,)), AUDITOR)
+
+
+# --- the city ---------------------------------------------------------------------------------
+
+
+def test_a_failed_sample_returns_the_whole_package(town: Town):
+    """The seed of the draw is recorded; of 30, one in a hundred and twenty at least are seen."""
+    found = tuple(many(town, 30))
+    town.do(ReceiveData(tier=Tier.CITY, applications=found), CITY)
+    seed, sample = town.told["seed"], town.told["sample"]
+    assert len(sample) == 20
+    assert {town.timeline(one)[-1].event.seed for one in found} == {seed}
+    drawn = {one for one in found if town.see(Application, one).sampled}
+    assert {str(one) for one in drawn} == set(sample)
+    faulty = (Faulty(application=min(drawn), error=PHOTO_BAD),)
+    town.do(JudgePackage(applications=found, faulty=faulty), CITY)
+    assert town.told == {"passed": 0, "failed": 30}
+    errors = [town.timeline(one)[-1].event.error for one in found]
+    assert sorted(errors) == ["00"] * 29 + ["20"]
+
+
+def test_a_fault_outside_the_sample_returns_its_own_application_alone(town: Town):
+    found = tuple(many(town, 25))
+    town.do(ReceiveData(tier=Tier.CITY, applications=found), CITY)
+    other = next(one for one in found if not town.see(Application, one).sampled)
+    town.do(
+        JudgePackage(applications=found, faulty=(Faulty(application=other, error=PHOTO_BAD),)),
+        CITY,
+    )
+    assert town.told == {"passed": 24, "failed": 1}
+    assert state(town, other) == "17"
+
+
+def test_where_all_are_looked_at_only_the_faulty_go_back(town: Town):
+    found = tuple(many(town, 3))
+    town.do(ReceiveData(tier=Tier.CITY, applications=found), CITY)
+    faulty = (Faulty(application=found[1], error=PHOTO_BAD),)
+    stranger = (Faulty(application=town.wang, error=PHOTO_BAD),)
+    wrong = JudgePackage(applications=found, faulty=stranger)
+    assert "not-in-package" in town.refused(wrong, CITY)
+    town.do(JudgePackage(applications=found, faulty=faulty), CITY)
+    assert [state(town, one) for one in found] == ["16", "17", "16"]
+    town.do(ExtractForPackage(applications=(found[0],)), CITY)
+    town.do(SendData(tier=Tier.CITY, applications=(found[0], found[2])), CITY)
+    assert [state(town, one) for one in found] == ["18", "17", "18"]
+
+
+# --- the province -----------------------------------------------------------------------------
+
+
+def test_the_province_checks_that_a_number_is_one_person_s(town: Town):
+    ready(town)
+    one, other = accepted(town), accepted(town, "li")
+    signed(town, one, other)
+    both = (one, other)
+    town.do(SendData(tier=Tier.COUNTY, applications=both), SIGNER)
+    town.do(ReceiveData(tier=Tier.CITY, applications=both), CITY)
+    town.do(JudgePackage(applications=both), CITY)
+    town.do(SendData(tier=Tier.CITY, applications=both), CITY)
+    town.do(ReceiveData(tier=Tier.PROVINCE, applications=both), PROVINCE)
+    number = town.person(town.wang).number
+    town.do(
+        supplement(
+            "乙",
+            Sex.MALE,
+            date(1970, 3, 5),
+            HEAD,
+            number=number,
+            new_household=new(town.gate, "911"),
+        )
+    )
+    town.do(CheckNumbers(applications=both), PROVINCE)
+    assert town.told == {"passed": 1, "failed": [str(one)]}
+    assert town.timeline(one)[-1].event.error == "30"
+    assert (state(town, one), state(town, other)) == ("23", "22")
+    town.do(OrderProduction(applications=(other,), site=SITE), PROVINCE)
+    elsewhere = OfficeCode("510000900001")
+    town.do(RerouteProduction(applications=(other,), site=elsewhere), PROVINCE)
+    assert town.see(Application, other).site == elsewhere
+
+
+def test_the_province_sends_back_for_other_errors_too(town: Town):
+    ready(town)
+    one = accepted(town)
+    signed(town, one)
+    town.do(SendData(tier=Tier.COUNTY, applications=(one,)), SIGNER)
+    town.do(SendData(tier=Tier.COUNTY, applications=(one,)), SIGNER)  # the first one was lost
+    town.do(ReceiveData(tier=Tier.CITY, applications=(one,)), CITY)
+    town.do(JudgePackage(applications=(one,)), CITY)
+    town.do(SendData(tier=Tier.CITY, applications=(one,)), CITY)
+    town.do(ReceiveData(tier=Tier.PROVINCE, applications=(one,)), PROVINCE)
+    town.do(FailProvinceCheck(application=one, error=ProductionError("60")), PROVINCE)
+    ordered(town, one)
+    town.do(ReturnOrder(application=one, error=PHOTO_BAD), PROVINCE)
+    assert state(town, one) == "25"
+    ordered(town, one)
+    town.do(ReturnOrder(application=one, error=PHOTO_BAD, at_the_site=True), CENTRE)
+    assert state(town, one) == "30"
