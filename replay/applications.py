@@ -46,8 +46,9 @@ NO_STATE = 255
 assert APPLICATION.itemsize == 20, "a record has no padding, since it is hashed"
 #: No attempt is told.
 NO_ATTEMPT = -(2**31)
-#: The bit of a step that is against the rules.
-FAULT = 1 << 15
+#: In a step: that it is against the rules; that it does more than lead to a condition.
+FAULT, _SPECIAL = 1 << 15, 1 << 14
+_WIDTH = 6  # bits of a code less the lowest one of applications
 _PERSON, _ATTEMPT, _REPLACED, _REACHES = (1 << bit for bit in range(4))
 _RULE = 4  # the bits from here on: which rule of attempts
 _BUILD, _MAKE, _REDO = 1, 2, 3  # what names an attempt names the present one, but for two
@@ -61,9 +62,9 @@ class Machine(NamedTuple):
     """The state machine of applications.
 
     A condition is (state, temporary, whether another application replaces it): the last is its
-    lowest bit, and condition 0 is not to have begun. steps u2[conditions, codes - base]: the
-    condition after a step, or FAULT with it; shown u1[conditions]: as in STATES; lost, faulty u1:
-    whether the state is 94, is 32; effects u1[codes - base].
+    lowest bit, and condition 0 is not to have begun. steps u2[conditions << 6 | code - base]: the
+    condition after a step, with FAULT or _SPECIAL where it is; shown u1[conditions]: as in STATES;
+    lost, faulty u1: whether the state is 94, is 32; effects u1[codes - base].
     """
 
     base: int
@@ -79,7 +80,7 @@ def machine() -> Machine:
     """Derive the state machine of applications from the rules of the register."""
     words = [word for word in VOCABULARY.values() if word.kind is Kind.APPLICATION]
     base = min(word.code for word in words)
-    width = max(word.code for word in words) - base + 1
+    assert max(word.code for word in words) - base < 1 << _WIDTH, "a wider table is needed"
     held = [
         (state, temporary)
         for state in (None, *CardState.all())
@@ -87,7 +88,8 @@ def machine() -> Machine:
         if state is not None or temporary is not None
     ]
     number = {pair: 2 * place for place, pair in enumerate(held, 1)}
-    steps = np.zeros((2 * len(held) + 2, width), "u2")
+    steps = np.zeros((2 * len(held) + 2, 1 << _WIDTH), "u2")
+    effects = by_code(_application_effect, "u1")[base : base + (1 << _WIDTH)].copy()
     for word in words:
         first = _after(word, None, None)
         # What has not begun stays so until a step that opens it.
@@ -97,14 +99,14 @@ def machine() -> Machine:
             for replaced in (0, 1):
                 wrong = not _lawful(word, state, temporary, bool(replaced))
                 steps[place + replaced, word.code - base] = after | replaced | FAULT * wrong
+    steps[:, effects != _REACHES] |= _SPECIAL
     shown = np.full(len(steps), NO_STATE, "u1")
     lost, faulty = np.zeros(len(steps), "u1"), np.zeros(len(steps), "u1")
     for (state, temporary), place in number.items():
         both = slice(place, place + 2)
         shown[both] = STATES.index(temporary if temporary is not None else state)
         lost[both], faulty[both] = state == "94", state == "32"
-    table = by_code(_application_effect, "u1")
-    return Machine(base, steps, shown, lost, faulty, table[base : base + width].copy())
+    return Machine(base, steps.ravel(), shown, lost, faulty, effects)
 
 
 Pair = tuple[CardState | None, rules.Temporary | None]
@@ -140,7 +142,7 @@ def _application_effect(word: EventType) -> int:
         (_PERSON if word.opens else 0)
         | (_ATTEMPT if attempt[word.code] else 0)
         | (_REPLACED if laid.declares("replaced_by")[word.code] else 0)
-        | (_REACHES if word.reaches is not None else 0)
+        | (_REACHES if word.reaches or word.shape in rules.TEMPORARY else 0)
         | (_ATTEMPTS.get(word.shape, _MAKE) << _RULE if attempt[word.code] else 0)
     )
 
@@ -198,46 +200,48 @@ def drive(
         first = integer(starts[one])
         for row in range(first, integer(starts[one + 1])):
             step = integer(code[row]) - base
-            does = effects[step]
             if position[row] > known or day[row] > last:
+                does = integer(effects[step])
                 p += does & _PERSON
                 a += does >> 1 & 1
                 r += does >> 2 & 1
                 continue
             entries += 1
-            reached = integer(steps[now, step])
-            wrong = reached & FAULT != 0
-            after = reached & ~FAULT
+            reached = integer(steps[now << _WIDTH | step])
+            if not reached & (FAULT | _SPECIAL):
+                now, since = reached, integer(day[row])
+                continue
+            does = integer(effects[step])
+            wrong, after = reached & FAULT != 0, reached & (_SPECIAL - 1)
             if does & _REACHES and after > 1:
                 since = integer(day[row])
-            if does & ~_REACHES:
-                if does & _PERSON:
-                    if now < 2:
-                        accepted = integer(day[row])
-                    opened = p
-                    p += 1
-                said, other = NO_ATTEMPT, NONE
-                if does & _ATTEMPT:
-                    said = integer(attempt[a])
-                    a += 1
-                if does & _REPLACED:
-                    other = integer(replaced_by[r])
-                    r += 1
-                rule = does >> _RULE
-                if rule and not wrong:
-                    if rule == _BUILD:
-                        wrong = said != (tried + 1 if tried == 0 or faulty[now] else tried)
-                    elif rule == _MAKE:
-                        wrong = said != tried
-                    elif lost[now]:
-                        wrong = other == NONE or said != NO_ATTEMPT
-                    else:
-                        wrong = other != NONE or said != tried + 1
-                if after > 1:
-                    if said != NO_ATTEMPT:
-                        tried = said
-                    if other != NONE:
-                        after |= 1
+            if does & _PERSON:
+                if now < 2:
+                    accepted = integer(day[row])
+                opened = p
+                p += 1
+            said, other = NO_ATTEMPT, NONE
+            if does & _ATTEMPT:
+                said = integer(attempt[a])
+                a += 1
+            if does & _REPLACED:
+                other = integer(replaced_by[r])
+                r += 1
+            rule = does >> _RULE
+            if rule and not wrong:
+                if rule == _BUILD:
+                    wrong = said != (tried + 1 if tried == 0 or faulty[now] else tried)
+                elif rule == _MAKE:
+                    wrong = said != tried
+                elif lost[now]:
+                    wrong = other == NONE or said != NO_ATTEMPT
+                else:
+                    wrong = other != NONE or said != tried + 1
+            if after > 1:
+                if said != NO_ATTEMPT:
+                    tried = said
+                if other != NONE:
+                    after |= 1
             now = after
             if wrong:
                 faults += 1

@@ -48,7 +48,15 @@ class Columns:
         unusual = np.zeros(len(self.rows), "u1")
         halved = Halved(*(np.ascontiguousarray(one[self.rows]) for one in lot.halved))
         if locate(
-            lot.data, halved, self.code, looked.parts, looked.keys, looked.words, found, unusual
+            lot.data,
+            lot.buffer.words,
+            halved,
+            self.code,
+            False,
+            looked.keys,
+            looked.shapes,
+            found,
+            unusual,
         ):
             lot.rewrite(self.rows[np.flatnonzero(unusual)])
             return None
@@ -138,25 +146,34 @@ class Columns:
     def _lists(self, slot: Slot, first: Column, end: Column, row: Column) -> Side:
         form = slot.form
         assert isinstance(form, ListForm)
-        keys, kinds = element_keys(form), element_kinds(slot)
-        offsets = np.empty(len(first) + 1, "u4")
+        buffer, offsets = self.lot.buffer, np.empty(len(first) + 1, "u4")
         nothing = np.empty(0, "u4")
-        counted = Found(np.zeros(1, "i8"), np.zeros(1, "i8"), nothing, nothing, nothing)
-        count = elements(self.lot.data, first, end, keys, False, offsets, counted)
+        count = elements(buffer.data, first, end, offsets, nothing, nothing)
         assert count >= 0, f"entries of {self.plan.layout.kind} hold lists that are none"
-        parts = len(form.parts)
-        found = Found(
-            np.arange(parts) * count,
-            np.zeros(parts, "i8"),
-            *(np.empty(parts * count, "u4") for _ in range(3)),
-        )
-        told = elements(self.lot.data, first, end, keys, True, offsets, found)
-        assert told == count, f"entries of {self.plan.layout.kind} hold unusual lists"
+        begin, until = np.empty(count, "u4"), np.empty(count, "u4")
+        elements(buffer.data, first, end, offsets, begin, until)
+        found = Found(np.zeros(1, "i8"), np.zeros(1, "i8"), begin, until, nothing)
+        if form.element is not None:
+            found = self._objects(form, begin, until)
         columns = {}
-        for place, (name, part) in enumerate(form.parts.items()):
-            there = slice(place * count, place * count + count)
-            columns[name] = self.convert(kinds[name], part, found.first[there], found.end[there])
+        for (name, part), base in zip(form.parts.items(), found.base.tolist(), strict=True):
+            there = slice(base, base + count)
+            kind = element_kinds(slot)[name]
+            columns[name] = self.convert(kind, part, found.first[there], found.end[there])
         return Side(row.copy(), offsets, columns)
+
+    def _objects(self, form: ListForm, begin: Column, until: Column) -> Found:
+        """The values of objects, a slot for each key."""
+        parts, count, buffer = len(form.parts), len(begin), self.lot.buffer
+        tokens = (np.zeros(parts * count, "u4") for _ in range(3))
+        found = Found(np.arange(parts) * count, np.zeros(parts, "i8"), *tokens)
+        unusual, code = np.zeros(count, "u1"), np.zeros(count, FIXED["code"])
+        wrong = locate(
+            *(buffer.data, buffer.words, Halved(begin, until, begin, begin), code, True),
+            *(*element_keys(form), found, unusual),
+        )
+        assert not wrong, f"entries of {self.plan.layout.kind} hold unusual lists"
+        return found
 
     def _tokens_of_texts(self) -> tuple[Column, Column]:
         last = int(self.found.base[self.plan.texts])

@@ -14,14 +14,13 @@ from uuid import UUID
 import numpy as np
 
 from registry.values import day_number
-from registry.vocabulary import Cause, Group, Kind
-from replay.differing import CAUSE, CAUSES, EFFECT, GROUPS, WRITES, compare
+from registry.vocabulary import VOCABULARY, Cause, Group, Kind
+from replay.differing import CAUSE, CAUSES, EFFECT, GROUPS, WRITES, compare, touched
 from replay.forms import NONE, Column
 from replay.history import At, Line, history_of
-from replay.layout import by_code
 from replay.residents import NOWHERE, TIERS, Paths, residents_of_communities
-from replay.scan import over_partitions
 from replay.standing import dense, fallen_marks, plain, point, rows
+from replay.threads import over_partitions, scratch
 
 if TYPE_CHECKING:
     from replay.log import Log
@@ -144,34 +143,48 @@ def counted(causes: Column) -> dict[Cause, int]:
 
 
 def diff(log: Log, a: At, b: At, tell: Callable[[], None] = lambda: None) -> Diff:
-    """Compare two points. tell: called after each partition."""
-    parts = over_partitions(log, Kind.PERSON, lambda block: changes(block, a, b), tell)
-    found = Changes.joined(parts)
+    """Compare two points and close the accounts of all places. tell: after each partition."""
+    found = changed_persons(log, a, b, tell)
     return Diff(a, b, found, cards(log, a, b), balances(log, a, b, found))
+
+
+def changed_persons(log: Log, a: At, b: At, tell: Callable[[], None] = lambda: None) -> Changes:
+    """Everybody who differs between two points."""
+    return Changes.joined(
+        over_partitions(log, Kind.PERSON, lambda block: changes(block, a, b), tell)
+    )
 
 
 def changes(block: Block, a: At, b: At) -> Changes:
     """Everybody of a block who differs."""
-    most = max(1, int(np.diff(block.starts).max(initial=0)))
-    out = np.empty((block.size, 7), "u4")
+    fallen_a, fallen_b = fallen_marks(block, a.known), fallen_marks(block, b.known)
+    starts, code, day, position = rows(block)
+    touch, met = scratch("touched", len(block), "u1"), scratch("met", block.size + 1, "u4")
+    points = (*point(block, a), *point(block, b))
+    who = met[: touched(starts, position, day, fallen_a, fallen_b, *points, touch, met)]
+    most = int(np.diff(starts.astype("i8"))[who].max(initial=1))
+    told = np.empty((len(who), 7), "u4")
     (enters,) = dense(block, "enters")
     compare(
-        *rows(block),
+        who,
+        starts,
+        code,
+        day,
+        position,
         enters,
         plain(block.layout.declares("enters").view("u1")),
         EFFECT,
         WRITES,
         CAUSE,
-        fallen_marks(block, a.known),
-        fallen_marks(block, b.known),
-        *point(block, a),
-        *point(block, b),
-        np.empty(most, "u4"),
-        np.empty(most, "u4"),
-        out,
+        fallen_a,
+        fallen_b,
+        *points,
+        scratch("rows of one", most, "u4"),
+        scratch("places of one", most, "u4"),
+        told,
     )
-    who = np.flatnonzero((out[:, 0] != out[:, 1]) | out[:, 4:].any(axis=1))
-    told = out[who]
+    differ = (told[:, 0] != told[:, 1]) | told[:, 4:].any(axis=1)
+    who, told = who[differ], told[differ]
     return Changes(
         (block.first + who).astype("u4"),
         told[:, 0].copy(),
@@ -184,10 +197,11 @@ def changes(block: Block, a: At, b: At) -> Changes:
 
 def cards(log: Log, a: At, b: At) -> Column:
     """The persons into whose hands a card came between two points, one for each card."""
-    handed = by_code(lambda word: word.reaches in IN_HAND, "u1").astype(bool)
+    handed = [word.code for word in VOCABULARY.values() if word.reaches in IN_HAND]
 
     def of(block: Block) -> Column:
-        found = np.flatnonzero(handed[block.code])
+        # A comparison for each code is faster than a look into a table for each row.
+        found = np.flatnonzero(np.any([block.code == code for code in handed], axis=0))
         entities = np.searchsorted(block.starts, found, "right") - 1
         before, after = (
             set(

@@ -42,7 +42,41 @@ CAUSE = by_code(lambda word: CAUSES.index(word.cause), "u1")
 
 
 @kernel
+def touched(
+    starts: Column,
+    position: Column,
+    day: Column,
+    fallen_a: Column,
+    fallen_b: Column,
+    a_day: int,
+    a_known: int,
+    b_day: int,
+    b_known: int,
+    touch: Column,
+    who: Column,
+) -> int:
+    """Find the persons of whom a row may count at one point and not at the other.
+
+    touch u1[n], written: such rows; who u4[persons], written: such persons, rising. Returns how
+    many they are. The first loop is one that vectorises.
+    """
+    for row in range(touch.size):
+        a = (position[row] <= a_known) & (day[row] <= a_day)
+        b = (position[row] <= b_known) & (day[row] <= b_day)
+        touch[row] = (a ^ b) | (fallen_a[row] ^ fallen_b[row])
+    count = np.int64(0)
+    for person in range(starts.size - 1):
+        met = np.uint8(0)
+        for row in range(starts[person], starts[person + 1]):
+            met |= touch[row]
+        who[count] = person
+        count += np.int64(met)
+    return int(count)
+
+
+@kernel
 def compare(
+    persons: Column,
     starts: Column,
     code: Column,
     day: Column,
@@ -62,28 +96,24 @@ def compare(
     places: Column,
     out: Column,
 ) -> None:
-    """Compare every person's history at two points, and say what differs.
+    """Compare the histories of some persons at two points, and say what differs.
 
-    starts u4[persons + 1]; code, day u2[n]; position u4[n]; enters u4, a value for each row whose
-    code `has_enters`; effects u1, written u4, causes u1 by code; fallen u1[n], rows that do not
-    stand at a_known and at b_known; rows, places: room for the rows of one person.
-    out u4[persons, 7], written: place at a, place at b, cause of coming, cause of going, groups
-    changed, groups corrected, groups undone; places are NONE where somebody does not count.
+    persons u4, rising, those to be compared; starts u4[all + 1]; code, day u2[n]; position u4[n];
+    enters u4, a value for each row whose code `has_enters`; effects u1, written u4, causes u1 by
+    code; fallen u1[n], rows that do not stand at a_known and at b_known; rows, places: room for the
+    rows of one person. out u4[persons, 7], written: place at a, place at b, cause of coming, cause
+    of going, groups changed, corrected, undone; places are NONE where somebody does not count.
     """
-    cursor = np.int64(0)
-    for person in range(out.shape[0]):
+    counted = cursor = np.int64(0)  # values of `enters` in the rows before one
+    for number in range(persons.size):
+        first, end = np.int64(starts[persons[number]]), np.int64(starts[persons[number] + 1])
+        while counted < first:
+            cursor += np.int64(has_enters[code[counted]])
+            counted += 1
+        person, before = number, cursor
         out[person, 0] = out[person, 1] = NONE
         for column in range(2, 7):
             out[person, column] = 0
-        first, end = starts[person], starts[person + 1]
-        differs, before = False, cursor
-        for row in range(first, end):
-            cursor += has_enters[code[row]]
-            a = position[row] <= a_known and day[row] <= a_day and fallen_a[row] == 0
-            b = position[row] <= b_known and day[row] <= b_day and fallen_b[row] == 0
-            differs |= a != b
-        if not differs:
-            continue
         # Rows in the order of their days; within a day they stand by version already.
         count, at = 0, before
         for row in range(first, end):

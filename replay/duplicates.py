@@ -180,8 +180,23 @@ def _bearers(log: Log, block: Block, at: At, numbers: Column) -> Iterator[Bearer
     people, wanted = people[order], column[hits][order]
     first = np.append(True, (np.diff(people) != 0) | (np.diff(wanted) != 0))
     people, wanted = plain(people[first]), plain(wanted[first])
+    spans = traced(block, at, people, wanted)
+    voiding = block.sparse["voids"].rows
+    undone = {*(np.searchsorted(block.starts, voiding, "right") - 1).tolist()}
+    for one, (person, number) in enumerate(zip(people.tolist(), wanted.tolist(), strict=True)):
+        if person in undone:
+            spans[one] = _folded(log, block, at, person, number)
+        if spans[one]:
+            yield Bearer(number, block.first + person, tuple(spans[one]))
+
+
+def traced(block: Block, at: At, people: Column, wanted: Column) -> dict[int, list[Span]]:
+    """When each of some people held a number alive, by place in `people`: i8, rising; wanted i8.
+
+    Nothing of these people may be voided.
+    """
     day, known = point(block, at)
-    whose, since, until = (np.empty(int(block.starts[-1]), "i8") for _ in range(3))
+    told = tuple(np.empty(len(block), "i8") for _ in range(3))
     columns: tuple[Any, ...] = (
         *rows(block),
         *dense(block, "number"),
@@ -190,22 +205,13 @@ def _bearers(log: Log, block: Block, at: At, numbers: Column) -> Iterator[Bearer
         wanted,
         day,
         known,
-        whose,
-        since,
-        until,
+        *told,
     )
     count = trace(*columns)
     spans: dict[int, list[Span]] = defaultdict(list)
-    told = (part[:count].tolist() for part in (whose, since, until))
-    for one, begin, end in zip(*told, strict=True):
+    for one, begin, end in zip(*(part[:count].tolist() for part in told), strict=True):
         spans[one].append(Span(begin, None if end == _STILL else end))
-    voiding = block.sparse["voids"].rows
-    undone = {*(np.searchsorted(block.starts, voiding, "right") - 1).tolist()}
-    for one, (person, number) in enumerate(zip(people.tolist(), wanted.tolist(), strict=True)):
-        if person in undone:
-            spans[one] = _folded(log, block, at, person, number)
-        if spans[one]:
-            yield Bearer(number, block.first + person, tuple(spans[one]))
+    return spans
 
 
 @kernel

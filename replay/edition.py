@@ -6,19 +6,27 @@ moves, changes its form or becomes dense does, and so does a table of codes that
 
 from __future__ import annotations
 
+import json
+from dataclasses import is_dataclass
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from registry.values import Code
 from registry.vocabulary import VOCABULARY
-from replay.forms import Form, ListForm, form_of
+from replay.faults import Foreign
+from replay.forms import Form, ListForm, form_of, present
 from replay.layout import dense, layout
 
 
 @cache
-def edition() -> dict[str, Any]:
-    """How this program lays out each event type, by code, and the lists of all codes, by table."""
+def edition() -> bytes:
+    """How this program lays out each event type, by code, and the lists of all codes, by table.
+
+    One line of JSON.
+    """
     events = {}
+    tables: dict[str, list[str]] = {}
     for shape, word in sorted(VOCABULARY.items(), key=lambda item: item[1].code):
         homes = layout(word.kind).homes[shape]
         events[str(word.code)] = {
@@ -28,7 +36,19 @@ def edition() -> dict[str, Any]:
                 home: _form(form_of(field.type)) for field, home in homes if not dense(field)
             },
         }
-    return {"events": events, "tables": _tables()}
+        for field in word.fields:
+            tables.update(_tables(field.type))
+    told = {"events": events, "tables": dict(sorted(tables.items()))}
+    return json.dumps(told, separators=(",", ":")).encode() + b"\n"
+
+
+def read_edition(raw: bytes) -> dict[str, Any]:
+    """An edition as it was written; raises Foreign if it is none."""
+    try:
+        told = json.loads(raw)
+        return {"events": told["events"], "tables": told["tables"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Foreign(f"this is no edition of a vocabulary: {error}") from error
 
 
 def _form(form: Form | ListForm) -> Any:
@@ -37,21 +57,26 @@ def _form(form: Form | ListForm) -> Any:
     return form.dtype + (f" {form.space}" if form.space else "") + (" text" if form.texts else "")
 
 
-def _tables() -> dict[str, list[str]]:
-    found = {}
-    kinds = [Code]
-    while kinds:
-        kind = kinds.pop()
-        inner = kind.__subclasses__()
-        kinds += inner
-        if not inner:
-            found[kind.__name__] = [str(code) for code in kind.all()]
-    return dict(sorted(found.items()))
+def _tables(hint: Any) -> dict[str, list[str]]:
+    """The tables that values of a type are places in."""
+    kind = present(hint)
+    if get_origin(kind) is tuple:
+        return _tables(get_args(kind)[0])
+    if is_dataclass(kind):
+        found: dict[str, list[str]] = {}
+        for inner in get_type_hints(kind).values():
+            found.update(_tables(inner))
+        return found
+    if isinstance(kind, type) and issubclass(kind, Code):
+        return {kind.__name__: [str(code) for code in kind.all()]}
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {kind.__name__: [*kind.__members__]}
+    return {}
 
 
 def differences(sealed: dict[str, Any]) -> list[str]:
     """Why columns laid out under another edition cannot be read by this program; [] if they can."""
-    ours, found = edition(), []
+    ours, found = read_edition(edition()), []
     for code, told in sealed["events"].items():
         here = ours["events"].get(code)
         if here is None:

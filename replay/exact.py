@@ -8,7 +8,7 @@ write today (an old event type, a redacted part) it is kept as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from replay.runs import Block, Keep, Run, Side, entries, runs
 SALT, ORIGIN_AT, CODE, STATE, PRIVATE = "salt", "origin_at", "code", "state", "private"
 #: Sides of rows that are kept as they are.
 RAW = {CODE: "u2", STATE: "u4", PRIVATE: "u4"}
+WITHOUT = "this log, or its newest entries, were laid out without their stored bytes"
 
 
 def stored_runs(
@@ -97,15 +98,16 @@ def plain_side(rows: Iterable[int], values: Sequence[int], dtype: str) -> Side:
 def stored_rows(rows: Run | Block, spaces: Spaces, codec: Codec | None = None) -> list[StoredEntry]:
     """The stored entries again, byte for byte, by entity and version."""
     codec = codec or Codec()
-    assert SALT in rows.stored, "this log was laid out without its stored bytes"
+    if not len(rows):
+        return []
+    assert SALT in rows.stored, WITHOUT
     salted, told = _salts(rows.stored[SALT]), {}
     for name in (ORIGIN_AT, *RAW):
         side = rows.stored[name]
         told[name] = dict(zip(side.rows.tolist(), side.parts["value"].tolist(), strict=True))
     found = []
     for row, entry in enumerate(entries(rows, spaces)):
-        salts = iter(salted.get(row, ()))
-        stored = codec.stored(entry, lambda salts=salts: next(salts, bytes(16)))  # type: ignore[misc]
+        stored = codec.stored(entry, _salter(salted.get(row, []), raw=row in told[CODE]))
         changes: dict[str, Any] = {"origin_at": told[ORIGIN_AT].get(row, entry.recorded_at)}
         if row in told[CODE]:
             changes[CODE] = told[CODE][row]
@@ -114,6 +116,18 @@ def stored_rows(rows: Run | Block, spaces: Spaces, codec: Codec | None = None) -
                 changes[name] = text.encode()
         found.append(replace(stored, **changes))
     return found
+
+
+def _salter(salts: Sequence[bytes], raw: bool) -> Callable[[], bytes]:
+    """Gives the salts of a row; of one that is kept as it is only the envelope is written anew."""
+    left = iter(salts)
+
+    def salt() -> bytes:
+        one = next(left, None)
+        assert one is not None or raw, WITHOUT
+        return one or bytes(16)
+
+    return salt
 
 
 def _salts(side: Side) -> dict[int, list[bytes]]:

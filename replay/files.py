@@ -43,12 +43,12 @@ class Place(NamedTuple):
     name: str
     dtype: str
     offset: int
-    count: int
+    length: int
 
     @property
     def size(self) -> int:
         """Its bytes, without the zeros behind it."""
-        return self.count * int(self.dtype[1:])
+        return self.length * int(self.dtype[1:])
 
 
 class Written(NamedTuple):
@@ -69,7 +69,7 @@ def aligned(offset: int) -> int:
 
 
 def write(path: Path, about: Mapping[str, Any], columns: Mapping[str, Column]) -> Written:
-    """Write a new file of columns, in their order, durably; its folder is the caller's to sync.
+    """Write a new file of columns, in their order; it is the caller's to sync.
 
     Columns without elements are left out.
     """
@@ -98,8 +98,16 @@ def write(path: Path, about: Mapping[str, Any], columns: Mapping[str, Column]) -
         size = offset + len(directory) + len(told) + _TRAILER.size
         put(file, directory + told)
         put(file, _TRAILER.pack(len(directory), len(told), size, root, MAGIC))
-        os.fsync(file.fileno())
     return Written(root.hex(), size)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def put(file: FileIO, data: bytes | memoryview) -> None:
@@ -152,7 +160,7 @@ class ColumnFile:
         """The first leaf of each column; the places of columns are what their sizes say."""
         offset, leaf, found = len(HEADER), 0, {}
         for place in directory.columns:
-            if place.offset != offset or place.dtype not in DTYPES or place.count < 0:
+            if place.offset != offset or place.dtype not in DTYPES or place.length < 0:
                 raise self._damaged(f"column {place.name} is not where its directory says")
             found[place.name] = leaf
             leaf += -(-place.size // LEAF_BYTES)
@@ -178,7 +186,7 @@ class ColumnFile:
             raise Foreign(
                 f"{self.name}: column {name} holds {place.dtype}, this program reads {dtype} there"
             )
-        return np.frombuffer(self._data, "<" + dtype, place.count, place.offset)
+        return np.frombuffer(self._data, "<" + dtype, place.length, place.offset)
 
     def flaws(self, names: Collection[str] | None = None) -> Iterator[Flaw]:
         """Hash columns, all unless some are named; yields what is not as it was written."""

@@ -241,14 +241,19 @@ def coded(kind: type[Code]) -> Form:
     return Form(
         "u2",
         lambda values, heaps: [_places(kind)[value] for value in values],
-        lambda column, heaps: [kind.all()[place] for place in column.tolist()],
+        lambda column, heaps: [_codes(kind)[place] for place in column.tolist()],
         2**16 - 1,
     )
 
 
 @cache
+def _codes(kind: type[Code]) -> tuple[Code, ...]:
+    return tuple(kind.all())
+
+
+@cache
 def _places(kind: type[Code]) -> dict[str, int]:
-    return {code: place for place, code in enumerate(kind.all())}
+    return {code: place for place, code in enumerate(_codes(kind))}
 
 
 def digits(width: int, dtype: str) -> Callable[[type[str]], Form]:

@@ -126,7 +126,8 @@ def refill(table: Column, mixed: Column) -> None:
 def mix(high: Column, low: Column) -> Column:
     """Hashes u8[n] of identifiers."""
     mixed: Column = (high * _MIX[0]) ^ (low * _MIX[1])
-    return mixed ^ (mixed >> np.uint64(29))
+    mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 class _Table:
@@ -259,6 +260,10 @@ class ColumnarSpaces:
         """Identifiers of handles."""
         held = self._space(space)
         return [held.id(handle) for handle in handles]
+
+    def all_halves(self, space: str) -> tuple[Column, Column]:
+        """Every identifier of a space in halves u8[n] each, by handle; only to be read."""
+        return self._space(space).halves(0)
 
     def count(self, space: str) -> int:
         """How many handles a space has."""

@@ -55,6 +55,21 @@ def unify(
     return count
 
 
+@kernel
+def mark(column: Column, used: Column) -> None:
+    """Note the texts that a column of handles names: column u4, NONE for none; used u1[texts]."""
+    for row in range(column.size):
+        if column[row] != NONE:
+            used[column[row]] = 1
+
+
+@kernel
+def rename(column: Column, told: Column, renamed: Column) -> None:
+    """Give the texts of a column their new handles: column, renamed u4; told i8[texts]."""
+    for row in range(column.size):
+        renamed[row] = NONE if column[row] == NONE else told[column[row]]
+
+
 def trimmed(run: Run) -> Run:
     """A run whose heap holds each text once, and none that no row names."""
     if len(run.texts) == 0:
@@ -62,7 +77,10 @@ def trimmed(run: Run) -> Run:
     used = np.zeros(len(run.texts), "u1")
 
     def note(column: Column) -> Column:
-        used[_handles(column)] = 1
+        if column.dtype.kind == "i":  # among numbers, those below zero
+            used[-1 - column[column < 0]] = 1
+        else:
+            mark(column, used)
         return column
 
     _texts(run, note)
@@ -78,24 +96,15 @@ def trimmed(run: Run) -> Run:
     texts = Texts(sealed(ends.astype("u4")), sealed(data[taken]))
 
     def renamed(column: Column) -> Column:
-        new = column.copy()
-        where = _named(column)
-        handles = told[_handles(column)]
-        new[where] = -1 - handles if column.dtype.kind == "i" else handles
+        if column.dtype.kind == "i":
+            new = column.copy()
+            new[column < 0] = -1 - told[-1 - column[column < 0]]
+        else:
+            new = np.empty_like(column)
+            rename(column, told, new)
         return sealed(new)
 
     return replace(_texts(run, renamed), texts=texts)
-
-
-def _named(column: Column) -> Column:
-    """Where a column names a text: i8 holds other values too, and texts below zero."""
-    named: Column = column < 0 if column.dtype.kind == "i" else column != NONE
-    return named
-
-
-def _handles(column: Column) -> Column:
-    held = column[_named(column)]
-    return -1 - held if column.dtype.kind == "i" else held
 
 
 def _texts(run: Run, change: Callable[[Column], Column]) -> Run:

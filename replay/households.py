@@ -1,4 +1,4 @@
-"""Households, door plates and numbers at a point on both clocks."""
+"""Households and door plates at a point on both clocks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from registry.events import numbers as events
 from registry.vocabulary import EventType, Group, Kind
 from replay.forms import NONE, Column
 from replay.history import At
 from replay.jit import integer, kernel
 from replay.layout import by_code, layout
 from replay.runs import Block
-from replay.standing import OPENS, States, dense, groups_of, point, rows, settle, values
+from replay.standing import (
+    OPENS,
+    States,
+    dense,
+    fallen_marks,
+    groups_of,
+    point,
+    rows,
+    settle,
+    values,
+)
 
+#: No code.
+NO_CODE = 255
 #: What is known of the life of a household or a door plate.
 UNKNOWN, OPEN, ENDED = range(3)
 
@@ -35,30 +46,106 @@ HOUSEHOLD = np.dtype(
 DOORPLATE = np.dtype(
     [("street", "u4"), ("community", "u4"), ("until", "u2"), ("frozen", "u1"), ("life", "u1")]
 )
-#: A number. holders: how many hold it now, ever: how many have held it; fault: version of the
-#: first entry that breaks a rule, 0 for none; faults: how many do.
-NUMBER = np.dtype(
-    [
-        ("number", "i8"),
-        ("holders", "u2"),
-        ("ever", "u2"),
-        ("fault", "u2"),
-        ("faults", "u2"),
-    ]
-)
+
+
+#: Dense columns of the kernel, and the groups it settles, in the order of their bits.
+COLUMNS = ("doorplate", "community", "head", "household_type")
+WRITTEN = (Group.ADDRESS, Group.HEAD, Group.FORM, Group.LIFE)
+_ADDRESS, _HEAD, _FORM, _LIFE = (1 << bit for bit in range(4))
+_OPENS, _VOIDS = 1 << 8, 1 << 9
+
+
+@cache
+def _effects() -> Column:
+    laid = layout(Kind.HOUSEHOLD)
+
+    def effect(word: EventType) -> int:
+        if word.kind is not Kind.HOUSEHOLD:
+            return 0
+        bits = sum(
+            1 << bit for bit, group in enumerate(WRITTEN) if word.opens or group in word.writes
+        )
+        held = enumerate(COLUMNS)
+        bits |= sum(1 << 4 + bit for bit, name in held if laid.declares(name)[word.code])
+        return bits | _OPENS * word.opens | _VOIDS * word.voids
+
+    return by_code(effect)
 
 
 def household_states(block: Block, at: At, into: States | None = None) -> States:
     """The households of a block at a point; into: where to write them, to spare the memory."""
-    won = decided(block, at)
     into = into or States(block.first, np.empty(block.size, HOUSEHOLD))
-    table = into.table
-    table["doorplate"] = values(block, "doorplate", won[Group.ADDRESS])
-    table["community"] = values(block, "community", won[Group.ADDRESS])
-    table["head"] = values(block, "head", won[Group.HEAD])
-    table["form"] = np.minimum(values(block, "household_type", won[Group.FORM]), 255)
-    table["life"], table["until"] = life(block, won[Group.LIFE])
+    day, known = point(block, at)
+    columns: tuple[Any, ...] = (
+        *rows(block),
+        *dense(block, *COLUMNS),
+        fallen_marks(block, known),
+        _effects(),
+        day,
+        known,
+        into.table,
+    )
+    houses(*columns)
     return into
+
+
+@kernel
+def houses(
+    starts: Column,
+    code: Column,
+    day: Column,
+    position: Column,
+    doorplate: Column,
+    community: Column,
+    head: Column,
+    form: Column,
+    fallen: Column,
+    effects: Column,
+    last: int,
+    known: int,
+    out: Column,
+) -> None:
+    """Settle every group of every household by the standing row latest in (effective day, version).
+
+    starts u4[households + 1]; code, day u2[n]; position u4[n]; doorplate, community, head u4, form
+    u2: a value for each row whose code declares it; fallen u1[n]; effects u4[codes];
+    out HOUSEHOLD[households], written.
+    """
+    d = c = h = f = 0  # where the next value of each column lies
+    for one in range(out.size):
+        begun = False
+        life = until = addressed = lived = headed = formed = 0
+        d_at = c_at = h_at = f_at = -1
+        for row in range(integer(starts[one]), integer(starts[one + 1])):
+            does, when = integer(effects[code[row]]), integer(day[row])
+            if not (position[row] > known or when > last or fallen[row] or does & _VOIDS):
+                begun |= does & _OPENS != 0
+                if does & _ADDRESS and when >= addressed:
+                    addressed, d_at, c_at = when, d, c
+                if does & _HEAD and when >= headed:
+                    headed, h_at = when, h
+                if does & _FORM and when >= formed:
+                    formed, f_at = when, f
+                if does & _LIFE and when >= lived:
+                    lived = when
+                    life, until = (OPEN, 0) if does & _OPENS else (ENDED, when)
+            d += does >> 4 & 1
+            c += does >> 5 & 1
+            h += does >> 6 & 1
+            f += does >> 7 & 1
+        told = out[one]
+        if begun:
+            told["doorplate"] = doorplate[d_at]
+            told["community"] = community[c_at]
+            told["head"] = head[h_at]
+            told["until"] = until
+            told["form"] = form[f_at] & NO_CODE
+            told["life"] = life
+        else:
+            told["doorplate"] = told["community"] = told["head"] = NONE
+            told["until"] = 0
+            told["form"] = NO_CODE
+            told["life"] = UNKNOWN
 
 
 def doorplate_states(block: Block, at: At, into: States | None = None) -> States:
@@ -89,109 +176,3 @@ def life(block: Block, won: Column) -> tuple[Column, Column]:
     opens = OPENS[block.code[row]] != 0
     lives = np.where(known, np.where(opens, OPEN, ENDED), UNKNOWN)
     return lives, np.where(lives == ENDED, block.effective_on[row], 0)
-
-
-#: What an event does to a number's holders, as bits; which of them holds it is told by `person`.
-_OPENS, _GIVES, _ENDS, _RESUMES, _PERSON, _NUMBER = (1 << bit for bit in range(6))
-
-
-@cache
-def _effects() -> Column:
-    laid = layout(Kind.NUMBER)
-    person, number = laid.declares("person"), laid.declares("number")
-
-    def effect(word: EventType) -> int:
-        if word.kind is not Kind.NUMBER:
-            return 0
-        return (
-            (_OPENS if word.opens else 0)
-            | (_GIVES if word.shape is events.NumberGiven else 0)
-            | (_ENDS if word.shape is events.HoldingEnded else 0)
-            | (_RESUMES if word.shape is events.HoldingResumed else 0)
-            | (_PERSON if person[word.code] else 0)
-            | (_NUMBER if number[word.code] else 0)
-        )
-
-    return by_code(effect, "u1")
-
-
-def number_states(block: Block, at: At, into: States | None = None) -> States:
-    """The numbers of a block at a point, and what is wrong with their ledgers."""
-    into = into or States(block.first, np.empty(block.size, NUMBER))
-    day, known = point(block, at)
-    most = int(np.diff(block.starts.astype("i8")).max(initial=0))
-    columns: tuple[Any, ...] = (
-        *rows(block),
-        *dense(block, "person", "number"),
-        _effects(),
-        day,
-        known,
-        np.empty(most, "u4"),
-        np.empty(most, "u1"),
-        into.table,
-    )
-    hold(*columns)
-    return into
-
-
-@kernel
-def hold(
-    starts: Column,
-    code: Column,
-    day: Column,
-    position: Column,
-    person: Column,
-    number: Column,
-    effects: Column,
-    last: int,
-    known: int,
-    holders: Column,
-    holds: Column,
-    out: Column,
-) -> None:
-    """Follow who holds each number, entry by entry, and find the entries that break a rule.
-
-    starts u4[numbers + 1]; code, day u2[n]; position u4[n]; person u4, number i8: a value for each
-    row whose code declares it; effects u1[codes]; holders u4, holds u1: room for the rows of one
-    number; out NUMBER[numbers], written.
-    """
-    p = n = 0
-    for one in range(out.size):
-        begun, ever, now, faults, fault, value = False, 0, 0, 0, 0, 0
-        first = integer(starts[one])
-        for row in range(first, integer(starts[one + 1])):
-            does = effects[code[row]]
-            p_at, n_at = p, n
-            p += 1 if does & _PERSON else 0
-            n += 1 if does & _NUMBER else 0
-            if position[row] > known or day[row] > last:
-                continue
-            who, place = person[p_at], -1
-            for each in range(ever):
-                if holders[each] == who:
-                    place = each
-            wrong = (
-                (does & _GIVES and begun)
-                or (does & _ENDS and (place < 0 or not holds[place]))
-                or (does & _RESUMES and place < 0)
-            )
-            if wrong:
-                faults += 1
-                if fault == 0:
-                    fault = row - first + 1
-            if does & _OPENS and not begun:
-                begun, value = True, max(number[n_at], -1)
-            if begun and does & _PERSON:
-                if place < 0:
-                    place = ever
-                    holders[place], holds[place] = who, 0
-                    ever += 1
-                holding = 0 if does & _ENDS else 1
-                now += holding - integer(holds[place])
-                holds[place] = holding
-        told = out[one]
-        told["number"] = value
-        told["holders"] = now
-        told["ever"] = ever
-        told["fault"] = fault
-        told["faults"] = faults

@@ -25,14 +25,12 @@ __all__ = ["HALVES", "KEYS", "NUMBERS", "TEXTS", "Intake", "Unreadable"]
 class Intake:
     """Takes rows in, batch by batch and by position, and gives runs of all it has taken.
 
-    Raises Unreadable for a row that this program cannot read. instants i8: when the rows of the
-    last runs were recorded, by position.
+    Raises Unreadable for a row that this program cannot read.
     """
 
     def __init__(self, spaces: Spaces, codec: Codec | None = None) -> None:
         self.spaces = spaces
         self.codec = codec or Codec()
-        self.instants: Column = np.empty(0, "i8")
         self._buffer = Buffer()
         self._clear()
 
@@ -67,7 +65,6 @@ class Intake:
             halved.append(np.concatenate([ends[:-1] for ends in self._ends[name]]))
             halved.append(np.concatenate([ends[1:] for ends in self._ends[name]]))
         lot = Lot(self.codec, self._buffer, self._batches, np.array(halved).astype("u4"))
-        self.instants = lot.numbers["recorded_at"].astype("i8")
         if (np.diff(lot.numbers["position"]) != 1).any():
             raise Unreadable("positions are not dense; `registry check store` says where")
         kinds = lot.kinds

@@ -14,6 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: signed one becomes a float.
 integer = cast(Callable[[Any], int], np.int64)
 
+#: Every kernel that was imported.
+KERNELS: list[Any] = []
+
 
 def kernel(function: F) -> F:
     """Compile a loop over arrays: without the interpreter's lock, kept on disk, bounds unchecked.
@@ -22,4 +25,5 @@ def kernel(function: F) -> F:
     in the environment the function stays plain Python, which a debugger can step through.
     """
     compiled = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")(function)
+    KERNELS.append(compiled)
     return cast(F, compiled)

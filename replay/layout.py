@@ -54,11 +54,17 @@ class Layout:
 
     def declares(self, column: str) -> NDArray[np.bool_]:
         """Which codes have a value in a dense column, bool[CODES]."""
-        table = np.zeros(CODES, np.bool_)
-        for shape, homes in self.homes.items():
-            if any(home == column and dense(field) for field, home in homes):
-                table[VOCABULARY[shape].code] = True
-        return table
+        return _declaring(self.kind, column)
+
+
+@cache
+def _declaring(kind: Kind, column: str) -> NDArray[np.bool_]:
+    table = np.zeros(CODES, np.bool_)
+    for shape, homes in layout(kind).homes.items():
+        if any(home == column and dense(field) for field, home in homes):
+            table[VOCABULARY[shape].code] = True
+    table.flags.writeable = False
+    return table
 
 
 @cache
@@ -91,6 +97,7 @@ def _home(word: EventType, field: Field) -> str:
     return "leaves" if field.name == word.leaves else field.name
 
 
+@cache
 def dense(field: Field) -> bool:
     """Whether a field lies in a dense column."""
     return field.default is MISSING and isinstance(form_of(field.type), Form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -107,8 +107,12 @@ class LayeredLog:
             layout(kind),
             first,
             size,
-            lambda handle: self.spaces.ids(kind.value, [handle])[0],
+            self.named(kind),
         )
+
+    def named(self, kind: Kind) -> Callable[[int], UUID]:
+        """Tells the identifier of a handle, for errors."""
+        return lambda handle: self.spaces.ids(kind.value, [handle])[0]
 
     def history(self, kind: Kind, stream: UUID) -> list[Entry]:
         """One stream's entries in version order, none if it has none."""

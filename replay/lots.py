@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from registry import events
 from registry.codec import Codec
 from registry.vocabulary import VOCABULARY, Kind
 from replay.exact import exact_salts
@@ -29,6 +30,9 @@ KEYS = ("stream", "submission")
 HALVES = ("state", "private")
 
 KINDS = [*Kind]
+assert events.__all__, "importing the events fills the vocabulary"
+#: Bytes behind the last one in use; what is looked at together lies within.
+ROOM = 64
 _ZERO = bytes(16)
 
 
@@ -37,18 +41,26 @@ class Unreadable(ValueError):
 
 
 class Buffer:
-    """Bytes one after the other; kept from lot to lot, since fresh memory costs a fault a page."""
+    """Bytes one after the other; kept from lot to lot, since fresh memory costs a fault a page.
+
+    Behind those in use there are always some more, which are looked at but never meant.
+    """
 
     def __init__(self) -> None:
         self.data = np.empty(1 << 20, np.uint8)
         self.used = 0
 
+    @property
+    def words(self) -> Column:
+        """The same bytes, eight in each, the first the lowest."""
+        return self.data.view("<u8")
+
     def put(self, data: Column) -> int:
         """Copy bytes to the end; returns where they begin."""
         first, self.used = self.used, self.used + len(data)
-        if self.used > len(self.data):
+        if self.used + ROOM > len(self.data):
             assert self.used < 2**32, "too many bytes for one lot; take in fewer rows at once"
-            larger = np.empty(2 * self.used, np.uint8)
+            larger = np.empty(ROOM * (2 * self.used // ROOM + 1), np.uint8)
             larger[:first] = self.data[:first]
             self.data = larger
         self.data[first : self.used] = data

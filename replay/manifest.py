@@ -6,7 +6,10 @@ before. The link is what is signed; all links stand, a line each, in the chain.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from replay.faults import Damaged, Flaw, Foreign
+from replay.files import put, sync
 
 #: Names of files in the folder of a sealed log.
 MANIFEST, CHAIN, LOCK = "manifest.json", "chain.ndjson", "lock"
@@ -41,6 +45,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     first: int = 0
     base: int = -1
+
+    def ending(self, until: int) -> Part:
+        """The same file, of which it is known now up to where it holds the log."""
+        return msgspec.structs.replace(self, until=until)
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +119,7 @@ def signed(link: Link, key: Ed25519PrivateKey | None) -> Signed:
 
 def read(raw: bytes, name: str = MANIFEST) -> Manifest:
     """A manifest from its bytes; raises Damaged or Foreign if they are none, byte for byte."""
-    manifest = _decode(raw, Manifest, name)
+    manifest: Manifest = _decode(raw, Manifest, name)
     if digest(manifest.parts) != manifest.link.parts:
         raise Damaged([Flaw(name, "its link commits to other parts")])
     return manifest
@@ -146,14 +154,54 @@ def line(told: Manifest | Signed) -> bytes:
     return canonical(told) + b"\n"
 
 
-def check_signatures(links: Sequence[Signed], key: Ed25519PublicKey, name: str = CHAIN) -> None:
-    """Make sure that all links are signed with a key; raises Damaged."""
-    public = key.public_bytes_raw().hex()
+def publish(folder: Path, manifest: Manifest) -> None:
+    """Let a manifest stand, durably: the files that it names are in the folder and synced.
+
+    The chain is told first; what it says beyond the manifest that stands does not count.
+    """
+    sync(folder)
+    with FileIO(folder / CHAIN, "ab") as file:
+        put(file, line(manifest.signed))
+        os.fsync(file.fileno())
+    beside = folder / f"{MANIFEST}.new"
+    with FileIO(beside, "wb") as file:
+        put(file, line(manifest))
+        os.fsync(file.fileno())
+    beside.replace(folder / MANIFEST)
+    sync(folder)
+
+
+def cut_chain(folder: Path, number: int) -> None:
+    """Take back what was being written to the chain when a writer fell."""
+    path = folder / CHAIN
+    size = sum(map(len, path.read_bytes().splitlines(keepends=True)[:number]))
+    os.truncate(path, size)
+
+
+def check_signatures(
+    links: Sequence[Signed], key: Ed25519PublicKey | None, name: str = CHAIN
+) -> None:
+    """Make sure that links are signed with a key, or without one with that which they name.
+
+    Raises Damaged.
+    """
+    wanted = key.public_bytes_raw().hex() if key else None
     for one in links:
         what = f"link {one.link.number}"
-        if one.key != public:
-            raise Damaged([Flaw(name, f"{what} is not signed with the key {public}")])
+        if wanted is not None and one.key != wanted:
+            raise Damaged([Flaw(name, f"{what} is not signed with the key {wanted}")])
+        if not one.key and not one.signature:
+            continue
         try:
-            key.verify(bytes.fromhex(one.signature), canonical(one.link))
+            public = Ed25519PublicKey.from_public_bytes(_bytes(one.key))
+            public.verify(_bytes(one.signature), canonical(one.link))
         except (InvalidSignature, ValueError):
             raise Damaged([Flaw(name, f"the signature of {what} is not of it")]) from None
+
+
+def _bytes(text: str) -> bytes:
+    """What hexadecimal digits say, which must be written as we write them."""
+    raw = bytes.fromhex(text)
+    if raw.hex() != text:
+        raise ValueError("these digits are not as they were written")
+    return raw

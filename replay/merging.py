@@ -14,6 +14,7 @@ import numpy as np
 
 from replay.faults import Missing
 from replay.forms import NONE, Column, Form
+from replay.jit import kernel
 from replay.layout import COLD, COLD_TEXTS, FIXED, Layout
 from replay.pieces import Lazily, sealed
 from replay.runs import Block, Rows, Run, Side, Texts
@@ -82,7 +83,7 @@ def merge(parts: Sequence[Run], laid: Layout, first: int, size: int, name: Name)
         return Block(first=first, starts=parts[0].starts, **_columns(parts[0]))
     places = [part.entities.astype("i8") - first for part in parts]
     starts, targets = _woven(parts, places, np.zeros(size, "i8"), name)
-    columns = _columns(parts[0]) if len(parts) == 1 else _Weaver(parts, laid, targets).columns()
+    columns = _columns(parts[0]) if len(parts) == 1 else Weaver(parts, laid, targets).columns()
     return Block(first=first, starts=starts, **columns)
 
 
@@ -98,7 +99,7 @@ def merge_runs(parts: Sequence[Run], name: Name) -> Run:
         entities=sealed(entities),
         starts=starts,
         first_version=sealed(first_version),
-        **_Weaver(parts, parts[0].layout, targets).columns(),
+        **Weaver(parts, parts[0].layout, targets).columns(),
     )
 
 
@@ -146,10 +147,36 @@ def _woven(
     return sealed(starts.astype("u4")), targets
 
 
-class _Weaver:
+@kernel
+def scatter(target: Column, column: Column, woven: Column) -> None:
+    """Lay values where they belong: target i8[values], column the values; woven: written."""
+    for row in range(target.size):
+        woven[target[row]] = column[row]
+
+
+@kernel
+def weave(
+    code: Column, sources: Column, takes: Column, cursors: Column, flat: Column, woven: Column
+) -> None:
+    """Weave the elements of a dense column of several parts into those of all rows.
+
+    code u2[rows], sources u2[rows] the part of each row; takes u1[codes], whether rows have an
+    element; flat: the elements of the parts, one part after the other, where they begin cursors
+    i8[parts + 1], moved on; woven: written.
+    """
+    place = 0
+    for row in range(code.size):
+        if takes[code[row]]:
+            part = sources[row]
+            woven[place] = flat[cursors[part]]
+            cursors[part] += 1
+            place += 1
+
+
+class Weaver:
     """Columns of a block from those of its parts; targets: for each row of a part, its own here."""
 
-    def __init__(self, parts: Sequence[Run], laid: Layout, targets: list[Column]) -> None:
+    def __init__(self, parts: Sequence[Rows], laid: Layout, targets: list[Column]) -> None:
         self.parts, self.laid, self.targets = parts, laid, targets
         self.texts = Joined([part.texts for part in parts])
         self.code = self.rows([part.code for part in parts], FIXED["code"])
@@ -173,10 +200,11 @@ class _Weaver:
 
     def rows(self, columns: Sequence[Column], dtype: str) -> Column:
         """A column that has a value for each row."""
-        woven = np.empty(sum(map(len, self.targets)), dtype)
+        plain = f"u{np.dtype(dtype).itemsize}"  # one kernel for all columns of a width
+        woven = np.empty(sum(map(len, self.targets)), plain)
         for target, column in zip(self.targets, columns, strict=True):
-            woven[target] = column
-        return sealed(woven)
+            scatter(target, sealed(column).view(plain), woven)
+        return sealed(woven.view(dtype))
 
     def cold(self, name: str) -> Column:
         columns = [part.cold[name] for part in self.parts]
@@ -184,15 +212,25 @@ class _Weaver:
             self.shifted(columns) if name in COLD_TEXTS else columns, columns[0].dtype.str
         )
 
+    @cached_property
+    def sources(self) -> Column:
+        """From which part each row comes, u2."""
+        sources = np.empty(len(self.code), "u2")
+        for number, target in enumerate(self.targets):
+            sources[target] = number
+        return sources
+
     def dense(self, name: str) -> Column:
         form, takes = self.laid.dense[name], self.laid.declares(name)
         columns = [part.dense[name] for part in self.parts]
-        rank = np.cumsum(takes[self.code]) - 1
-        woven = np.empty(sum(map(len, columns)), form.dtype)
         told = self.shifted(columns) if form.texts else columns
-        for part, target, column in zip(self.parts, self.targets, told, strict=True):
-            woven[rank[target[takes[part.code]]]] = column
-        return sealed(woven)
+        flat = np.concatenate(told).view(f"u{np.dtype(form.dtype).itemsize}")  # as in `rows`
+        if len(flat) == 0:
+            return sealed(flat.view(form.dtype))
+        cursors = np.cumsum([0, *map(len, columns)])
+        woven = np.empty_like(flat)
+        weave(self.code, self.sources, takes.view("u1"), cursors, flat, woven)
+        return sealed(woven.view(form.dtype))
 
     def sparse(self, name: str) -> Side:
         form = self.laid.sparse[name]

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from replay.forms import NONE, Column
+from replay.layout import CODES
 from replay.runs import Run, Side
 
 T = TypeVar("T")
@@ -88,10 +89,12 @@ class Cuts:
         begins = np.flatnonzero(np.diff(partition, prepend=np.uint32(NONE)))
         places = np.unique(np.concatenate([begins, np.arange(0, count, STRIDE), [0, count]]))
         rows = run.starts[places]
-        codes = np.unique(run.code)
+        codes = np.flatnonzero(np.bincount(run.code, minlength=CODES))
         # How often each code comes in front of each cut: the columns are sums of these.
         stretch = np.repeat(np.arange(len(rows) - 1), np.diff(rows.astype("i8")))
-        column = np.searchsorted(codes, run.code)
+        order = np.zeros(CODES, "i8")
+        order[codes] = np.arange(len(codes))
+        column = order[run.code]
         flat = np.bincount(stretch * len(codes) + column, minlength=(len(rows) - 1) * len(codes))
         table = flat.reshape(len(rows) - 1, len(codes))
         dense = {}
@@ -100,14 +103,16 @@ class Cuts:
             dense[name] = sealed(np.cumsum([0, *taken], dtype="u4"))
         return cls(sealed(places.astype("u4")), dense)
 
-    def element(self, run: Run, name: str, place: int) -> int:
-        """The first element of a dense column that belongs to the entity at a place or later."""
+    def elements(self, run: Run, place: int) -> Callable[[str], int]:
+        """Tells of dense columns the first element of the entity at a place or a later one."""
         cut = int(np.searchsorted(self.places, place, "right")) - 1
-        element = int(self.dense[name][cut])
-        begin = int(self.places[cut])
-        if begin < place:
-            codes = run.code[int(run.starts[begin]) : int(run.starts[place])]
-            element += int(np.count_nonzero(run.layout.declares(name)[codes]))
+        first = int(self.places[cut])
+        codes = run.code[int(run.starts[first]) : int(run.starts[place])]
+
+        def element(name: str) -> int:
+            known = int(self.dense[name][cut])
+            return known + int(np.count_nonzero(run.layout.declares(name)[codes]))
+
         return element
 
 
@@ -123,9 +128,12 @@ def stretch(run: Run, cuts: Cuts, begin: int, end: int) -> Run:
         return run
     row, last = int(run.starts[begin]), int(run.starts[end])
 
+    first = cuts.elements(run, begin)
+    until = cuts.elements(run, end)
+
     def dense(name: str) -> Column:
-        elements = slice(cuts.element(run, name, begin), cuts.element(run, name, end))
-        return run.dense[name][elements]
+        column = run.dense[name]
+        return column[first(name) : until(name)] if len(column) else column
 
     def side(sides: Mapping[str, Side]) -> Callable[[str], Side]:
         return lambda name: _sliced(sides[name], row, last)
@@ -147,6 +155,8 @@ def stretch(run: Run, cuts: Cuts, begin: int, end: int) -> Run:
 
 def _sliced(side: Side, row: int, last: int) -> Side:
     """What a side holds of the rows `row` to `last`, counted from `row`."""
+    if len(side.rows) == 0:
+        return side
     begin, end = np.searchsorted(side.rows, [row, last]).tolist()
     rows = sealed(side.rows[begin:end] - np.uint32(row))
     if side.offsets is None:

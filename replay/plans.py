@@ -1,6 +1,6 @@
 """What the scanning kernels look for in stored halves, derived from the declarations.
 
-A slot is a list of tokens: one for each column of a layout, and three for what every row has. A
+A slot is a list of tokens: one for each column of a layout, and two for what every row has. A
 token says where a value stands; `replay.intake` makes columns of them.
 """
 
@@ -10,7 +10,7 @@ import json
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from functools import cache
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_type_hints
 from uuid import UUID
 
 import numpy as np
@@ -20,7 +20,7 @@ from registry.values import CitizenNumber
 from registry.vocabulary import VOCABULARY, EventType, Field, Kind
 from replay.forms import Form, ListForm, present
 from replay.layout import CODES, Layout, dense, layout
-from replay.scanning import UNWANTED, Keys, Words
+from replay.scanning import DIGESTS, Keys, Shapes
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Slot:
 class Plan(NamedTuple):
     """What is looked for in the rows of one kind of stream.
 
-    slots: texts first, `texts` of them; after them come those of the effective day, of the stated
-    digests and of the salts. supply i8[slots + 3, CODES]: how many tokens a row of a code can give.
+    slots: texts first, `texts` of them; after them come those of the effective day and of the
+    salts. supply i8[slots + 2, CODES]: how many tokens a row of a code can give.
     """
 
     layout: Layout
     keys: Keys
-    words: Words
+    shapes: Shapes
     slots: tuple[Slot, ...]
     texts: int
     supply: NDArray[np.int64]
@@ -63,14 +63,9 @@ class Plan(NamedTuple):
         return len(self.slots)
 
     @property
-    def parts(self) -> int:
-        """The slot of the digests that state halves give."""
-        return len(self.slots) + 1
-
-    @property
     def salts(self) -> int:
         """The slot of the salts of private parts."""
-        return len(self.slots) + 2
+        return len(self.slots) + 1
 
 
 @cache
@@ -86,20 +81,20 @@ def plan(kind: Kind) -> Plan:
     slots = tuple(sorted(found.values(), key=lambda slot: not slot.text))
     places = {(slot.home, slot.dense): place for place, slot in enumerate(slots)}
     book = _Book(places, len(slots))
-    words = {shape: VOCABULARY[shape] for shape in laid.homes}
     for shape, homes in laid.homes.items():
-        book.add(words[shape], {field.name: (home, dense(field)) for field, home in homes})
+        book.add(VOCABULARY[shape], {field.name: (home, dense(field)) for field, home in homes})
     texts = sum(slot.text for slot in slots)
-    return Plan(laid, book.keys(), book.words(), slots, texts, book.supply)
+    return Plan(laid, book.keys(), book.shapes(), slots, texts, book.supply)
 
 
-def element_keys(form: ListForm) -> Keys:
-    """The keys of a list's elements, none where they are plain values; a slot each."""
+def element_keys(form: ListForm) -> tuple[Keys, Shapes]:
+    """What is looked for in the elements of lists that are objects, as rows of the code 0."""
     book = _Book({}, 0)
-    if form.element is not None:
-        for place, part in enumerate(form.parts):
-            book.key(part, place, MISSING, 0)
-    return book.keys()
+    for place, part in enumerate(form.parts):
+        book.key(part, place, MISSING, 0)
+    shapes = book.shapes()
+    shapes.code_end[0] = len(form.parts)
+    return book.keys(), shapes
 
 
 def element_kinds(slot: Slot) -> dict[str, Any]:
@@ -108,43 +103,40 @@ def element_kinds(slot: Slot) -> dict[str, Any]:
     inner = present(get_args(slot.kind)[0])
     if slot.form.element is None:
         return {"value": inner}
-    from typing import get_type_hints
-
     hints = get_type_hints(slot.form.element)
     return {one.name: present(hints[one.name]) for one in fields(slot.form.element)}
 
 
 class _Book:
-    """Keys and words while they are collected."""
+    """Keys and shapes while they are collected."""
 
     def __init__(self, places: dict[tuple[str, bool], int], slots: int) -> None:
         self.places = places
         self.slots = slots
-        self.supply = np.zeros((slots + 3, CODES), np.int64)
-        self._text = bytearray()
+        self.supply = np.zeros((slots + 2, CODES), np.int64)
+        self._text, self._mask = bytearray(), bytearray()
         self._keys: list[tuple[int, ...]] = []
         self._parts: list[tuple[int, ...]] = []
-        self._words = np.zeros((4, CODES), "u4")
+        self._shapes = np.zeros((4, CODES), "u4")
 
     def add(self, word: EventType, homes: dict[str, tuple[str, bool]]) -> None:
         """Add an event type."""
-        self._words[0, word.code] = len(self._keys)
+        self._shapes[0, word.code] = len(self._keys)
         for field in word.fields:
             if field.part is None:
                 self._field(word, field, homes)
-        self.key("parts", self.slots + 1, {}, 0)
-        self.supply[self.slots + 1, word.code] = 1
-        self._words[1, word.code] = len(self._keys)
-        self._words[2, word.code] = len(self._parts)
+        self.key("parts", DIGESTS, {}, 0)
+        self._shapes[1, word.code] = len(self._keys)
+        self._shapes[2, word.code] = len(self._parts)
         for part in word.parts:
             first = len(self._keys)
-            self.key("salt", self.slots + 2, MISSING, 34)
+            self.key("salt", self.slots + 1, MISSING, 34)
             for field in word.fields:
                 if field.part == part:
                     self._field(word, field, homes)
             self._parts.append((*self._put(_name(part)), first, len(self._keys)))
-        self.supply[self.slots + 2, word.code] = len(word.parts)
-        self._words[3, word.code] = len(self._parts)
+        self.supply[self.slots + 1, word.code] = len(word.parts)
+        self._shapes[3, word.code] = len(self._parts)
 
     def _field(self, word: EventType, field: Field, homes: dict[str, tuple[str, bool]]) -> None:
         # Effective days are written by every event and have a column of their own.
@@ -159,22 +151,25 @@ class _Book:
         absent = b"" if needed else json.dumps(default, separators=(",", ":")).encode()
         self._keys.append((*self._put(_name(name)), slot, needed, width, *self._put(absent)))
 
-    def _put(self, text: bytes) -> tuple[int, int]:
-        first = len(self._text)
-        self._text += text
-        return first, len(self._text)
+    def _put(self, text: bytes) -> tuple[int, int, int]:
+        """Add a text; where it begins and ends, in words of eight bytes, and its size in bytes."""
+        first = len(self._text) // 8
+        room = -len(text) % 8
+        self._text += text + bytes(room)
+        self._mask += b"\xff" * len(text) + bytes(room)
+        return first, len(self._text) // 8, len(text)
 
     def keys(self) -> Keys:
         """The keys as kernels read them."""
-        told = np.array(self._keys, np.int64).reshape(-1, 7).T
-        kinds = ("u4", "u4", "i4", "u1", "u1", "u4", "u4")
-        text = np.frombuffer(bytes(self._text) or b"\0", np.uint8).copy()
-        return Keys(text, *(np.array(one, kind) for one, kind in zip(told, kinds, strict=True)))
+        told = np.array(self._keys, np.int64).reshape(-1, 9).T
+        kinds = ("u4", "u4", "u1", "i4", "u1", "u1", "u4", "u4", "u1")
+        text, mask = (np.frombuffer(bytes(one), "<u8").copy() for one in (self._text, self._mask))
+        return Keys(text, mask, *(one.astype(kind) for one, kind in zip(told, kinds, strict=True)))
 
-    def words(self) -> Words:
-        """The words as kernels read them."""
-        parts = np.array(self._parts, "u4").reshape(-1, 4).T
-        return Words(*(one.copy() for one in self._words), *(one.copy() for one in parts))
+    def shapes(self) -> Shapes:
+        """The keys and parts of each code as kernels read them."""
+        parts = np.array(self._parts, "u4").reshape(-1, 5).T
+        return Shapes(*(one.copy() for one in self._shapes), *(one.copy() for one in parts))
 
 
 def _name(name: str) -> bytes:
@@ -186,6 +181,3 @@ def _width(kind: Any) -> int:
     if getattr(kind, "__supertype__", kind) is UUID:
         return 38
     return 12 if kind is date else 0
-
-
-assert UNWANTED < 0

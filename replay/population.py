@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -24,7 +24,7 @@ from replay.persons import DEAD, LIVING, PERSON, UNBORN, UNKNOWN, person_states
 from replay.residents import TIERS, Paths
 from replay.runs import Block
 from replay.standing import States, plain
-from replay.threads import over_partitions, scratch
+from replay.threads import PerThread, over_partitions, scratch
 
 if TYPE_CHECKING:
     from replay.log import Log
@@ -101,8 +101,6 @@ def setting(
 ) -> tuple[Setting, tuple[UUID | None, ...]]:
     """What a census at a point needs to know, and the divisions of a level by line of its table."""
     (paths,) = Paths.of(log, at)
-    numbers = paths.above[TIERS.index(level)]
-    lines, inverse = np.unique(np.append(0, numbers), return_inverse=True)
     homes = np.zeros(log.count(Kind.HOUSEHOLD), "u1")
 
     def open_now(block: Block) -> None:
@@ -110,6 +108,14 @@ def setting(
         homes[part] = household_states(block, at).table["life"] == OPEN
 
     over_partitions(log, Kind.HOUSEHOLD, open_now)
+    return setting_of(paths, at, level, homes)
+
+
+def setting_of(
+    paths: Paths, at: At, level: Level, homes: Column
+) -> tuple[Setting, tuple[UUID | None, ...]]:
+    """The same where it is known, or will be, which households are open: homes u1[households]."""
+    lines, inverse = np.unique(np.append(0, paths.above[TIERS.index(level)]), return_inverse=True)
     told = Setting(
         plain(inverse[1:].astype("u4")),
         ages(at.valid_on),
@@ -128,56 +134,78 @@ def _transit() -> int:
 def census(log: Log, at: At, level: Level = Level.COUNTY) -> Census:
     """Count the population at a point, by the divisions of a level."""
     told, places = setting(log, at, level)
+    tallies = PerThread(lambda: Tally.empty(len(places), log.count(Kind.HOUSEHOLD)))
 
-    def one(block: Block) -> Part:
+    def one(block: Block) -> None:
         states = States(block.first, scratch("persons", block.size, PERSON))
-        return part_of(told, len(places), block.first, person_states(block, at, states).table)
+        tallies.own().add(told, block.first, person_states(block, at, states).table)
 
-    return added(over_partitions(log, Kind.PERSON, one), places, log.count(Kind.HOUSEHOLD))
+    over_partitions(log, Kind.PERSON, one)
+    return added(tallies.all, places, log.count(Kind.HOUSEHOLD))
 
 
-class Part(NamedTuple):
-    """What was counted in one partition; homes u4, counted u4: households and their residents."""
+@dataclass(frozen=True)
+class Tally:
+    """What was counted so far: as in Census, odd with a list of handles by bit."""
 
     table: Column
     counts: Column
-    homes: Column
-    counted: Column
-    odd: dict[int, Column]
+    occupants: Column
+    odd: dict[int, list[Column]]
+
+    @classmethod
+    def empty(cls, lines: int, households: int) -> Tally:
+        """Nothing counted yet."""
+        return cls(
+            np.zeros((lines, len(SEXES), AGES), "i8"),
+            np.zeros(len(COUNTED), "i8"),
+            np.zeros(households, "u4"),
+            {WRONG_NUMBER: [], NO_HOME: []},
+        )
+
+    def __reduce__(self) -> Any:
+        """What is sent to another process: of the occupants those of the few households counted."""
+        some = np.flatnonzero(self.occupants)
+        size, occupants = len(self.occupants), self.occupants[some]
+        return _thawed, (self.table, self.counts, size, some, occupants, self.odd)
+
+    def arrays(self) -> tuple[Column, Column, Column]:
+        """What is added up."""
+        return self.table, self.counts, self.occupants
+
+    def add(self, told: Setting, first: int, persons: Column) -> None:
+        """Count some persons more; persons PERSON[...], by handle from `first`."""
+        flags = scratch("flags", len(persons), "u1")
+        if tally(*told, persons, self.table, self.counts, self.occupants, flags):
+            for bit, found in self.odd.items():
+                found.append((np.flatnonzero(flags & bit) + first).astype("u4"))
 
 
-def part_of(told: Setting, lines: int, first: int, persons: Column) -> Part:
-    """Count the persons of one partition; persons PERSON[...], by handle from `first`."""
-    table = np.zeros((lines, len(SEXES), AGES), "i8")
-    counts = np.zeros(len(COUNTED), "i8")
-    flags = scratch("flags", len(persons), "u1")
-    settled = scratch("settled", len(persons), "u4")
-    size = tally(*told, persons, table, counts, flags, settled)
-    homes, counted = np.unique(settled[:size], return_counts=True)
-    odd = {
-        bit: (np.flatnonzero(flags & bit) + first).astype("u4") for bit in (WRONG_NUMBER, NO_HOME)
-    }
-    return Part(table, counts, homes, counted, odd)
+def _thawed(
+    table: Column, counts: Column, size: int, some: Column, counted: Column, odd: Any
+) -> Tally:
+    occupants = np.zeros(size, "u4")
+    occupants[some] = counted
+    return Tally(table, counts, occupants, odd)
 
 
-def added(parts: Iterable[Part], places: tuple[UUID | None, ...], households: int) -> Census:
-    """The census of all partitions together."""
-    occupants = np.zeros(households, "u4")
-    table = np.zeros((len(places), len(SEXES), AGES), "i8")
-    counts = np.zeros(len(COUNTED), "i8")
-    odd: dict[int, list[Column]] = {WRONG_NUMBER: [], NO_HOME: []}
-    for part in parts:
-        table += part.table
-        counts += part.counts
-        occupants[part.homes] += part.counted.astype("u4")
-        for bit, found in part.odd.items():
-            odd[bit].append(found)
+def added(tallies: Iterable[Tally], places: tuple[UUID | None, ...], households: int) -> Census:
+    """The census of all tallies together."""
+    whole = Tally.empty(len(places), households)
+    for one in tallies:
+        for sum_of, part in zip(whole.arrays(), one.arrays(), strict=True):
+            sum_of += part
+        for bit, found in one.odd.items():
+            whole.odd[bit].extend(found)
     return Census(
         places,
-        table,
-        dict(zip(COUNTED, counts.tolist(), strict=True)),
-        occupants,
-        {bit: np.concatenate([np.empty(0, "u4"), *found]) for bit, found in odd.items()},
+        whole.table,
+        dict(zip(COUNTED, whole.counts.tolist(), strict=True)),
+        whole.occupants,
+        {
+            bit: np.sort(np.concatenate([np.empty(0, "u4"), *found]))
+            for bit, found in whole.odd.items()
+        },
     )
 
 
@@ -191,16 +219,16 @@ def tally(
     persons: Column,
     table: Column,
     counts: Column,
+    occupants: Column,
     flags: Column,
-    settled: Column,
 ) -> int:
-    """Count persons, and return how many residents there are.
+    """Count persons, and return about how many something is odd.
 
-    As in Setting; persons PERSON[n]; table i8[lines, sexes, ages], counts i8[COUNTED]: added to;
-    flags u1[n], settled u4[n], written: what is odd about each, the household of each resident.
+    As in Setting; persons PERSON[n]; table i8[lines, sexes, ages], counts i8[COUNTED], occupants
+    u4[households]: added to; flags u1[n], written: what is odd about each.
     """
-    nowhere, size = divisions.size - 1, 0
-    known = living = moving = dead = unnumbered = redacted = 0
+    nowhere, odd = divisions.size - 1, 0
+    known = residents = living = moving = dead = unnumbered = redacted = 0
     for person in range(persons.size):
         one = persons[person]
         flags[person] = 0
@@ -216,6 +244,7 @@ def tally(
         if number > 0:
             if number >> 62 == 0:
                 flags[person] = WRONG_NUMBER
+                odd += 1
         elif number == 0:
             unnumbered += 1
         else:
@@ -224,21 +253,23 @@ def tally(
             moving += one["out"] == transit
             continue
         home = integer(one["household"])
-        settled[size] = home
-        size += 1
+        residents += 1
+        if home < occupants.size:
+            occupants[home] += 1
         if home >= homes.size or not homes[home]:
             flags[person] |= NO_HOME
+            odd += 1
         line = divisions[min(integer(one["community"]), nowhere)]
         age, born = OLDEST + 1, integer(one["birth"])
         if born != UNBORN and born <= today:
             age = integer(ages[min(today - born, ages.size - 1)])
-        table[line, min(integer(one["sex"]), 2), age] += 1
+        table[line, min(integer(one["sex"]), table.shape[1] - 1), age] += 1
     counts[0] += known
     counts[1] += living
-    counts[2] += size
+    counts[2] += residents
     counts[3] += moving
     counts[4] += dead
     counts[5] += known - living - dead
     counts[6] += unnumbered
     counts[7] += redacted
-    return size
+    return odd

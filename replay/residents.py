@@ -16,7 +16,7 @@ from replay.entities import tree_of
 from replay.forms import NONE, Column
 from replay.history import At
 from replay.jit import kernel
-from replay.scan import over_partitions
+from replay.threads import over_partitions
 from replay.standing import dense, fallen_marks, plain, point, rows
 
 if TYPE_CHECKING:

@@ -224,8 +224,17 @@ def entries(rows: Run | Block, spaces: Spaces) -> list[Entry]:
     """Every entry again, by entity and version."""
     laid, heaps = rows.layout, Heaps(rows.texts, spaces)
     shapes = {word.code: word.shape for word in VOCABULARY.values()}
-    full = {name: iter(form.values(rows.dense[name], heaps)) for name, form in laid.dense.items()}
-    some = {name: _read(form, rows.sparse[name], heaps) for name, form in laid.sparse.items()}
+    used = {home for code in set(rows.code.tolist()) for _, home in laid.homes[shapes[code]]}
+    full = {
+        name: iter(form.values(rows.dense[name], heaps))
+        for name, form in laid.dense.items()
+        if name in used
+    }
+    some = {
+        name: _read(form, rows.sparse[name], heaps)
+        for name, form in laid.sparse.items()
+        if name in used
+    }
     if isinstance(rows, Run):
         streams, versions = rows.entities, rows.first_version
     else:
@@ -267,6 +276,8 @@ def entries(rows: Run | Block, spaces: Spaces) -> list[Entry]:
 
 def _read(form: Form | ListForm, side: Side, heaps: Heaps) -> dict[int, Any]:
     """The values of a sparse field by row."""
+    if len(side.rows) == 0:
+        return {}
     values: Sequence[Any]
     if isinstance(form, Form):
         values = form.values(side.parts["value"], heaps)

@@ -16,11 +16,12 @@ from replay.jit import integer, kernel
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.uint32]
+Words = NDArray[np.uint64]
 
-#: The slot of a key whose value nobody wants.
-UNWANTED = -1
+#: The slots of a key whose value nobody wants, and of the digests of private parts.
+UNWANTED, DIGESTS = -1, -2
 
-_QUOTE, _BACKSLASH, _COMMA, _COLON = 34, 92, 44, 58
+_QUOTE, _BACKSLASH, _COMMA, _SPACE = 34, 92, 44, 32
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 _NEWLINE = 10
 _DIGEST = 66  # a digest of a part with its quotes
@@ -29,26 +30,32 @@ _DIGEST = 66  # a digest of a part with its quotes
 class Keys(NamedTuple):
     """Keys of objects in their canonical order.
 
-    first, end u4: where `"name":` lies in `text`; slot i4: which list a value goes to, or UNWANTED;
-    needed u1: whether it is never left out; width u1: size of the token where it is fixed, else 0;
-    absent_first, absent_end u4: the token in `text` that the canonical form would leave out.
+    text, mask u8: names and tokens, eight bytes in each, and which of their bytes count; first,
+    last u4: where `"name":` lies there, size u1: its bytes; slot i4: which list a value goes to, or
+    UNWANTED; needed u1: whether it is never left out; width u1: size of the token where it is
+    fixed, else 0; absent_first, absent_last u4, absent_size u1: the token that the canonical form
+    would leave out.
     """
 
-    text: Bytes
+    text: Words
+    mask: Words
     first: Offsets
-    end: Offsets
+    last: Offsets
+    size: Bytes
     slot: NDArray[np.int32]
     needed: Bytes
     width: Bytes
     absent_first: Offsets
-    absent_end: Offsets
+    absent_last: Offsets
+    absent_size: Bytes
 
 
-class Words(NamedTuple):
+class Shapes(NamedTuple):
     """By event code: its keys and its parts; by part: its name and its keys.
 
     code_first, code_end: keys of the state half; parts_first, parts_end: its parts; name_first,
-    name_end: `"name":` in the text of the keys; keys_first, keys_end: keys of a part. All u4.
+    name_last, name_size: `"name":` in the text of the keys; keys_first, keys_end: keys of a part.
+    All u4.
     """
 
     code_first: Offsets
@@ -56,7 +63,8 @@ class Words(NamedTuple):
     parts_first: Offsets
     parts_end: Offsets
     name_first: Offsets
-    name_end: Offsets
+    name_last: Offsets
+    name_size: Offsets
     keys_first: Offsets
     keys_end: Offsets
 
@@ -84,230 +92,187 @@ class Halved(NamedTuple):
 
 
 @kernel
-def after(data: Bytes, at: int, end: int, width: int) -> int:
-    """Where a value ends that begins at a place; 0 where there is none."""
-    if at >= end:
-        return 0
-    byte = data[at]
-    if byte == _QUOTE:
-        if width and at + width <= end and data[at + width - 1] == _QUOTE:
-            return at + width
-        at += 1
-        while at < end:
-            byte = data[at]
-            if byte == _QUOTE:
-                return at + 1
-            at += 2 if byte == _BACKSLASH else 1
-        return 0
-    if byte in (_OPEN, _OPEN_LIST):
-        depth = 0
-        while at < end:
-            byte = data[at]
-            if byte == _QUOTE:
-                at += 1
-                while at < end and data[at] != _QUOTE:
-                    at += 2 if data[at] == _BACKSLASH else 1
-            elif byte in (_OPEN, _OPEN_LIST):
-                depth += 1
-            elif byte in (_CLOSE, _CLOSE_LIST):
-                depth -= 1
-                if depth == 0:
-                    return at + 1
-            at += 1
-        return 0
-    first = at
-    while at < end and data[at] != _COMMA and data[at] != _CLOSE and data[at] != _CLOSE_LIST:
-        if data[at] <= 32 or data[at] == _QUOTE or data[at] == _COLON:
-            return 0
-        at += 1
-    return at if at > first else 0
-
-
-@kernel
-def same(data: Bytes, at: int, end: int, text: Bytes, first: int, last: int) -> bool:
-    """Whether a piece of a text stands at a place."""
-    size, place = integer(last) - integer(first), 0
-    if at + size > end:
-        return False
-    while place < size and data[at + place] == text[first + place]:
-        place += 1
-    return place == size
-
-
-@kernel
-def read_object(
-    data: Bytes, at: int, end: int, keys: Keys, key: int, last: int, row: int, found: Found
-) -> int:
-    """Read an object with keys `key` to `last`, note its values, return where it ends, or 0."""
-    if at >= end or data[at] != _OPEN:
-        return 0
-    at += 1
-    more = not (at < end and data[at] == _CLOSE)
-    while more:
-        while key < last and not same(data, at, end, keys.text, keys.first[key], keys.end[key]):
-            if keys.needed[key]:
-                return 0
-            key += 1
-        if key == last:
-            return 0
-        at += integer(keys.end[key]) - integer(keys.first[key])
-        stop = after(data, at, end, keys.width[key])
-        if stop == 0 or stop >= end:
-            return 0
-        slot = keys.slot[key]
-        if slot != UNWANTED:
-            size = integer(keys.absent_end[key]) - integer(keys.absent_first[key])
-            if stop - at == size and same(
-                data, at, end, keys.text, keys.absent_first[key], keys.absent_end[key]
-            ):
-                return 0
-            place = found.base[slot] + found.cursor[slot]
-            found.first[place] = at
-            found.end[place] = stop
-            found.row[place] = row
-            found.cursor[slot] += 1
-        key += 1
-        at = stop
-        more = data[at] == _COMMA
-        if more:
-            at += 1
-        elif data[at] != _CLOSE:
-            return 0
-    while key < last:
-        if keys.needed[key]:
-            return 0
-        key += 1
-    return at + 1
-
-
-@kernel
-def read_digests(
-    data: Bytes, at: int, end: int, keys: Keys, words: Words, part: int, last: int
-) -> int:
-    """The parts that digests are stated of, as bits; -1 where it cannot be read."""
-    if at >= end or data[at] != _OPEN:
-        return -1
-    at += 1
-    bits, first = 0, part
-    while True:
-        while part < last and not same(
-            data, at, end, keys.text, words.name_first[part], words.name_end[part]
-        ):
-            part += 1
-        if part == last:
-            return -1
-        at += integer(words.name_end[part]) - integer(words.name_first[part])
-        at = after(data, at, end, _DIGEST)
-        if at == 0 or at >= end:
-            return -1
-        bits |= 1 << (part - first)
-        part += 1
-        if data[at] == _CLOSE:
-            return bits
-        if data[at] != _COMMA:
-            return -1
-        at += 1
-
-
-@kernel
-def read_parts(
-    data: Bytes,
-    at: int,
-    end: int,
-    keys: Keys,
-    words: Words,
-    part: int,
-    last: int,
-    row: int,
-    found: Found,
-) -> int:
-    """Note the values of a private half; the parts there are, as bits; -1 if it is unusual."""
-    if at == end:
-        return 0
-    if data[at] != _OPEN:
-        return -1
-    at += 1
-    bits, first = 0, part
-    while True:
-        while part < last and not same(
-            data, at, end, keys.text, words.name_first[part], words.name_end[part]
-        ):
-            part += 1
-        if part == last:
-            return -1
-        at += integer(words.name_end[part]) - integer(words.name_first[part])
-        at = read_object(
-            data, at, end, keys, words.keys_first[part], words.keys_end[part], row, found
-        )
-        if at == 0 or at >= end:
-            return -1
-        bits |= 1 << (part - first)
-        part += 1
-        if data[at] == _CLOSE:
-            break
-        if data[at] != _COMMA:
-            return -1
-        at += 1
-    return bits if at + 2 == end and data[at + 1] == _NEWLINE else -1
+def eight(words: Words, at: int) -> np.uint64:
+    """The eight bytes from a place on; words: the buffer again, eight bytes in each."""
+    place, shift = at >> 3, np.uint64((at & 7) << 3)
+    low, high = words[place] >> shift, words[place + 1] << np.uint64(1) << np.uint64(63) - shift
+    return np.uint64(low | high)
 
 
 @kernel
 def locate(
     data: Bytes,
+    words: Words,
     rows: Halved,
     code: NDArray[np.uint16],
-    parts_slot: int,
+    bare: bool,
     keys: Keys,
-    words: Words,
+    shapes: Shapes,
     found: Found,
     unusual: Bytes,
 ) -> int:
     """Find every value of every row; return how many rows are not as the codec writes them.
 
-    code u2[rows]; parts_slot: the slot of the stated digests; unusual u1[rows], written: 1 for such
-    rows, whose values are noted in part only.
+    code u2[rows]; bare: rows are objects and no halves; unusual u1[rows], written: 1 for such rows,
+    whose values are noted in part only.
+
+    One loop takes all objects, the state half first and then the private parts, since a function
+    that is called counts references to all its arrays. What follows a row may be looked at too; no
+    name goes on there, since a row ends with a newline and no name has one.
     """
+    text, mask, key_first, key_last = keys.text, keys.mask, keys.first, keys.last
+    key_size, key_slot, needed, width = keys.size, keys.slot, keys.needed, keys.width
+    absent_first, absent_last, absent_size = keys.absent_first, keys.absent_last, keys.absent_size
+    name_first, name_last, name_size = shapes.name_first, shapes.name_last, shapes.name_size
+    base, cursor = found.base, found.cursor
+    into_first, into_end, into_row = found.first, found.end, found.row
     count = 0
     for row in range(code.size):
-        word, end = code[row], integer(rows.state_end[row])
-        before = found.cursor[parts_slot]
-        at = read_object(
-            data,
-            integer(rows.state_first[row]),
-            end,
-            keys,
-            words.code_first[word],
-            words.code_end[word],
-            row,
-            found,
-        )
-        wrong = at == 0 or at + 1 != end or data[at] != _NEWLINE
-        if not wrong:
-            stated = 0
-            first, last = integer(words.parts_first[word]), integer(words.parts_end[word])
-            if found.cursor[parts_slot] != before:
-                place = found.base[parts_slot] + before
-                stated = read_digests(
-                    data,
-                    integer(found.first[place]),
-                    integer(found.end[place]),
-                    keys,
-                    words,
-                    first,
-                    last,
-                )
-            there = read_parts(
-                data,
-                integer(rows.private_first[row]),
-                integer(rows.private_end[row]),
-                keys,
-                words,
-                first,
-                last,
-                row,
-                found,
-            )
-            wrong = stated < 0 or there != stated
+        word = code[row]
+        at, end = integer(rows.state_first[row]), integer(rows.state_end[row])
+        key, last = integer(shapes.code_first[word]), integer(shapes.code_end[word])
+        part, parts_end = integer(shapes.parts_first[word]), integer(shapes.parts_end[word])
+        first_part = part
+        inside = False  # whether this is a part of the private half
+        stated = there = 0
+        digests = -1  # where the stated digests stand
+        wrong = False
+        while True:
+            # An object: its keys in order, of which some may be left out.
+            wrong = at >= end or data[at] != _OPEN
+            at += 1
+            more = not wrong and data[at] != _CLOSE
+            while more:
+                lead = eight(words, at)
+                while key < last:
+                    step, stop = integer(key_first[key]), integer(key_last[key])
+                    if (lead ^ text[step]) & mask[step] == 0:
+                        place = at + 8
+                        step += 1
+                        while step < stop and (eight(words, place) ^ text[step]) & mask[step] == 0:
+                            place += 8
+                            step += 1
+                        if step == stop:
+                            break
+                    if needed[key]:
+                        key = last
+                    key += 1
+                if key >= last:
+                    wrong = True
+                    break
+                at += integer(key_size[key])
+                stop, byte, wide = at, data[at], integer(width[key])
+                if byte == _QUOTE and wide and data[at + wide - 1] == _QUOTE:
+                    stop = at + wide
+                elif byte == _QUOTE:
+                    stop += 1
+                    while stop < end and data[stop] != _QUOTE:
+                        stop += 2 if data[stop] == _BACKSLASH else 1
+                    stop += 1
+                elif byte in (_OPEN, _OPEN_LIST):
+                    depth = 0
+                    while stop < end:
+                        byte = data[stop]
+                        stop += 1
+                        if byte == _QUOTE:
+                            while stop < end and data[stop] != _QUOTE:
+                                stop += 2 if data[stop] == _BACKSLASH else 1
+                            stop += 1
+                        elif byte in (_OPEN, _OPEN_LIST):
+                            depth += 1
+                        elif byte in (_CLOSE, _CLOSE_LIST):
+                            depth -= 1
+                            if depth == 0:
+                                break
+                else:
+                    while data[stop] > _SPACE and data[stop] not in (_COMMA, _CLOSE):
+                        stop += 1
+                if stop == at or stop >= end:
+                    wrong = True
+                    break
+                slot = key_slot[key]
+                if slot == DIGESTS:
+                    digests = at
+                elif slot != UNWANTED:
+                    if stop - at == integer(absent_size[key]):
+                        place, step = at, integer(absent_first[key])
+                        upto = integer(absent_last[key])
+                        while step < upto and (eight(words, place) ^ text[step]) & mask[step] == 0:
+                            place += 8
+                            step += 1
+                        if step == upto:
+                            wrong = True
+                            break
+                    place = base[slot] + cursor[slot]
+                    into_first[place] = at
+                    into_end[place] = stop
+                    into_row[place] = row
+                    cursor[slot] += 1
+                key += 1
+                at = stop
+                more = data[at] == _COMMA
+                if more:
+                    at += 1
+                elif data[at] != _CLOSE:
+                    wrong = True
+            while not wrong and key < last:
+                wrong = needed[key] != 0
+                key += 1
+            at += 1
+            if wrong or bare:
+                wrong = wrong or at != end
+                break
+            if not inside:
+                if at + 1 != end or data[at] != _NEWLINE:
+                    wrong = True
+                    break
+                if digests >= 0:
+                    # {"subject":"…","declarant":"…"}: which parts there are.
+                    at = digests + 1
+                    for number in range(part, parts_end):
+                        place, step = at, integer(name_first[number])
+                        upto = integer(name_last[number])
+                        while step < upto and (eight(words, place) ^ text[step]) & mask[step] == 0:
+                            place += 8
+                            step += 1
+                        if step == upto:
+                            stated |= 1 << (number - first_part)
+                            at += integer(name_size[number]) + _DIGEST + 1
+                            if data[at - 1] != _COMMA:
+                                break
+                    wrong = data[at - 1] != _CLOSE
+                    if wrong:
+                        break
+                at, end = integer(rows.private_first[row]), integer(rows.private_end[row])
+                inside = True
+                if at == end:
+                    break
+                wrong = data[at] != _OPEN
+            elif data[at] == _CLOSE:
+                wrong = at + 2 != end or data[at + 1] != _NEWLINE
+                break
+            else:
+                wrong = data[at] != _COMMA
+            at += 1
+            # The next part there is.
+            named = False
+            while not wrong and part < parts_end and not named:
+                place, step = at, integer(name_first[part])
+                upto = integer(name_last[part])
+                while step < upto and (eight(words, place) ^ text[step]) & mask[step] == 0:
+                    place += 8
+                    step += 1
+                named = step == upto
+                if not named:
+                    part += 1
+            if not named:
+                wrong = True
+                break
+            there |= 1 << (part - first_part)
+            at += integer(name_size[part])
+            key, last = integer(shapes.keys_first[part]), integer(shapes.keys_end[part])
+            part += 1
+        wrong = wrong or there != stated
         unusual[row] = wrong
         count += wrong
     return count
@@ -315,48 +280,39 @@ def locate(
 
 @kernel
 def elements(
-    data: Bytes,
-    first: Offsets,
-    end: Offsets,
-    keys: Keys,
-    noted: bool,
-    offsets: Offsets,
-    found: Found,
+    data: Bytes, first: Offsets, end: Offsets, offsets: Offsets, into: Offsets, until: Offsets
 ) -> int:
-    """Read lists: of plain values, or of objects with all the keys; -1 where one is unusual.
+    """Find the elements of lists, plain values or objects; -1 where one is unusual.
 
-    first, end: the tokens of the lists; noted: False only counts; offsets u4[lists + 1], written:
-    where the elements of each begin; found: elements, a slot each for the keys, slot 0 for plain
-    values. Returns the number of elements.
+    first, end: the tokens of the lists; offsets u4[lists + 1], written: where the elements of each
+    begin; into, until u4[elements], written: where each element begins and ends, or empty, to
+    count only. Returns the number of elements.
     """
-    count, size = 0, keys.slot.size
+    count = 0
     for row in range(first.size):
         offsets[row] = count
         at, last = integer(first[row]), integer(end[row])
-        if data[at] != _OPEN_LIST:
+        if data[at] != _OPEN_LIST or data[last - 1] != _CLOSE_LIST:
             return -1
         at += 1
-        more = data[at] != _CLOSE_LIST
-        while more:
-            stop = after(data, at, last, 0)
-            if stop == 0 or stop >= last:
-                return -1
-            if noted:
-                if size:
-                    if read_object(data, at, last, keys, 0, size, count, found) != stop:
-                        return -1
-                else:
-                    place = found.base[0] + found.cursor[0]
-                    found.first[place] = at
-                    found.end[place] = stop
-                    found.row[place] = count
-                    found.cursor[0] += 1
-            count += 1
-            at = stop
-            more = data[at] == _COMMA
-            if more:
+        begin, depth = at, 0
+        while at < last:
+            byte = data[at]
+            if byte == _QUOTE:
                 at += 1
-        if data[at] != _CLOSE_LIST or at + 1 != last:
-            return -1
+                while at < last and data[at] != _QUOTE:
+                    at += 2 if data[at] == _BACKSLASH else 1
+            elif byte in (_OPEN, _OPEN_LIST):
+                depth += 1
+            elif (byte == _COMMA and depth == 0) or (byte == _CLOSE_LIST and at == last - 1):
+                if at > begin:
+                    if into.size:
+                        into[count] = begin
+                        until[count] = at
+                    count += 1
+                begin = at + 1
+            elif byte in (_CLOSE, _CLOSE_LIST):
+                depth -= 1
+            at += 1
     offsets[first.size] = count
     return count

@@ -1,4 +1,4 @@
-"""Runs on disk: a segment is one run of one kind, or identifiers in the order of their handles."""
+"""Runs on disk: a segment is one run of one kind, any stretch of which is read where it lies."""
 
 from __future__ import annotations
 

@@ -104,20 +104,19 @@ def fallen_marks(block: Block, known: int) -> Column:
     if ORDERS[block.layout.kind] is Order.EFFECTIVE:
         voids = block.sparse["voids"]
         assert voids.offsets is not None
-        if len(voids.rows):
-            corrects = block.dense.get("corrects", np.empty(0, "i4"))
-            fell(
-                plain(block.starts),
-                plain(block.code),
-                plain(block.position),
-                plain(corrects),
-                CORRECTS,
-                plain(voids.rows),
-                plain(voids.offsets),
-                plain(voids.parts["value"]),
-                min(known, NONE),
-                marks,
-            )
+        corrects = block.dense.get("corrects", np.empty(0, "i4"))
+        fell(
+            plain(block.starts),
+            plain(block.code),
+            plain(block.position),
+            plain(corrects),
+            CORRECTS,
+            plain(voids.rows),
+            plain(voids.offsets),
+            plain(voids.parts["value"]),
+            min(known, NONE),
+            marks,
+        )
     return plain(marks)
 
 

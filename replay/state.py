@@ -16,13 +16,12 @@ from replay.applications import APPLICATION, application_states
 from replay.bodies import BODY, body_states
 from replay.forms import Column
 from replay.history import At
+from replay.holders import NUMBER, number_states
 from replay.households import (
     DOORPLATE,
     HOUSEHOLD,
-    NUMBER,
     doorplate_states,
     household_states,
-    number_states,
 )
 from replay.persons import PERSON, PersonStates, person_states
 from replay.runs import Block

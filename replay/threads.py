@@ -6,7 +6,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -23,11 +24,19 @@ _own = threading.local()
 
 
 def over_partitions(
-    log: Log, kind: Kind, function: Callable[[Block], T], tell: Callable[[], None] = lambda: None
+    log: Log,
+    kind: Kind,
+    function: Callable[[Block], T],
+    tell: Callable[[], None] = lambda: None,
+    check: Callable[[Kind, int], None] = lambda kind, partition: None,
 ) -> list[T]:
-    """What a function says of each partition of a kind, in order; tell: after each of them."""
+    """What a function says of each partition of a kind, in order.
+
+    check: before each, tell: after each of them.
+    """
 
     def one(partition: int) -> T:
+        check(kind, partition)
         found = function(log.block(kind, partition))
         tell()
         return found
@@ -39,8 +48,32 @@ def in_threads(function: Callable[[int], T], numbers: range) -> list[T]:
     """What a function says of each number, in order."""
     if len(numbers) < 2:
         return [function(number) for number in numbers]
-    with ThreadPoolExecutor(min(len(numbers), os.cpu_count() or 1)) as pool:
-        return list(pool.map(function, numbers))
+    return list(_pool().map(function, numbers))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads, which stay, and with them the memory that `scratch` gave them."""
+    return ThreadPoolExecutor(os.cpu_count(), "replay")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+class PerThread(Generic[T]):
+    """Something that each thread has one of, such as a sum that is added up afterwards."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make, self._held = make, threading.local()
+        self.all: list[T] = []
+
+    def own(self) -> T:
+        """This thread's."""
+        if not hasattr(self._held, "one"):
+            self._held.one = self._make()
+            self.all.append(self._held.one)
+        found: T = self._held.one
+        return found
 
 
 def scratch(name: str, size: int, dtype: Any) -> Column:

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from registry.entry import Entry
 from registry.events import address, household, numbers, person, places
+from registry.history import standing
 from registry.values import (
     CommunityId,
     DivisionId,
+    HouseholdId,
     HouseholdNumber,
     PlateNumber,
     StreetId,
@@ -43,12 +45,80 @@ from tests.replay.businesses import (
 from tests.replay.town import (
     COMMUNITIES,
     COUNTIES,
+    TRANSIT,
     Fact,
     Town,
 )
 from tests.strategies import (
+    CATEGORY,
     COMMUNITY_KIND,
+    NAMES,
+    REAL,
+    SCOPE,
 )
+
+
+def enter_belatedly(town: Town) -> bool:
+    """What was forgotten is entered at once: somebody moved, left and came back, long ago.
+
+    Entries of later days are there already. The lists of households stay as they are.
+    """
+    moved = []
+    for one in town.residents(town.today):
+        first, *later = standing(town.streams[one])
+        days = [entry.effective_on for entry in later if hasattr(entry.event, "community")]
+        if days and (max(days) - first.effective_on).days > 2:
+            moved.append((one, first.effective_on, max(days) - timedelta(2)))
+    if not moved:
+        return False
+    who, first_day, last_day = town.chance.choice(moved)
+    day = first_day + timedelta(town.chance.randint(0, (last_day - first_day).days))
+    was, where = town.person(who, day), town.chance.choice(town.households)
+    if was is None or not was.resident:
+        return False
+    back: dict[str, Any] = {"household": was.household, "community": was.community}
+    told: dict[str, Any] = {"permit": None, "declarant": NAMES[2]}
+    there: dict[str, Any] = {"household": HouseholdId(where), "community": town.community()}
+    return town.at_once(
+        who,
+        person.AddressChanged(
+            effective_on=day,
+            from_household=was.household,
+            from_community=was.community,
+            **there,
+            scope=SCOPE,
+            declarant=NAMES[2],
+        ),
+        person.MovedOut(
+            effective_on=day + timedelta(1),
+            **there,
+            out_kind=TRANSIT,
+            destination=REAL,
+            certificate=None,
+            **told,
+        ),
+        person.MovedIn(
+            effective_on=day + timedelta(2), **back, origin=REAL, certificate=None, **told
+        ),
+    )
+
+
+def rename_belatedly(town: Town) -> bool:
+    """Somebody took two names on two days, and the earlier one is registered later."""
+    who = town.someone(town.today)
+    if who is None:
+        return False
+    first = town.streams[who][0].effective_on
+    days = sorted(
+        first + timedelta(town.chance.randint(0, (town.today - first).days)) for _ in range(2)
+    )
+    told: dict[str, Any] = {"category": CATEGORY, "declarant": NAMES[0]}
+    return town.together(
+        *(
+            (who, person.NameChanged(effective_on=day, **told, name=town.chance.choice(NAMES)))
+            for day in reversed(days)
+        )
+    )
 
 
 def redraw_boundary(town: Town) -> bool:
@@ -160,6 +230,7 @@ DECK: tuple[Business, ...] = (
     *(import_family, import_family, register_birth, register_birth, register_newcomer),
     *(split, change_address, move_out, move_out, move_in, register_death, register_death),
     *(delete_record, change_person, change_person, correct_person, correct_person),
+    *(enter_belatedly, enter_belatedly, enter_belatedly, rename_belatedly),
     *(undo, undo, reverse_registration, restore_registration, redraw_boundary, cut_community),
     *(close_case, change_household, change_doorplate),
 )

@@ -30,22 +30,21 @@ def test_the_entry_to_blame_is_the_one_that_the_pencil_noted(data):
     entries = data.draw(histories())
     log, pencil, at = KeptLog(entries, bits=3), Pencil(entries), At(*data.draw(points(entries)))
     for one in pencil.of(Kind.PERSON):
-        items = pencil.person(one, at)
-        field = data.draw(st.sampled_from(FIELDS))
+        items, history = pencil.person(one, at), pencil.history(one, at)
         if not any(entry.position <= at.known for entry in pencil.streams[one]):
             with pytest.raises(NotFound):
-                blame(log, Kind.PERSON, one, field, at)
+                blame(log, Kind.PERSON, one, "name", at)
             continue
-        found = blame(log, Kind.PERSON, one, field, at)
-        if not items:
-            assert found.set_by is None
-            continue
-        assert found.set_by is not None
-        assert (found.value, found.set_by.entry) == items[field]
-        history = pencil.history(one, at)
-        before = pencil.said(history[: history.index(found.set_by.entry)])
-        replaced = None if found.replaced is None else (found.replaced.value, found.replaced.entry)
-        assert replaced == before.get(field)
+        for field in FIELDS:
+            found = blame(log, Kind.PERSON, one, field, at)
+            if not items:
+                assert found.set_by is None
+                continue
+            assert found.set_by is not None
+            assert (found.value, found.set_by.entry) == items[field]
+            before = pencil.said(history[: history.index(found.set_by.entry)]).get(field)
+            replaced = found.replaced and (found.replaced.value, found.replaced.entry)
+            assert replaced == before
 
 
 @given(data=st.data())

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.entry import Entry
+from registry.events.applications import ApplicationAccepted, CardSigned
+from registry.events.issuance import CardHandedOut
+from registry.events.person import EntriesVoided
+from registry.values import CollectionMethod, HandoverCategory, Text
 from registry.vocabulary import Cause, Group, Kind
 from replay.diff import diff, explained
 from replay.differing import CAUSES, GROUPS
@@ -17,8 +23,9 @@ from replay.log import KeptLog
 from replay.residents import residents_on
 from tests.replay.histories import histories, points, town
 from tests.replay.pencil import Pencil
+from tests.replay.test_changed import with_cards
 
-DEEP = settings(deadline=None, max_examples=15)
+DEEP = settings(deadline=None, max_examples=25)
 
 
 @given(data=st.data())
@@ -29,14 +36,10 @@ def test_residents_are_those_whom_the_pencil_counts(data):
     assert residents_on(log, at) == Pencil(entries).residents(at)
 
 
-@given(data=st.data())
-@DEEP
-def test_everybody_who_differs_is_found_with_the_cause(data):
-    entries = data.draw(histories())
-    a, b = (At(*data.draw(points(entries))) for _ in "ab")
+def agree(entries, a: At, b: At) -> None:
+    """Hold a comparison against the pencil's."""
     log, pencil = KeptLog(entries, bits=3), Pencil(entries)
-    found = diff(log, a, b)
-    told = found.changes
+    told = diff(log, a, b).changes
 
     def community(handle: int):
         return None if handle == NONE else log.spaces.ids("community", [handle])[0]
@@ -65,6 +68,25 @@ def test_everybody_who_differs_is_found_with_the_cause(data):
 
 @given(data=st.data())
 @DEEP
+def test_everybody_who_differs_is_found_with_the_cause(data):
+    entries = data.draw(histories())
+    agree(entries, *(At(*data.draw(points(entries))) for _ in "ab"))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_long_lives_are_compared_as_the_pencil_compares_them(seed):
+    """Several deeds of one person lie between the points, of which one decides."""
+    entries = town(seed, 5).entries
+    days = sorted(entry.effective_on for entry in entries)
+    a = At(days[len(days) // 3], entries[len(entries) // 4].position)
+    b = At(days[-1], entries[-1].position)
+    agree(entries, a, b)
+    agree(entries, b, a)
+    assert residents_on(KeptLog(entries), b) == Pencil(entries).residents(b)
+
+
+@given(data=st.data())
+@DEEP
 def test_at_every_place_start_and_flows_give_the_end(data):
     entries = data.draw(histories())
     a, b = (At(*data.draw(points(entries))) for _ in "ab")
@@ -78,6 +100,21 @@ def test_at_every_place_start_and_flows_give_the_end(data):
         assert (one.start, one.end) == (start[place], end[place])
         assert one.came == {cause: came[place, cause] for cause in Cause if came[place, cause]}
         assert one.went == {cause: went[place, cause] for cause in Cause if went[place, cause]}
+
+
+def test_a_void_counts_from_its_recording_on_whatever_its_day():
+    """Who asks about an early day is told so too, though the void itself is dated later."""
+    entries = [entry for entry in town(1).entries if entry.version == 1]
+    first = next(entry for entry in entries if type(entry.event).__name__ == "PersonImported")
+    log = entries[: first.position]
+    day = first.effective_on + timedelta(5)
+    void = EntriesVoided(effective_on=day, voids=(1,), grounds=Text("误录"))
+    last = log[-1].position + 1
+    log.append(Entry(first.stream, 2, void, day, last))
+    a, b = (At(first.effective_on, known) for known in (last - 1, last))
+    found = diff(KeptLog(log), a, b)
+    assert found.left == {Cause.VOIDED: 1}
+    assert found.closes
 
 
 @given(data=st.data())
@@ -96,8 +133,8 @@ def test_there_and_back_is_the_same_difference(data):
 def test_every_difference_is_explained_by_entries(seed):
     entries = town(seed).entries
     log = KeptLog(entries)
-    middle, last = entries[len(entries) // 2], entries[-1]
-    a, b = At(middle.effective_on, middle.position), At(last.effective_on, last.position)
+    middle, last = entries[len(entries) // 2], max(entry.effective_on for entry in entries)
+    a, b = At(middle.effective_on, middle.position), At(last, entries[-1].position)
     found = diff(log, a, b)
     assert len(found.changes)
     for person in log.spaces.ids("person", found.changes.person.tolist()):
@@ -109,6 +146,37 @@ def test_every_difference_is_explained_by_entries(seed):
             or one.voided_by is not None
             for one in lines
         )
+
+
+def test_whoever_got_a_card_is_told():
+    entries = with_cards(3)
+    handed = [
+        CardHandedOut(
+            effective_on=entry.effective_on + timedelta(30),
+            handover=HandoverCategory(HandoverCategory.all()[0]),
+            collection=CollectionMethod(CollectionMethod.all()[0]),
+        )
+        for entry in entries
+        if isinstance(entry.event, CardSigned)
+    ]
+    streams = [entry.stream for entry in entries if isinstance(entry.event, CardSigned)]
+    owners = {
+        entry.stream: entry.event.person
+        for entry in entries
+        if isinstance(entry.event, ApplicationAccepted)
+    }
+    first = len(entries) + 1
+    later = [
+        Entry(stream, 3, event, event.effective_on, position)
+        for position, (stream, event) in enumerate(zip(streams, handed, strict=True), first)
+    ]
+    log, day = KeptLog([*entries, *later], bits=2), date(2030, 1, 1)
+    half = first + len(later) // 2
+    found = diff(log, At(day, half), At(day, later[-1].position))
+    assert Counter(log.spaces.ids("person", found.cards.tolist())) == Counter(
+        owners[entry.stream] for entry in later if entry.position > half
+    )
+    assert not len(diff(log, At(day, half), At(day, half)).cards)
 
 
 def test_causes_of_all_kinds_are_met():

@@ -236,7 +236,13 @@ def test_a_row_whose_day_is_not_its_events_is_named():
 def test_a_gap_in_a_stream_is_named():
     rows = names(["王一", "王二", "王三"])
     with pytest.raises(Unreadable, match="has no version 2"):
-        taken([rows[0], rows[2]], KeptSpaces())
+        taken([rows[0], dataclasses.replace(rows[2], position=2)], KeptSpaces())
+
+
+def test_a_gap_in_the_log_is_told():
+    rows = names(["王一", "王二", "王三"])
+    with pytest.raises(Unreadable, match="positions are not dense"):
+        taken([rows[0], dataclasses.replace(rows[1], position=3)], KeptSpaces())
 
 
 def test_nothing_becomes_nothing():

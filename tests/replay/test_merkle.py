@@ -252,6 +252,24 @@ def test_a_flipped_bit_anywhere_in_an_inclusion_proof_is_refused(index, size):
             check_inclusion(*one)
 
 
+def test_a_proof_of_another_length_says_so():
+    leaves = leaves_of(7)
+    _, read = tiles_of(leaves)
+    root, path = naive.root(leaves), inclusion_path(3, 7, read)
+    leaf, short = leaf_hash(leaves[3]), b"no hash"
+    for steps, words in (([*path, root], "too long"), (path[:-1], "too short")):
+        with pytest.raises(BrokenProof, match=words):
+            check_inclusion(3, 7, leaf, steps, root)
+    before, proof = naive.root(leaves[:3]), consistency_proof(3, 7, read)
+    for steps, words in (([*proof, root], "too long"), (proof[:-1], "too short"), ([], "empty")):
+        with pytest.raises(BrokenProof, match=words):
+            check_consistency(3, 7, before, root, steps)
+    with pytest.raises(BrokenProof, match="32 bytes"):
+        check_inclusion(0, 1, short, [], short)
+    with pytest.raises(BrokenProof, match="32 bytes"):
+        check_consistency(1, 1, short, short, [])
+
+
 @given(sizes, st.integers(0, 700), st.data())
 @settings(deadline=None, max_examples=60)
 def test_a_path_is_refused_for_every_size_and_index_whose_path_is_another(size, other, data):

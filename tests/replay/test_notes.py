@@ -174,6 +174,11 @@ def test_what_is_no_signed_note_is_refused(note):
         open_note(note, [PublicKey.read(PUBLIC)])
 
 
+def test_control_characters_stand_in_no_note():
+    with pytest.raises(BrokenProof, match="control characters"):
+        open_note(sign("a\ttab\n", [NEW]).encode(), [NEW.public])
+
+
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "line\n", "tab\t", "wide\u3000space"])
 def test_a_name_that_notes_cannot_carry_names_no_key(name):
     with pytest.raises(ValueError, match="cannot name a key"):

@@ -25,7 +25,8 @@ from replay.applications import NO_STATE, STATES, application_states
 from replay.bodies import body_states
 from replay.forms import NONE, Form, Heaps
 from replay.history import At
-from replay.households import doorplate_states, household_states, number_states
+from replay.holders import number_states
+from replay.households import doorplate_states, household_states
 from replay.log import KeptLog
 from replay.persons import person_states
 from replay.runs import Block

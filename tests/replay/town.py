@@ -9,7 +9,7 @@ from uuid import UUID
 
 from registry.aggregates import Household, Person
 from registry.events import household, numbers
-from registry.history import effective
+from registry.history import effective, standing
 from registry.values import (
     BirthKind,
     BookId,
@@ -88,6 +88,29 @@ class Town(strategies.Log):
                 officer=officer, submission=submission, origin=1, origin_seq=entry.position
             )
             self.entries[-1] = self.streams[stream][-1] = whole
+        return True
+
+    def at_once(self, who: UUID, *events: Any) -> bool:
+        """Record what happened to a person, which is lawful only when all of it is there."""
+        before, last = len(self.streams[who]), self.entries[-1]
+        for event in events:
+            position = len(self.entries) + 1
+            entry = last._replace(
+                stream=who,
+                version=len(self.streams[who]) + 1,
+                event=event,
+                effective_on=event.effective_on,
+                position=position,
+                recorded_at=last.recorded_at + 1,
+                submission=UUID(int=position),
+                origin_seq=position,
+            )
+            self.entries.append(entry)
+            self.streams[who].append(entry)
+        if Person.faults(standing(self.streams[who])):
+            del self.entries[-len(events) :], self.streams[who][before:]
+            return False
+        self.second += 1
         return True
 
     def person(self, stream: UUID, day: date | None = None) -> Any:

@@ -1,0 +1,416 @@
+"""Verbs of an auditor: is everything right, and what changed between two points, by counts."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from adapters.cli.desk import Instant, microseconds_of
+from adapters.cli.frame import (
+    DAY,
+    ID,
+    WRONG,
+    answer,
+    as_json,
+    malformed,
+    opened,
+    progress,
+    show_fields,
+    show_table,
+)
+from registry.days import day_at, moment_of
+from registry.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from adapters.assembly import Parts
+    from adapters.auditing import Audit
+    from replay.diff import Balance, Diff
+    from replay.history import At
+    from replay.log import Log
+
+TABLE = click.Path(dir_okay=False, path_type=Path)
+
+
+Clocks = tuple[date | None, datetime | date | None]
+
+
+class Both(click.ParamType[Clocks]):
+    """A point on both clocks: 2007-06-01, or 2007-06-01@2008-12-31T12:00 as known then."""
+
+    name = "point"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Clocks:
+        """Read a point; a day alone is meant as it was known at its end."""
+        if isinstance(value, tuple):
+            return value
+        if value == "now":
+            return None, None
+        day, _, known = value.partition("@")
+        valid_on = DAY.convert(day, param, ctx)
+        return valid_on, Instant().convert(known or day, param, ctx)
+
+
+def point(
+    parts: Parts, log: Log, valid_on: date | None, known_at: datetime | date | None
+) -> tuple[At, bool]:
+    """A point of the log, and whether it is the present; raises Malformed for the future."""
+    from replay.history import At
+
+    now = parts.register.clock()
+    today, known = day_at(now), microseconds_of(known_at, now)
+    if valid_on is not None and valid_on > today:
+        raise malformed("--valid-on", f"{valid_on} is yet to come", "future-day")
+    if known is not None and known > now:
+        raise malformed("--known-at", "that instant is yet to come", "future-instant")
+    position = log.head if known is None else min(log.position_at(known), log.head)
+    return At(valid_on or today, position), known is None and valid_on in (None, today)
+
+
+@contextmanager
+def loaded() -> Iterator[tuple[Parts, Log]]:
+    """The register and its log, read with a progress bar where it is not sealed."""
+    from adapters.loading import log_of
+
+    with opened() as parts:
+        with progress() as bar:
+            head, _ = parts.store.head()
+            task = bar.add_task("reading the log", total=head)
+            log = log_of(parts, lambda position: bar.update(task, completed=position))
+        yield parts, log
+
+
+@click.command()
+@click.option("--valid-on", type=DAY, help="The day in the world; default: today.")
+@click.option("--known-at", type=Instant(), help="As the register knew it then; default: now.")
+@click.option("--html", type=TABLE, help="Write a report for people, which needs no network.")
+@click.option("--csv", type=TABLE, help="Write the verdicts as CSV.")
+@click.option("--parquet", type=TABLE, help="Write the verdicts as Parquet.")
+@as_json
+def audit(
+    valid_on: date | None,
+    known_at: datetime | date | None,
+    html: Path | None,
+    csv: Path | None,
+    parquet: Path | None,
+) -> None:
+    """Check everything (审计): bytes, numbers, histories, read models, and that counts close.
+
+    With --valid-on or --known-at the register is judged as it was then. Nothing personal is shown.
+    Exit code 1 if anything is wrong.
+
+    \b
+    registry audit --html audit.html
+    registry audit --valid-on 2007-06-01 --known-at 2008-12-31
+    """
+    from adapters.auditing import audit as check
+
+    with loaded() as (parts, log), progress() as bar:
+        at, now = point(parts, log, valid_on, known_at)
+        task = bar.add_task("audit", total=None)
+        found = check(
+            parts,
+            log,
+            at,
+            now=now,
+            tell=lambda name, words: bar.update(task, description=f"{name}: {words}", advance=1),
+        )
+    told = verdicts_told(found)
+    rows = [{**one, "faults": "; ".join(one["faults"])} for one in told["verdicts"]]
+    write_tables(rows, csv, parquet)
+    if html is not None:
+        from adapters.report import report
+
+        html.write_text(report(found), encoding="utf-8")
+    answer(told, lambda: show_audit(found))
+    if not found.holds:
+        raise click.exceptions.Exit(WRONG)
+
+
+def verdicts_told(found: Audit) -> dict[str, Any]:
+    """An audit for programs."""
+    return {
+        "valid_on": found.at.valid_on,
+        "position": found.at.known,
+        "known_at": moment_of(found.known_at).isoformat(timespec="seconds"),
+        "head": found.head,
+        "source": found.source,
+        "holds": found.holds,
+        "state_root": found.root,
+        "counts": dict(found.counts),
+        "verdicts": [{**asdict(one), "holds": one.holds} for one in found.verdicts],
+        "seconds": round(found.seconds, 3),
+    }
+
+
+def show_audit(found: Audit) -> None:
+    """Print an audit for a person."""
+    heads = ["check", "verdict", "checked", "", "faults", "seconds"]
+    rows = [
+        [
+            one.check,
+            "holds" if one.holds else "WRONG",
+            f"{one.checked:,}",
+            one.unit,
+            one.found or "",
+            f"{one.seconds:.2f}",
+        ]
+        for one in found.verdicts
+    ]
+    show_table("audit", heads, rows)
+    for one in found.verdicts:
+        for fault in one.faults:
+            click.echo(f"{one.check}: {fault}")
+        if one.found > len(one.faults):
+            click.echo(f"{one.check}: and {one.found - len(one.faults)} more")
+    show_fields(
+        {
+            "valid on": found.at.valid_on,
+            "position": f"{found.at.known} of {found.head}, read from the {found.source}",
+            "state root": found.root,
+            "verdict": "everything holds" if found.holds else "something is wrong",
+        }
+    )
+
+
+def write_tables(rows: list[dict[str, Any]], csv: Path | None, parquet: Path | None) -> None:
+    """Write rows as files, where they are asked for."""
+    if csv is None and parquet is None:
+        return
+    import pyarrow as pa
+
+    table = pa.Table.from_pylist(rows)
+    if csv is not None:
+        from pyarrow import csv as writer
+
+        writer.write_csv(table, csv)
+    if parquet is not None:
+        from pyarrow import parquet as columns
+
+        columns.write_table(table, parquet)
+
+
+@click.command("state-root")
+@click.option("--valid-on", type=DAY, help="The day in the world; default: today.")
+@click.option("--known-at", type=Instant(), help="As the register knew it then; default: now.")
+@click.option("--register", is_flag=True, help="Also the digest by which registers are compared.")
+@click.option("--expect", metavar="HEX", help="What it has to be; exit code 1 if it is not.")
+@as_json
+def state_root(
+    valid_on: date | None, known_at: datetime | date | None, register: bool, expect: str | None
+) -> None:
+    """Sum up the state that follows from the log in one string (状态根).
+
+    The root is of this log's own columns; the register digest (--register) is the same for every
+    register that holds the same, whatever its database and the order in which it was told.
+
+    \b
+    registry state-root --register
+    registry state-root --expect 3f0c…
+    """
+    from replay.digest import register_digest
+    from replay.digest import state_root as sum_up
+
+    with loaded() as (parts, log):
+        at, _ = point(parts, log, valid_on, known_at)
+        root = sum_up(log, at)
+        told: dict[str, Any] = {
+            "valid_on": at.valid_on,
+            "position": at.known,
+            "state_root": str(root),
+            "leaves": {kind.value: [one.hex() for one in its] for kind, its in root.leaves.items()},
+        }
+        if register:
+            told["register_digest"] = str(register_digest(log, at))
+    shown = {name: value for name, value in told.items() if name != "leaves"}
+    answer(told, lambda: show_fields(shown))
+    if expect is not None and expect.lower() not in (
+        told["state_root"],
+        told.get("register_digest"),
+    ):
+        click.echo(f"that is not {expect}", err=True)
+        raise click.exceptions.Exit(WRONG)
+
+
+@click.command("diff")
+@click.argument("before", metavar="A", type=Both())
+@click.argument("after", metavar="B", type=Both(), default="now")
+@click.option("--place", type=ID, help="Only the account of a division or community.")
+@click.option("--csv", type=TABLE, help="Write the accounts of all places as CSV.")
+@click.option("--parquet", type=TABLE, help="Write the accounts of all places as Parquet.")
+@as_json
+def compare(
+    before: Clocks,
+    after: Clocks,
+    place: UUID | None,
+    csv: Path | None,
+    parquet: Path | None,
+) -> None:
+    """Tell what changed between two points on both clocks, by cause (变动对比).
+
+    A point is a day, as known at its end, or a day as known at another time: DAY@INSTANT. At every
+    place start + came - went = end. Only counts are shown; `registry explain` names entries.
+
+    \b
+    registry diff 2007-01-01 2008-01-01
+    registry diff 2007-01-01@2007-01-01 2007-01-01@2009-12-31   # what was learnt about one day
+    """
+    from replay.diff import diff
+
+    with loaded() as (parts, log), progress() as bar:
+        (a, _), (b, _) = (point(parts, log, *one) for one in (before, after))
+        task = bar.add_task("comparing", total=len(log.partitions(Kind.PERSON)))
+        found = diff(log, a, b, lambda: bar.advance(task))
+        names = names_of(log, b)
+    accounts = [account(one, names) for one in found.balances if place in (None, one.place)]
+    if place is not None and not accounts:
+        raise malformed("--place", "nobody was registered there at either point", "unknown")
+    write_tables([flat(one) for one in accounts], csv, parquet)
+    told = {**difference(found), "places": accounts}
+    answer(told, lambda: show_difference(found, told))
+    if not found.closes:
+        raise click.exceptions.Exit(WRONG)
+
+
+def names_of(log: Log, at: At) -> dict[UUID, str]:
+    """The names of places on a day."""
+    from replay.entities import tree_of
+
+    tree = tree_of(log, at.known)
+    if tree is None:
+        return {}
+    facts = {place: tree.fact(place, at.valid_on) for place in tree.facts}
+    return {place: str(fact.name) for place, fact in facts.items() if fact is not None}
+
+
+def account(one: Balance, names: dict[UUID, str]) -> dict[str, Any]:
+    """A place's account for programs."""
+    return {
+        "place": str(one.place),
+        "name": names.get(one.place),
+        "start": one.start,
+        "came": {cause.value: count for cause, count in one.came.items()},
+        "went": {cause.value: count for cause, count in one.went.items()},
+        "end": one.end,
+    }
+
+
+def flat(one: dict[str, Any]) -> dict[str, Any]:
+    """An account as a row: a column for each cause and side."""
+    from registry.vocabulary import Cause
+
+    sides = {
+        f"{side}_{cause.value}": one[side].get(cause.value, 0)
+        for side in ("came", "went")
+        for cause in Cause
+    }
+    return {name: one[name] for name in ("place", "name", "start", "end")} | sides
+
+
+def difference(found: Diff) -> dict[str, Any]:
+    """What changed, counted, for programs."""
+    counted = {
+        name: {cause.value: count for cause, count in getattr(found, name).items()}
+        for name in ("appeared", "left", "moved")
+    }
+    rewritten = {
+        how: {group.value: count for group, count in found.rewritten(how).items()}
+        for how in ("changed", "corrected", "undone")
+    }
+    return {
+        "a": {"valid_on": found.a.valid_on, "position": found.a.known},
+        "b": {"valid_on": found.b.valid_on, "position": found.b.known},
+        "differ": len(found.changes),
+        **counted,
+        **rewritten,
+        "cards": len(found.cards),
+        "closes": found.closes,
+    }
+
+
+def show_difference(found: Diff, told: dict[str, Any]) -> None:
+    """Print what changed for a person."""
+    rows = [
+        [what, cause, f"{count:,}"]
+        for what in ("appeared", "left", "moved", "changed", "corrected", "undone")
+        for cause, count in told[what].items()
+    ]
+    if told["cards"]:
+        rows.append(["got a card", "", f"{told['cards']:,}"])
+    show_table(f"{found.a.valid_on} to {found.b.valid_on}", ["what", "by", "persons"], rows)
+    heads = ["place", "name", "start", "came", "went", "end"]
+    accounts = [
+        [
+            one["place"],
+            one["name"],
+            one["start"],
+            "  ".join(f"{cause} {count}" for cause, count in one["came"].items()),
+            "  ".join(f"{cause} {count}" for cause, count in one["went"].items()),
+            one["end"],
+        ]
+        for one in told["places"]
+    ]
+    show_table("places", heads, accounts)
+    click.echo("every account closes" if found.closes else "an account does NOT close")
+
+
+@click.command()
+@click.option(
+    "--share",
+    type=click.FloatRange(0.01, 1),
+    default=0.1,
+    show_default=True,
+    help="Of one core, at most.",
+)
+@click.option("--once", is_flag=True, help="One round without rest; exit code 1 if it finds any.")
+@as_json
+def watch(share: float, once: bool) -> None:
+    """Hold the read models against the log for ever (自检), gently, until Ctrl-C.
+
+    What it finds stands in the meters that `registry serve` tells. A round that was interrupted
+    goes on where it was.
+    """
+    from adapters.watching import Watch, known_divergences, sights
+
+    with opened() as parts:
+        clock = parts.register.clock
+        watching = Watch(parts.engine, parts.store, clock, share=share)
+        if not once:
+            stop = Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+            click.echo("watching; Ctrl-C ends it", err=True)
+            watching.run(stop)
+        else:
+            with progress() as bar:
+                task = bar.add_task("ranges", total=None)
+                watching.round(lambda piece: bar.update(task, description=piece.model, advance=1))
+        with parts.engine.connect() as connection:
+            seen = sights(connection, clock())
+            wrong = [str(one) for one in known_divergences(connection)]
+    heads = ["read model", "divergences", "position", "rows", "age s"]
+    rows = [
+        [one.model, one.divergences, one.position, one.rows, f"{one.age_s:.0f}"] for one in seen
+    ]
+
+    def text() -> None:
+        show_table("self-audit", heads, rows)
+        for one in wrong:
+            click.echo(one)
+
+    answer({"models": [asdict(one) for one in seen], "divergences": wrong}, text)
+    if wrong:
+        raise click.exceptions.Exit(WRONG)

@@ -1,0 +1,87 @@
+"""Raw entries as Arrow batches, read by ADBC: many times as fast as row by row.
+
+ADBC brings a SQLite of its own, and two of them in one process do not see each other's locks: so
+this is used only in processes that open a SQLite database in no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
+import pyarrow as pa
+from sqlalchemy import make_url
+
+from adapters.database import PATIENCE_S
+from registry.store import StoreUnavailable
+
+#: What a column of one type only is made of: SQLite's driver takes the type of a column from its
+#: first rows, and a null has none. A foreign event has no code, which is said of it later.
+COLUMNS = {
+    **{name: name for name in ("position", "stream", "version", "effective_on", "recorded_at")},
+    **{name: name for name in ("origin", "origin_seq", "officer", "office", "state", "private")},
+    "code": "coalesce(code, 0)",
+    "origin_at": "coalesce(origin_at, recorded_at)",
+    "submission": "coalesce(submission, {})",
+}
+EMPTY = {"sqlite": "x''", "postgresql": "''::bytea"}
+#: Rows that SQLite's driver gives at once, and bytes that PostgreSQL's does.
+ROWS_AT_ONCE, BYTES_AT_ONCE = 8_192, 1 << 24
+
+
+class Columnar:
+    """A database's entries as Arrow batches, by position."""
+
+    def __init__(self, url: str) -> None:
+        address = make_url(url)
+        kind = address.get_backend_name()
+        told = (f"{made.format(EMPTY[kind])} as {name}" for name, made in COLUMNS.items())
+        self._query = f"select {', '.join(told)} from entries"
+        self.connection: Any
+        if kind == "sqlite":
+            self.connection = adbc_driver_sqlite.dbapi.connect(address.database)
+            with self.connection.cursor() as cursor:
+                cursor.execute(f"pragma busy_timeout = {PATIENCE_S * 1000}")
+                cursor.fetchall()
+            self._options = {"adbc.sqlite.query.batch_rows": str(ROWS_AT_ONCE)}
+        else:
+            plain = address.set(drivername="postgresql").render_as_string(hide_password=False)
+            self.connection = adbc_driver_postgresql.dbapi.connect(plain)
+            self._options = {"adbc.postgresql.batch_size_hint_bytes": str(BYTES_AT_ONCE)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.connection.close()
+
+    def head(self) -> int:
+        """The last position, 0 while nothing is recorded."""
+        (found,) = self._read("select coalesce(max(position), 0) as head from entries")
+        return int(found.column("head")[0].as_py())
+
+    def batches(self, after: int, until: int) -> Iterator[pa.RecordBatch]:
+        """The entries after one position, up to and with another."""
+        within = f"where position between {after + 1} and {until} order by position"
+        yield from self._read(f"{self._query} {within}")
+
+    def _read(self, query: str) -> Iterator[pa.RecordBatch]:
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.adbc_statement.set_options(**self._options)
+                cursor.execute(query)
+                with cursor.fetch_record_batch() as reader:
+                    yield from reader
+            # What was read is not held back from those who tidy up.
+            self.connection.rollback()
+        except adbc_driver_manager.OperationalError as error:
+            raise StoreUnavailable(f"the database is away: {error}") from error

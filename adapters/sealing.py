@@ -1,0 +1,212 @@
+"""From the store into the sealed log: columns in a folder, up to which the log is read at once.
+
+Sealing is done in a process of its own, which reads by ADBC and gives its memory back when it ends.
+The position up to which a folder is sealed stands in its manifest, which changes in one step: so
+whoever crashes, or runs twice, every entry is sealed once. What is not sealed yet is read from the
+store, on top of the folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Event
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.exc import OperationalError
+
+from adapters.assembly import Settings
+from adapters.columnar import Columnar
+from adapters.signing import open_signer
+from registry.codec import Codec
+from registry.entry import Entry
+from registry.errors import Conflict, RegistryError, Unavailable
+from registry.store import EntryStore
+from replay.intake import Intake
+from replay.log import KeptLog, Log
+from replay.manifest import MANIFEST
+from replay.sealed import Folder, SealedLog, read_manifest
+from replay.writing import LogWriter
+
+#: Entries of one lot at most; a lot ends where their number divides a position, so that the same
+#: log becomes the same files however often its sealing was interrupted.
+LOT = 1 << 18
+#: Entries that may wait before the follower seals them; they are read from the store meanwhile.
+WAITING = 20_000
+#: How often the follower looks.
+LOOK_S = 1.0
+AWAY_S = 5.0
+LEASE = "sealer"
+#: Entries read at once from the store, of what is not sealed.
+PAGE = 5_000
+
+LOGGER = logging.getLogger(__name__)
+
+#: Told after each lot: the position sealed, and the last one there is.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is sealed: a database's log, into a folder, signed with a key of a file if there is one.
+
+    until: the last position; None for all there are.
+    """
+
+    database: str
+    folder: Path
+    signing_key: Path | None = None
+    until: int | None = None
+    lot: int = LOT
+
+    def key(self) -> Ed25519PrivateKey | None:
+        """The newest key of the file."""
+        if self.signing_key is None or not self.signing_key.exists():
+            return None
+        return Ed25519PrivateKey.from_private_bytes(open_signer(self.signing_key).keys[-1].seed)
+
+
+def seal(job: Job, progress: Progress = lambda done, of: None) -> int:
+    """Seal what a folder lacks; returns the position sealed.
+
+    On SQLite only in a process that opens the database in no other way.
+    """
+    with Columnar(job.database) as source, LogWriter(job.folder, job.key()) as writer:
+        head = source.head() if job.until is None else min(job.until, source.head())
+        codec = Codec()
+        intakes = [Intake(writer.spaces, codec) for _ in range(2)]
+        many = head - writer.head > job.lot
+        for filled, last in lots(source, intakes, writer.head, head, job.lot):
+            writer.append(filled.runs(), last, tidy=not many)
+            progress(last, head)
+        if many:
+            writer.compact()
+        return writer.head
+
+
+def lots(
+    source: Columnar, intakes: list[Intake], after: int, head: int, size: int
+) -> Iterator[tuple[Intake, int]]:
+    """Full intakes with the last position of each; the next is read while one is worked on."""
+
+    def fill(intake: Intake, first: int, last: int) -> tuple[Intake, int]:
+        for batch in source.batches(first, last):
+            intake.add(batch)
+        if len(intake) != last - first:
+            raise Unavailable(f"the store gave {len(intake)} of {last - first} entries")
+        return intake, last
+
+    ends = [*range((after // size + 1) * size, head, size), head] if after < head else []
+    with ThreadPoolExecutor(1, "reader") as reader:
+        running = None
+        for number, end in enumerate(ends):
+            waiting = reader.submit(fill, intakes[number % 2], after, end)
+            after = end
+            if running is not None:
+                yield running.result()
+            running = waiting
+        if running is not None:
+            yield running.result()
+
+
+def seal_apart(
+    job: Job, progress: Progress = lambda done, of: None, stop: Event | None = None
+) -> int:
+    """Seal in a process of its own, until told to stop; returns the position sealed.
+
+    What was sealed before it stopped stays. Raises what went wrong there.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_work, args=(job, theirs, os.getpid()), daemon=True)
+    child.start()
+    theirs.close()
+    done = 0
+    try:
+        while True:
+            if stop is not None and stop.is_set():
+                return done
+            if not ours.poll(LOOK_S):
+                continue
+            match ours.recv():
+                case (int(done), int(of)):
+                    progress(done, of)
+                case int(done):
+                    child.join()
+                    return done
+                case RegistryError() | OSError() | ValueError() as error:
+                    raise error
+    except EOFError:
+        child.join()
+        raise Unavailable(f"the process that seals ended with {child.exitcode}") from None
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def _work(job: Job, told: Connection, parent: int) -> None:
+    """Seal, and tell the parent; without one there is nobody to seal for."""
+
+    def progress(done: int, of: int) -> None:
+        if os.getppid() != parent:
+            raise SystemExit(1)
+        told.send((done, of))
+
+    try:
+        told.send(seal(job, progress))
+    except (RegistryError, OSError, ValueError) as error:
+        told.send(error)
+
+
+def follow_sealing(
+    job: Job,
+    store: EntryStore,
+    stop: Event,
+    held: Callable[[], bool] = lambda: True,
+    progress: Progress = lambda done, of: None,
+    waiting: int = WAITING,
+) -> None:
+    """Seal whenever enough entries wait, until told to stop.
+
+    Only a folder that has been sealed once. held: whether this process is the one that seals.
+    """
+    while not stop.wait(LOOK_S):
+        try:
+            sealed = sealed_head(job.folder)
+            if sealed and store.head()[0] - sealed >= waiting and held():
+                seal_apart(job, progress, stop)
+        except (Unavailable, Conflict, OperationalError) as error:
+            # Away, or somebody else is at it; what stands is whole, and the next look goes on.
+            LOGGER.warning("sealing waits: %s", error)
+            stop.wait(AWAY_S)
+
+
+def job_of(settings: Settings, folder: Path | None = None) -> Job:
+    """What the settings say is sealed, and where."""
+    chosen = folder or Path(settings.sealed)
+    return Job(settings.database, chosen, Path(settings.signing_key))
+
+
+def sealed_head(folder: Path) -> int:
+    """The position up to which a folder is sealed, 0 if it is not there."""
+    return read_manifest(Folder(folder)).head if (folder / MANIFEST).exists() else 0
+
+
+def open_log(folder: Path, store: EntryStore, codec: Codec | None = None) -> Log:
+    """The log as it is now: what the folder holds, and on top what the store has besides."""
+    codec = codec or Codec()
+
+    def tail(after: int) -> Iterator[Entry]:
+        while page := store.page(after, PAGE):
+            yield from map(codec.entry, page)
+            after = page[-1].position
+
+    sealed = sealed_head(folder)
+    return SealedLog(folder, tail(sealed)) if sealed else KeptLog(tail(0))

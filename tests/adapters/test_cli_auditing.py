@@ -1,0 +1,253 @@
+"""The auditor's verbs: what holds is said to hold, what does not is found, counts close."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import date
+from html.parser import HTMLParser
+from uuid import UUID
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import MetaData, select, update
+
+from adapters.database import open_database, writing
+from registry.days import day_at, end_of
+from registry.entry import EVERYTHING
+from registry.projections import PROJECTIONS, STILL
+from registry.projections.residences import RESIDENT
+from registry.vocabulary import Cause, Kind
+from tests.adapters.followed import followed
+from tests.adapters.terminal import Terminal
+from tests.replay.histories import town
+from tests.replay.pencil import Pencil
+
+SEED = 11
+AUDITOR = {"REGISTRY_ROLES": "auditor", "REGISTRY_PURPOSE": "supervision"}
+
+
+@pytest.fixture(scope="module")
+def built():
+    """A town in which everything happens that is hard."""
+    return town(SEED, 2)
+
+
+@pytest.fixture
+def terminal(tmp_path, sqlite_url, built):
+    """A terminal before a register that holds the town."""
+    found = Terminal(tmp_path, sqlite_url)
+    found("migrate")
+    engine = open_database(sqlite_url, durability="off")
+    followed(engine, built.entries)
+    engine.dispose()
+    return found
+
+
+def verdicts(told):
+    """Verdicts by check."""
+    return {one["check"]: one for one in told["verdicts"]}
+
+
+def damage(url, name, column, value):
+    """Change a value of the first row of a read model that is known and holds still."""
+    engine = open_database(url, durability="off")
+    table = PROJECTIONS[name].physical("a", MetaData())
+    with writing(engine) as connection:
+        still = [table.c.known_until >= EVERYTHING]
+        if name == "residences":
+            still += [table.c.valid_until == STILL, table.c.status == RESIDENT]
+        row = connection.execute(select(table).where(*still)).all()[0]
+        key = [part == row._mapping[part.name] for part in table.primary_key.columns]
+        connection.execute(update(table).where(*key).values({column: value}))
+    engine.dispose()
+
+
+def test_an_audit_checks_everything_and_says_how_much(terminal, built):
+    told = terminal.json("audit", exits=None)
+    found = verdicts(told)
+    assert found.keys() >= {
+        *("store", "numbers", "lives", "homes", "closing", "population", "read-models", "state")
+    }
+    for sound in ("store", "closing", "population", "read-models", "lives", "state"):
+        assert found[sound]["holds"], found[sound]
+        assert found[sound]["checked"] > 0
+    assert found["store"]["checked"] == len(built.entries)
+    assert re.fullmatch("[0-9a-f]{64}", told["state_root"])
+    assert told["source"] == "store"
+    pencil, now = Pencil(built.entries), (date.today(), len(built.entries))
+    cases = [pencil.state(one, now) for one in pencil.of(Kind.CASE)]
+    unanswered = [
+        holders
+        for holders in pencil.duplicates(now).values()
+        if not any(case.open and holders.keys() <= case.parties for case in cases)
+    ]
+    assert found["numbers"]["found"] == len(unanswered)
+    people = [pencil.person(one, now) for one in pencil.of(Kind.PERSON)]
+    living = sum(1 for items in people if items and not items["life"].value)
+    assert told["counts"]["living"] == living
+
+
+def test_a_wrong_row_makes_the_audit_fail_and_is_named(terminal, sqlite_url):
+    damage(sqlite_url, "residences", "community", b"\x07" * 16)
+    found = verdicts(terminal.json("audit", exits=1))
+    assert not found["read-models"]["holds"]
+    (fault,) = found["read-models"]["faults"]
+    assert fault.startswith("residences: stream")
+    assert "community" in fault
+    assert not found["population"]["holds"], "and the population is another"
+
+
+def test_the_past_is_audited_on_both_clocks(terminal, built):
+    middle = built.entries[len(built.entries) // 2]
+    day = day_at(middle.recorded_at)
+    told = terminal.json("audit", "--valid-on", day, "--known-at", day, exits=None)
+    known = max(e.position for e in built.entries if e.recorded_at <= end_of(day))
+    assert (told["valid_on"], told["position"]) == (day.isoformat(), known)
+    found = verdicts(told)
+    assert "read-models" not in found
+    assert found["population"]["holds"]
+    assert found["closing"]["holds"]
+    residents = Pencil(built.entries).residents((day, known))
+    communities = {built.id("community", number) for number in range(1, 6)}
+    assert told["counts"]["residents"] == sum(residents[one] for one in communities)
+
+
+class Reading(HTMLParser):
+    """Collects what an HTML document loads from elsewhere, and its text."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.words, self.tags = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.loaded += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_report_is_read_alone(terminal, tmp_path):
+    report, table, columns = (tmp_path / f"audit.{kind}" for kind in ("html", "csv", "parquet"))
+    told = terminal.json(
+        *("audit", "--html", report, "--csv", table, "--parquet", columns), exits=None
+    )
+    text = report.read_text(encoding="utf-8")
+    seen = Reading()
+    seen.feed(text)
+    assert [one for one in seen.loaded if not one.startswith("#")] == []
+    assert "script" not in seen.tags
+    assert seen.tags.count("svg") >= 2
+    words = " ".join(seen.words)
+    assert told["state_root"] in words
+    assert "人口年龄结构" in words
+    for one in told["verdicts"]:
+        assert f"{one['checked']:,}" in words
+    with table.open(encoding="utf-8", newline="") as rows:
+        assert [row["check"] for row in csv.DictReader(rows)] == [
+            one["check"] for one in told["verdicts"]
+        ]
+    assert pq.read_table(columns).num_rows == len(told["verdicts"])
+
+
+def test_a_difference_is_told_by_cause_and_every_account_closes(terminal, built, tmp_path):
+    first, last = (day_at(built.entries[at].recorded_at) for at in (60, -1))
+    table = tmp_path / "places.parquet"
+    told = terminal.json("diff", first, last, "--parquet", table)
+    pencil = Pencil(built.entries)
+    a, b = (
+        (day, max(e.position for e in built.entries if e.recorded_at <= end_of(day)))
+        for day in (first, last)
+    )
+    changes = list(pencil.changes(a, b))
+    appeared = [one for one in changes if one.before is None]
+    assert sum(told["appeared"].values()) == len(appeared)
+    for cause in Cause:
+        mine = sum(one.came_by is cause for one in appeared)
+        assert told["appeared"].get(cause.value, 0) == mine
+    assert sum(told["left"].values()) == sum(one.after is None for one in changes)
+    assert told["closes"]
+    start, end = pencil.residents(a), pencil.residents(b)
+    for one in told["places"]:
+        place = UUID(one["place"])
+        assert (one["start"], one["end"]) == (start[place], end[place])
+        came, went = sum(one["came"].values()), sum(one["went"].values())
+        assert one["start"] + came - went == one["end"]
+    rows = pq.read_table(table).to_pylist()
+    assert [row["place"] for row in rows] == [one["place"] for one in told["places"]]
+    assert "every account closes" in terminal("diff", first, last).stdout
+
+
+def test_what_was_learnt_about_one_day_is_a_difference_too(terminal, built):
+    day = day_at(built.entries[80].recorded_at)
+    told = terminal.json("diff", f"{day}@{day}", f"{day}@{day_at(built.entries[-1].recorded_at)}")
+    assert told["a"]["valid_on"] == told["b"]["valid_on"]
+    assert told["a"]["position"] < told["b"]["position"]
+    assert told["closes"]
+    terminal("diff", "2999-01-01", exits=2)
+    terminal("diff", "yesterday", exits=2)
+
+
+def test_blame_names_the_entry_the_officer_and_what_it_replaced(terminal, built):
+    pencil, head = Pencil(built.entries), built.entries[-1].position
+    asked = 0
+    for person in built.persons:
+        items = pencil.person(person, (built.today, head))
+        if not items or items["community"].value is None:
+            continue
+        asked += 1
+        told = terminal.json("blame", person, "community", "--valid-on", built.today, **AUDITOR)
+        entry = items["community"].entry
+        assert told["value"] == str(items["community"].value)
+        assert told["set_by"]["entry"]["version"] == entry.version
+        assert told["set_by"]["entry"]["officer"] == "officer"
+        if asked == 3:
+            break
+    assert asked == 3
+    assert "set by" in terminal("blame", person, "community", **AUDITOR).stdout
+
+
+def test_whoever_asks_who_set_a_value_is_logged_and_numbers_are_masked(terminal, built):
+    person = built.persons[0]
+    told = terminal.json("blame", person, "number", **AUDITOR)
+    value = told["value"] or "*"
+    assert value.startswith("*")
+    (line,) = terminal.log()
+    assert line[1] == "supervision"
+    assert line[3] == "blame"
+    terminal("blame", person, "number", exits=2, REGISTRY_PURPOSE="")
+    terminal("blame", person, "shoe_size", exits=2, **AUDITOR)
+    terminal("blame", UUID(int=5), "number", exits=4, **AUDITOR)
+    terminal("blame", person, "name", exits=7, REGISTRY_ROLES="administrator")
+
+
+def test_the_entries_that_make_a_difference_are_shown(terminal, built):
+    last = day_at(built.entries[-1].recorded_at)
+    person = next(one for one in built.persons if len(built.streams[one]) > 2)
+    before = day_at(built.streams[person][0].recorded_at)
+    told = terminal.json("explain", person, before, "--valid-on", last, **AUDITOR)
+    versions = [one["version"] for one in told]
+    assert versions == sorted(versions)
+    assert all(built.streams[person][one - 1].position for one in versions)
+
+
+def test_a_state_root_is_one_string_to_compare(terminal, built):
+    told = terminal.json("state-root", "--register")
+    again = terminal.json("state-root", "--expect", told["state_root"])
+    assert again["state_root"] == told["state_root"]
+    terminal("state-root", "--register", "--expect", told["register_digest"])
+    terminal("state-root", "--expect", "00" * 32, exits=1)
+    middle = day_at(built.entries[len(built.entries) // 2].recorded_at)
+    early = terminal.json("state-root", "--valid-on", middle, "--known-at", middle)
+    assert early["state_root"] != told["state_root"]
+
+
+def test_a_round_of_the_watch_finds_what_is_wrong(terminal, sqlite_url):
+    told = terminal.json("watch", "--once")
+    assert {one["divergences"] for one in told["models"]} == {0}
+    damage(sqlite_url, "persons", "sex", 7)
+    told = terminal.json("watch", "--once", exits=1)
+    (wrong,) = told["divergences"]
+    assert json.dumps(wrong).startswith('"persons: stream')

@@ -1,0 +1,133 @@
+"""A wrong row in any read model is found and located, wherever it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import MetaData, delete, insert, select, update
+
+from adapters.database import open_database, writing
+from adapters.matching import END, compare, owner, pieces
+from adapters.tables import Copy
+from registry.projections import PROJECTIONS
+from registry.projections.flows import FLOWS
+from tests.adapters.followed import followed
+from tests.replay.histories import town
+
+NAMES = [*PROJECTIONS]
+
+
+@pytest.fixture(scope="module")
+def entries():
+    """The log of a town in which everything happens that is hard."""
+    return town(5, 2).entries
+
+
+def physical(name: str) -> Any:
+    """The table that is written."""
+    return PROJECTIONS[name].physical("a", MetaData())
+
+
+def some_row(connection: Any, table: Any, name: str) -> Any:
+    """A row in the middle of a table."""
+    rows = connection.execute(select(table).order_by(*table.primary_key.columns)).all()
+    assert rows, f"the town has nothing for {name}"
+    return rows[len(rows) // 2]
+
+
+def same(table: Any, row: Any) -> Any:
+    """The condition that a row is this one."""
+    return [column == row._mapping[column.name] for column in table.primary_key.columns]
+
+
+def found(engine: Any, store: Any, name: str) -> list[Any]:
+    """What is wrong with a read model."""
+    return [one for piece in pieces(engine, store, [name]) for one in piece.divergences]
+
+
+def test_read_models_follow_from_the_log(engine, entries):
+    projector = followed(engine, entries, batch=20)
+    told = list(pieces(engine, projector.store, NAMES))
+    assert {one.model for one in told} == set(NAMES)
+    assert all(one.equal and one.stored == one.expected for one in told)
+    assert {one.position for one in told} == {len(entries)}
+    assert sum(one.rows for one in told) > len(entries)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_planted_wrong_row_is_found_and_located(sqlite_url, entries, name):
+    engine = open_database(sqlite_url, durability="off")
+    store = followed(engine, entries).store
+    table = physical(name)
+    with writing(engine) as connection:
+        row = some_row(connection, table, name)
+        stream = UUID(bytes=row._mapping[owner(PROJECTIONS[name])])
+        held = row._mapping
+        connection.execute(delete(table).where(*same(table, row)))
+    (missing,) = found(engine, store, name)
+    assert (missing.stream, missing.what) == (stream, "missing")
+    assert missing.position == held.get("known_from", held.get("position"))
+
+    with writing(engine) as connection:  # back again, but under another stream that is not there
+        alien = {**held, owner(PROJECTIONS[name]): b"\xfe" * 16}
+        connection.execute(insert(table).values(**held))
+        if name == FLOWS.name:
+            alien["position"] = len(entries) + 7
+        connection.execute(insert(table).values(**alien))
+    (surplus,) = found(engine, store, name)
+    assert (surplus.stream, surplus.what) == (UUID(bytes=b"\xfe" * 16), "surplus")
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_that_was_changed_is_named_by_its_column(sqlite_url, entries, name):
+    engine = open_database(sqlite_url, durability="off")
+    store = followed(engine, entries).store
+    table, model = physical(name), PROJECTIONS[name]
+    keys = {*model.ident, "known_from", owner(model)}
+    with writing(engine) as connection:
+        row = some_row(connection, table, name)
+        free = [
+            column
+            for column in model.columns
+            if column not in keys and isinstance(row._mapping[column], int)
+        ]
+        assert free, f"{name} has no number that could be wrong"
+        column = free[-1]
+        changed = {column: row._mapping[column] - 1}
+        connection.execute(update(table).where(*same(table, row)).values(**changed))
+    (wrong,) = found(engine, store, name)
+    assert wrong.what == "different"
+    assert wrong.columns == (column,)
+    assert wrong.stream == UUID(bytes=row._mapping[owner(model)])
+    assert 1 <= wrong.position <= len(entries)
+    assert str(wrong).startswith(f"{name}: stream")
+    engine.dispose()
+
+
+def test_a_read_model_that_missed_an_entry_is_wrong_from_that_entry_on(engine, entries):
+    """An update that was lost: the row is open still that the entry should have closed."""
+    projector = followed(engine, entries)
+    table = physical("residences")
+    copy = Copy(PROJECTIONS["residences"], "a")
+    assert copy.name == table.name
+    with writing(engine) as connection:
+        rows = connection.execute(select(table).where(table.c.known_until < len(entries))).all()
+        row = rows[0]
+        connection.execute(update(table).where(*same(table, row)).values(known_until=2**62 - 1))
+    divergences = found(engine, projector.store, "residences")
+    assert [one.position for one in divergences] == [row.known_until]
+
+
+def test_ranges_of_streams_cover_everything(engine, entries):
+    projector = followed(engine, entries)
+    last, streams = b"", 0
+    while last != END:
+        (told,) = compare(engine, projector.store, ["persons"], last, limit=3)
+        assert told.equal
+        assert told.streams <= 3
+        streams, last = streams + told.streams, told.last
+    persons = {entry.stream for entry in entries if "person" in type(entry.event).__module__}
+    assert streams == len(persons)

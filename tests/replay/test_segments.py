@@ -1,0 +1,175 @@
+"""The format of sealed files is frozen, and what is written anew holds no more than is needed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from registry.vocabulary import Kind
+from replay.faults import Damaged, Foreign, Missing
+from replay.files import HEADER, ColumnFile, check, write
+from replay.forms import KeptSpaces
+from replay.heaps import trimmed
+from replay.indexes import instants_of
+from replay.merging import merge, merge_runs
+from replay.pieces import Cuts, piece, sealed
+from replay.runs import Texts, entries, runs
+from replay.sealed import SealedLog
+from replay.segments import Segment, write_run
+from replay.writing import LogWriter
+from tests.replay.histories import town
+from tests.replay.test_columns import logs
+from tests.replay.test_sealed import ordered
+
+TOWN = ordered(town(4, 2).entries)
+COLUMNS = {
+    "day": np.array([1, 2, 3], "u2"),
+    "empty": np.empty(0, "i8"),
+    "wide": np.arange(300_000, dtype="u8"),
+}
+ABOUT = {"what": "test"}
+#: A file of these columns may never look otherwise: older logs are read by newer programs.
+FROZEN = "3b0c78f66aaa3910da1348c8816a2756c23e321c61dfd5a22880cdb36f83c159"
+
+
+def opened(path):
+    return ColumnFile(path.name, memoryview(path.read_bytes()))
+
+
+def test_the_bytes_of_a_file_of_columns_are_frozen(tmp_path):
+    path = tmp_path / "some.columns"
+    written = write(path, ABOUT, COLUMNS)
+    raw = path.read_bytes()
+    assert written.size == len(raw)
+    assert raw[64:70] == b"\1\0\2\0\3\0"
+    assert raw[128:144] == bytes(8) + (1).to_bytes(8, "little")
+    assert (
+        b'{"about":{"what":"test"},"columns":[["day","u2",64,3],["wide","u8",128,300000]]}' in raw
+    )
+    assert written.root == FROZEN
+
+
+def test_columns_lie_in_their_file_and_are_only_read(tmp_path):
+    write(tmp_path / "some.columns", ABOUT, COLUMNS)
+    held = opened(tmp_path / "some.columns")
+    for name, column in COLUMNS.items():
+        read = held.column(name, column.dtype.str[1:])
+        assert np.array_equal(read, column)
+        assert not read.flags.writeable
+    with pytest.raises(Foreign, match="column day holds u2, this program reads u4 there"):
+        held.column("day", "u4")
+
+
+def test_a_wrong_leaf_is_named(tmp_path):
+    path = tmp_path / "some.columns"
+    root = write(path, ABOUT, COLUMNS).root
+    raw = bytearray(path.read_bytes())
+    raw[128 + 2 * 2**20 + 5] ^= 1
+    (flaw,) = check(path.name, memoryview(bytes(raw)), root)
+    assert str(flaw) == "some.columns, column wide, leaf 2: its hash is another"
+    assert "root" in str(check(path.name, memoryview(path.read_bytes()), "00")[0])
+
+
+def test_a_file_of_a_later_format_is_not_read(tmp_path):
+    path = tmp_path / "some.columns"
+    write(path, ABOUT, COLUMNS)
+    raw = bytearray(path.read_bytes())
+    raw[8] += 1
+    with pytest.raises(Foreign, match="format 2"):
+        ColumnFile("some.columns", memoryview(bytes(raw)))
+    with pytest.raises(Damaged, match="cut off"):
+        ColumnFile("some.columns", memoryview(HEADER))
+    with pytest.raises(Foreign):
+        ColumnFile("some.columns", memoryview(io.BytesIO(b"").getvalue()))
+
+
+@given(log=logs(most=16))
+@settings(deadline=None, max_examples=15)
+def test_any_stretch_of_a_segment_is_a_run(log, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("segments")
+    spaces = KeptSpaces()
+    for kind, run in runs(log, spaces).items():
+        write_run(folder / kind, run, 2)
+        held = Segment(opened(folder / kind))
+        assert entries(held.run, spaces) == entries(run, spaces)
+        for first in range(0, spaces.count(kind.value), 3):
+            part = held.piece(first, 3)
+            whole = [
+                one
+                for one in entries(run, spaces)
+                if first <= spaces.handles(kind.value, [one.stream])[0] < first + 3
+            ]
+            assert ([] if part is None else entries(part, spaces)) == whole
+
+
+def test_where_a_dense_column_stands_is_counted_from_the_cut_before():
+    spaces = KeptSpaces()
+    run = runs(TOWN, spaces)[Kind.PERSON]
+    with pytest.MonkeyPatch.context() as patch:
+        for stride in (1, 7, 256):
+            patch.setattr("replay.pieces.STRIDE", stride)
+            cuts = Cuts.of(run, 5)
+            found = [piece(run, cuts, handle, 1) for handle in range(spaces.count("person"))]
+            told = [one for part in found if part for one in entries(part, spaces)]
+            assert told == entries(run, spaces)
+
+
+def test_a_run_written_anew_keeps_each_text_once_and_none_without_a_row():
+    spaces = KeptSpaces()
+    half = len(TOWN) // 2
+    parts = [runs(TOWN[:half], spaces), runs(TOWN[half:], spaces)]
+    for kind in parts[0].keys() & parts[1].keys():
+        merged = merge_runs([part[kind] for part in parts], str)
+        said = merged.texts.take(range(len(merged.texts)))
+        run = trimmed(replace(merged, texts=Texts.of([*said, "nobody says this"])))
+        assert entries(run, spaces) == entries(runs(TOWN, spaces)[kind], spaces)
+        kept = run.texts.take(range(len(run.texts)))
+        assert len(kept) == len({*kept})
+        assert {*kept} == {*said}
+
+
+def test_a_gap_between_runs_names_the_stream_and_the_version():
+    spaces = KeptSpaces()
+    lost = next(one for one in TOWN if one.version == 2)
+    mine = [one for one in TOWN if one.stream == lost.stream]
+    assert len(mine) > 2
+    parts = [runs([mine[0]], spaces), runs(mine[2:], spaces)]
+    ((kind, first),) = parts[0].items()
+    (second,) = parts[1].values()
+    with pytest.raises(Missing, match=f"{kind} number 0 has no version 2: "):
+        merge([first, second], first.layout, 0, 1, lambda handle: f"number {handle}")
+    with pytest.raises(Missing, match="has no version 1"):
+        merge([second], first.layout, 0, 1, str)
+
+
+def test_runs_on_top_of_each_other_stay_few(tmp_path):
+    log = TOWN
+    with LogWriter(tmp_path, bits=16) as writer:
+        for begin in range(0, len(log), 5):
+            some = log[begin : begin + 5]
+            writer.append(runs(some, writer.spaces), some[-1].position)
+        for kind in Kind:
+            mine = [one for one in writer.parts if (one.what, one.of) == ("run", kind.value)]
+            assert len(mine) <= 2 + len(log).bit_length()
+    held = SealedLog(tmp_path)
+    told = [
+        one for kind in Kind for part in held.partitions(kind) for one in _told(held, kind, part)
+    ]
+    assert sorted(told, key=lambda one: one.position) == log
+
+
+def _told(held, kind, partition):
+    return entries(held.block(kind, partition), held.spaces)
+
+
+def test_instants_are_kept_where_they_change():
+    spaces = KeptSpaces()
+    same = [one._replace(recorded_at=(one.position - 1) // 3) for one in TOWN[:9]]
+    position, at = instants_of(runs(same, spaces).values(), 0, 9)
+    assert position.tolist() == [1, 4, 7]
+    assert at.tolist() == [0, 1, 2]
+    assert not sealed(at).flags.writeable
