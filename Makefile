@@ -108,8 +108,11 @@ $(RUNTIME): requirements-build.txt requirements.txt pyproject.toml
 	$(PYTHON) -m pip install --quiet --require-hashes -r requirements-build.txt
 	$(INSTALL) --require-hashes -r requirements.txt
 	$(INSTALL) --no-deps --editable .
-	touch $@
 	echo "set-up: runtime, $$((SECONDS - start)) s"
+	start=$$SECONDS
+	registry warm-up >/dev/null
+	touch $@
+	echo "set-up: compiled loops, $$((SECONDS - start)) s"
 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	@start=$$SECONDS

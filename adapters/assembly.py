@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from adapters.database import Durability, open_database, writing
 from adapters.eventstore import Recorder, microseconds
 from adapters.ids import ids, salts
 from adapters.schema import check, migrate
+from registry.card_terms import CardSetting
 from registry.codes import add_divisions
-from registry.errors import Unavailable
+from registry.errors import Forbidden, Unavailable
 from registry.register import Register, Setting
+from registry.store import Append, Outcome
 
 NODE = table("node", column("number"), column("name"), column("namespace", LargeBinary))
 
@@ -38,9 +40,17 @@ class Settings:
     node_name: str = "register"
     namespace: str = ""  # the province's secret; made at random when the node is created
     keys: str = "registry-keys.json"  # public keys that tokens are checked with
+    tiles: str = "registry-tiles"  # folder into which the log's Merkle tree is published
+    sealed: str = "registry-sealed"  # folder of the sealed log; once it is there it is kept up
+    signing_key: str = "registry-signing.key"  # private keys that its checkpoints are signed with
     reversal_days: int = 0  # business older than this is not undone; 0: no limit
+    audit_share: int = 5  # percent of a core that the self-audit of a server takes; 0: none
     lag_limit: int = 10_000  # entries that projections may be behind and still be ready
+    places: str = ""  # stream of the tree of places, where another namespace named it
+    read_only: int = 0  # 1: questions are answered and nothing is recorded
     divisions: str = ""  # CSV of division codes newer than the built-in table
+    card_gates: str = "baseline,verified,number,officers"  # what stands before a card
+    card_inspections: str = "1,2,3,4"  # levels at which made cards are inspected
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
@@ -66,6 +76,14 @@ class Settings:
         if self.database.startswith("sqlite:///"):
             return self.database.removesuffix(".db") + "-queries.db"
         return self.database
+
+
+class ReadOnly(Recorder):
+    """A store that is only asked."""
+
+    def append(self, batch: Sequence[Append]) -> list[Outcome]:
+        """Refuse."""
+        raise Forbidden("this is an archive, opened to be read; record it in the register itself")
 
 
 @dataclass(frozen=True)
@@ -101,10 +119,12 @@ def assemble(
     namespace = namespace_of(engine, settings.node)
     setting = Setting(
         namespace=namespace,
-        places=uuid5(namespace, "places"),
+        places=UUID(settings.places) if settings.places else uuid5(namespace, "places"),
         reversal_days=settings.reversal_days or None,
+        cards=CardSetting.of(settings.card_gates, settings.card_inspections),
     )
-    store = Recorder(engine, node=settings.node, clock=clock)
+    recorder = ReadOnly if settings.read_only else Recorder
+    store = recorder(engine, node=settings.node, clock=clock)
     register = Register(store, setting, clock=clock, ids=ids(clock), salt=salts)
     return Parts(settings, engine, store, register, setting)
 

@@ -24,13 +24,13 @@ from adapters.bulk_encoding import Lines
 from adapters.database import Durability
 from adapters.drivers import (
     COPY_BYTES,
-    Keys,
     Postgres,
     PostgresTransaction,
     Sqlite,
     SqliteTransaction,
     sized,
 )
+from adapters.libpq import BYTES_LIST
 from registry.store import Append, Receipt
 
 
@@ -207,17 +207,13 @@ class PostgresDesk(DriverDesk):
 
     def streams(self, keys: Collection[bytes]) -> list[EntryRow]:
         """The rows of streams, those of each in version order."""
-        cursor = self.transaction.cursor
-        query = f"select {COLUMNS} from entries where stream = any(%b) order by stream, version"
-        cursor.execute(query, (Keys(keys),))
-        return cursor.fetchall()
+        query = f"select {COLUMNS} from entries where stream = any($1) order by stream, version"
+        return self.transaction.lane.rows(query, (BYTES_LIST,), (list(keys),))
 
     def heads(self, keys: Collection[bytes]) -> dict[bytes, int]:
         """The versions of streams; only those there are."""
-        cursor = self.transaction.cursor
-        query = "select stream, max(version) from entries where stream = any(%b) group by stream"
-        cursor.execute(query, (Keys(keys),))
-        return dict(cursor.fetchall())
+        query = "select stream, max(version) from entries where stream = any($1) group by stream"
+        return dict(self.transaction.lane.rows(query, (BYTES_LIST,), (list(keys),)))
 
     def write(self, ready: Packed, position: int, instant: int) -> None:
         """Write lines from a position on; raises Taken."""

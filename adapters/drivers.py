@@ -1,7 +1,7 @@
 """What the event store says to each database in its own words, where speed matters.
 
 A batch gets in by one lock, one look, few statements and one commit; streams and pages come out as
-they are stored. SQLAlchemy lends the connections, and what happens on them is said to the drivers:
+they are stored. SQLAlchemy opens the connections, and what happens on them is said to the drivers:
 its own share would be a third of the time.
 """
 
@@ -11,15 +11,12 @@ import sqlite3
 import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import cached_property
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import pq
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper
-from psycopg.types.numeric import Int8BinaryDumper
 from sqlalchemy import Engine
-from sqlalchemy.pool import PoolProxiedConnection
 
 from adapters.appending import (
     COLUMNS,
@@ -32,9 +29,11 @@ from adapters.appending import (
     rows_of,
     submission_rows,
 )
+from adapters.kept import Kept, Loan
+from adapters.libpq import BYTES, BYTES_LIST, INT, TEXT, Asked, Lane
 
 LOCK = 0x7265_6702  # of PostgreSQL's advisory locks: the one append of a database
-COPIED_ROWS = 3  # from here on COPY is faster than inserts one by one (measured)
+COPIED_ROWS = 12  # from here on COPY is faster than inserts one by one (measured)
 COPY_BYTES = 1 << 17
 
 
@@ -52,6 +51,10 @@ class Driver(Protocol):
     def page(self, first: int, last: int) -> Iterable[EntryRow]:
         """The rows from one position to another."""
         ...
+
+
+def _places(count: int) -> str:
+    return ", ".join(f"${place + 1}" for place in range(count))
 
 
 def driver_of(engine: Engine) -> Driver:
@@ -74,55 +77,56 @@ class Sqlite:
     """Speaks to SQLite."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._kept: Kept[sqlite3.Connection] = Kept(engine, lambda connection: connection)
 
     def begin(self) -> Transaction:
         """Begin a write transaction, as yet without the lock."""
-        return SqliteTransaction(self.engine.raw_connection())
+        return SqliteTransaction(self._kept.take())
 
     def streams(self, keys: Sequence[bytes]) -> list[EntryRow]:
         """The rows of streams, those of each in version order."""
         query = f"select {COLUMNS} from entries where stream = ? order by version"
-        with closing(self.engine.raw_connection()) as lent, closing(lent.cursor()) as cursor:
-            return [row for key in keys for row in cursor.execute(query, (key,))]
+        with closing(self._kept.take()) as loan:
+            execute = loan.used.execute
+            return [row for key in keys for row in execute(query, (key,)).fetchall()]
 
     def page(self, first: int, last: int) -> list[EntryRow]:
         """The rows from one position to another."""
         query = f"select {COLUMNS} from entries where position between ? and ? order by position"
-        with closing(self.engine.raw_connection()) as lent, closing(lent.cursor()) as cursor:
-            cursor.execute(query, (first, last))
-            return list(cursor.fetchall())
+        with closing(self._kept.take()) as loan:
+            return loan.used.execute(query, (first, last)).fetchall()
 
 
 class SqliteTransaction:
     """A write transaction on SQLite: its one writer is the lock."""
 
-    def __init__(self, lent: PoolProxiedConnection) -> None:
-        self.lent = lent
-        connection = lent.driver_connection
-        assert isinstance(connection, sqlite3.Connection)
-        self.connection = connection
+    INSERT = f"insert into entries ({COLUMNS}) values ({', '.join('?' * 15)})"
+    INSERT_SUBMISSION = (
+        f"insert into submissions ({SUBMISSION_COLUMNS}) values ({', '.join('?' * 8)})"
+    )
+
+    def __init__(self, loan: Loan[sqlite3.Connection]) -> None:
+        self.loan = loan
+        self.connection = loan.used
 
     def look(self, streams: Collection[bytes], submissions: Collection[bytes]) -> Found:
         """Take the lock and see how things stand under it."""
         found = Found()
-        with closing(self.connection.cursor()) as cursor:
-            cursor.execute("begin immediate")
-            cursor.execute(
-                "select position, recorded_at from entries order by position desc limit 1"
-            )
-            for found.position, found.recorded_at in cursor:
-                pass
-            # One short statement a stream: without a round trip nothing is gained by more.
-            for stream in streams:
-                cursor.execute("select max(version) from entries where stream = ?", (stream,))
-                (head,) = cursor.fetchone()
-                if head is not None:
-                    found.heads[stream] = head
-            for submission in submissions:
-                cursor.execute("select 1 from submissions where id = ?", (submission,))
-                if cursor.fetchone():
-                    found.submissions.add(submission)
+        execute = self.connection.execute
+        execute("begin immediate")
+        last = "select position, recorded_at from entries order by position desc limit 1"
+        for found.position, found.recorded_at in execute(last):
+            pass
+        # One short statement a stream: without a round trip nothing is gained by more.
+        for stream in streams:
+            (head,) = execute(
+                "select max(version) from entries where stream = ?", (stream,)
+            ).fetchone()
+            if head is not None:
+                found.heads[stream] = head
+        for submission in submissions:
+            if execute("select 1 from submissions where id = ?", (submission,)).fetchone():
+                found.submissions.add(submission)
         return found
 
     def versions(self, stream: bytes) -> set[int]:
@@ -139,16 +143,9 @@ class SqliteTransaction:
 
     def write(self, accepted: Accepted, node: int) -> None:
         """Insert the rows and commit."""
-        with closing(self.connection.cursor()) as cursor:
-            cursor.executemany(
-                f"insert into entries ({COLUMNS}) values ({', '.join('?' * 15)})",
-                rows_of(accepted, node),
-            )
-            cursor.executemany(
-                f"insert into submissions ({SUBMISSION_COLUMNS}) values ({', '.join('?' * 8)})",
-                submission_rows(accepted),
-            )
-            cursor.execute("commit")
+        self.connection.executemany(self.INSERT, rows_of(accepted, node))
+        self.connection.executemany(self.INSERT_SUBMISSION, submission_rows(accepted))
+        self.connection.execute("commit")
 
     def close(self) -> None:
         """Give everything back, and roll back what was not committed."""
@@ -156,121 +153,93 @@ class SqliteTransaction:
             if self.connection.in_transaction:
                 self.connection.rollback()
         finally:
-            self.lent.close()
-
-
-class Keys(list[bytes]):
-    """Ids on their way to PostgreSQL as one bytea[]."""
-
-
-class KeysDumper(Dumper):
-    """Writes ids of 16 bytes as a binary array, several times faster than element by element."""
-
-    format = pq.Format.BINARY
-    oid = 1001  # bytea[]
-    HEAD = struct.Struct(">iiiii")  # dimensions, has nulls, type of elements, length, first index
-    SIZE = struct.pack(">i", 16)
-
-    def dump(self, obj: Keys) -> Buffer | None:
-        """Header, then size and bytes of each."""
-        if not obj:
-            return struct.pack(">iii", 0, 0, 17)
-        return self.HEAD.pack(1, 0, 17, len(obj), 1) + self.SIZE + self.SIZE.join(obj)
+            self.loan.close()
 
 
 class Postgres:
     """Speaks to PostgreSQL through psycopg."""
 
+    # Stream by stream, by the index.
+    STREAMS = f"""
+        select {COLUMNS} from unnest($1) as asked (key) cross join lateral
+        (select * from entries where stream = asked.key order by version) as entries
+    """
+    PAGE = f"select {COLUMNS} from entries where position between $1 and $2 order by position"
+
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self._kept: Kept[Lane] = Kept(engine, lane_of)
 
     def begin(self) -> Transaction:
         """Begin a write transaction, as yet without the lock."""
-        return PostgresTransaction(self.engine)
+        return PostgresTransaction(self._kept.take())
 
     def streams(self, keys: Sequence[bytes]) -> list[EntryRow]:
         """The rows of streams, those of each in version order."""
-        # Stream by stream, by the index: written plainly, a table without statistics is read whole.
-        query = f"""
-            select {COLUMNS} from unnest(%b) as asked (key) cross join lateral
-            (select * from entries where stream = asked.key order by version) as entries
-        """
-        return self._read(query, (Keys(keys),))
+        with closing(Session(self._kept.take())) as session:
+            return session.lane.rows(self.STREAMS, (BYTES_LIST,), (keys,))
 
     def page(self, first: int, last: int) -> list[EntryRow]:
         """The rows from one position to another."""
-        query = f"select {COLUMNS} from entries where position between %b and %b order by position"
-        return self._read(query, (first, last))
+        with closing(Session(self._kept.take())) as session:
+            return session.lane.rows(self.PAGE, (INT, INT), (first, last))
 
-    def _read(self, query: str, values: Sequence[object]) -> list[EntryRow]:
-        with closing(Session(self.engine)) as session:
-            session.cursor.execute(query, values)
-            return session.cursor.fetchall()
+
+def lane_of(connection: psycopg.Connection[Any]) -> Lane:
+    """The lane of a connection, in which only we begin transactions."""
+    connection.autocommit = True
+    return Lane(connection)
 
 
 class Session:
-    """A connection to PostgreSQL, lent by the engine, in which only we begin transactions."""
+    """A connection to PostgreSQL in use."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.lent = engine.raw_connection()
-        connection = self.lent.driver_connection
-        assert isinstance(connection, psycopg.Connection)
-        self.connection: psycopg.Connection[Any] = connection
-        self.cursor = connection.cursor(binary=True)
-        # By default the width follows the value, and every width is a statement to prepare anew.
-        self.cursor.adapters.register_dumper(int, Int8BinaryDumper)
-        self.cursor.adapters.register_dumper(Keys, KeysDumper)
-        connection.autocommit = True
+    def __init__(self, loan: Loan[Lane]) -> None:
+        self.loan = loan
+        self.lane = loan.used
+        self.connection = self.lane.connection
 
     def close(self) -> None:
         """Give the connection back, and roll back what was not committed."""
-        try:
+        if self.connection.info.transaction_status != pq.TransactionStatus.IDLE:
             with suppress(psycopg.Error):
-                if self.connection.info.transaction_status != pq.TransactionStatus.IDLE:
-                    self.connection.execute("rollback")
-                self.connection.autocommit = False
-        finally:
-            if self.connection.closed:
-                self.lent.invalidate()
-                self.engine.dispose()  # what is gone for one connection is gone for its siblings
-            self.lent.close()
+                self.lane.run(b"rollback")
+        if self.connection.closed:
+            self.loan.drop()
+        else:
+            self.loan.close()
 
 
 class PostgresTransaction(Session):
-    """A write transaction on PostgreSQL: five round trips, seven when there is much to write.
+    """A write transaction on PostgreSQL: two trips, one or two more when there is much to write."""
 
-    psycopg's pipeline would need two, but sends every statement by itself and so costs more than
-    it saves on a local socket (0.9 ms against 0.5 ms for one entry), and COPY cannot go through it.
-    """
-
-    # A plan made over an empty table is kept; without this it would read all of it ever after.
-    BEGIN = f"""
-        begin;
-        set local enable_seqscan = off;
-        select pg_advisory_xact_lock({LOCK})
-    """
+    BEGIN = "begin", (), ()
+    TAKE_LOCK = f"select pg_advisory_xact_lock({LOCK})", (), ()
     # Not together with the lock: what a statement sees is settled before it waits.
     LOOK = """
         (select 0, null::bytea, position, recorded_at from entries order by position desc limit 1)
         union all
-        select 1, head.stream, head.version, 0 from unnest(%b) as asked (stream) cross join lateral
+        select 1, head.stream, head.version, 0 from unnest($1) as asked (stream) cross join lateral
         (select stream, version from entries where entries.stream = asked.stream
             order by version desc limit 1) as head
         union all
-        select 2, id, 0, 0 from submissions where id = any(%b)
+        select 2, id, 0, 0 from submissions where id = any($2)
     """
-    INSERT = f"insert into entries ({COLUMNS}) values ({', '.join(['%b'] * 12 + ['%t'] * 2)}, %b)"
-    INSERT_SUBMISSION = (
-        f"insert into submissions ({SUBMISSION_COLUMNS}) values (%b, %t, %t, %b, %b, %b, %b, %b)"
-    )
+    INSERT = f"insert into entries ({COLUMNS}) values ({_places(15)})"
+    ENTRY = (INT, INT, BYTES, INT, INT, INT, INT, INT, INT, TEXT, BYTES, BYTES, TEXT, TEXT, BYTES)
+    INSERT_SUBMISSION = f"insert into submissions ({SUBMISSION_COLUMNS}) values ({_places(8)})"
+    SUBMISSION = (BYTES, TEXT, TEXT, BYTES, INT, INT, INT, BYTES)
+    COMMIT = "commit", (), ()
+
+    @cached_property
+    def cursor(self) -> psycopg.Cursor[Any]:
+        """A cursor in the transaction."""
+        return self.connection.cursor(binary=True)
 
     def look(self, streams: Collection[bytes], submissions: Collection[bytes]) -> Found:
         """Take the lock and see how things stand under it."""
         found = Found()
-        self.connection.execute(self.BEGIN)  # several commands go in one message only as text
-        self.cursor.execute(self.LOOK, (Keys(streams), Keys(submissions)), prepare=True)
-        for kind, key, number, instant in self.cursor:
+        asked = self.LOOK, (BYTES_LIST, BYTES_LIST), (streams, submissions)
+        for kind, key, number, instant in self.lane.trip(self.BEGIN, self.TAKE_LOCK, asked)[2]:
             if kind == 0:
                 found.position, found.recorded_at = number, instant
             elif kind == 1:
@@ -281,33 +250,29 @@ class PostgresTransaction(Session):
 
     def versions(self, stream: bytes) -> set[int]:
         """Every version of a stream."""
-        self.cursor.execute("select version from entries where stream = %b", (stream,))
-        return {version for (version,) in self.cursor}
+        query = "select version from entries where stream = $1"
+        return {version for (version,) in self.lane.rows(query, (BYTES,), (stream,))}
 
     def submission(self, submission: bytes) -> SubmissionRow:
         """The row of a known submission."""
-        self.cursor.execute(
-            f"select {SUBMISSION_COLUMNS} from submissions where id = %b", (submission,)
-        )
-        row: SubmissionRow | None = self.cursor.fetchone()
-        assert row is not None, "a submission is kept for ever"
+        query = f"select {SUBMISSION_COLUMNS} from submissions where id = $1"
+        row: SubmissionRow
+        (row,) = self.lane.rows(query, (BYTES,), (submission,))  # it is kept for ever
         return row
 
     def write(self, accepted: Accepted, node: int) -> None:
         """Insert the rows and commit."""
-        count = sum(receipt.count for _, receipt in accepted)
-        if count >= COPIED_ROWS:
+        asked: list[Asked] = []
+        if sum(receipt.count for _, receipt in accepted) >= COPIED_ROWS:
             self.copy(f"entries ({COLUMNS})", packed_rows(rows_of(accepted, node)))
         else:
-            for entry in rows_of(accepted, node):
-                self.cursor.execute(self.INSERT, entry, prepare=True)
+            asked += [(self.INSERT, self.ENTRY, row) for row in rows_of(accepted, node)]
         submissions = submission_rows(accepted)
         if len(submissions) >= COPIED_ROWS:
             self.copy(f"submissions ({SUBMISSION_COLUMNS})", packed_submissions(submissions))
         else:
-            for submission in submissions:
-                self.cursor.execute(self.INSERT_SUBMISSION, submission, prepare=True)
-        self.cursor.execute("commit")
+            asked += [(self.INSERT_SUBMISSION, self.SUBMISSION, row) for row in submissions]
+        self.lane.trip(*asked, self.COMMIT)
 
     def copy(self, target: str, rows: Iterable[bytes]) -> None:
         """Copy rows that are in PostgreSQL's binary form already."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -46,6 +45,7 @@ from adapters import schema
 from adapters.appending import COLUMNS, Insertion, Wish, decide, key_of, repeated
 from adapters.database import open_database
 from adapters.drivers import driver_of, is_away
+from adapters.lines import Line
 from registry.store import (
     Append,
     Failed,
@@ -115,7 +115,7 @@ class Recorder(ApplicationRecorder):
         self.clock = clock
         self._driver = driver_of(engine)
         self._appending = Lock()  # SQLite makes waiting writers poll; within a process none need to
-        self._line = Line(self.append)
+        self._line: Line[Append, Outcome] = Line(self.append)
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record a batch in one transaction and return an outcome for each, in order."""
@@ -307,51 +307,6 @@ class Recorder(ApplicationRecorder):
             # One statement whatever their number.
             return column == func.any(bindparam(name, type_=ARRAY(column.type)))
         return column.in_(bindparam(name, expanding=True))
-
-
-@dataclass
-class Ticket:
-    """A place in the line, and what came of it."""
-
-    wish: Append
-    outcome: Outcome | None = None
-    error: BaseException | None = None
-
-
-@dataclass
-class Line:
-    """Where threads wait together: whoever gets to the front commits for all that stand there."""
-
-    append: Callable[[Sequence[Append]], list[Outcome]]
-    waiting: list[Ticket] = field(default_factory=list)
-    changing: Lock = field(default_factory=Lock)
-    leading: Lock = field(default_factory=Lock)
-
-    def take(self, wish: Append) -> Outcome:
-        """Stand in line until somebody has committed the wish."""
-        ticket = Ticket(wish)
-        with self.changing:
-            self.waiting.append(ticket)
-        with self.leading:
-            if ticket.outcome is None and ticket.error is None:
-                self.lead()
-        if ticket.error is not None:
-            raise ticket.error
-        assert ticket.outcome is not None, "whoever led has answered everybody in line"
-        return ticket.outcome
-
-    def lead(self) -> None:
-        """Commit for everybody who stands in line now."""
-        with self.changing:
-            tickets, self.waiting = self.waiting, []
-        try:
-            outcomes = self.append([ticket.wish for ticket in tickets])
-        except BaseException as error:
-            for ticket in tickets:
-                ticket.error = error
-            return
-        for ticket, outcome in zip(tickets, outcomes, strict=True):
-            ticket.outcome = outcome
 
 
 class StreamRecorder(AggregateRecorder):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     or_,
     select,
     text,
@@ -106,13 +107,16 @@ def position(connection: Connection) -> int:
 def _reached() -> Any:
     ours = or_(
         *(
-            and_(projections.c.name == one.name, projections.c.edition == one.edition)
+            and_(
+                projections.c.name == literal_column(f"'{one.name}'"),
+                projections.c.edition == literal_column(str(one.edition)),
+            )
             for one in PROJECTIONS.values()
         )
     )
     return select(
         func.count().label("models"), func.min(projections.c.position).label("least")
-    ).where(projections.c.state == ACTIVE, ours)
+    ).where(projections.c.state == literal_column(f"'{ACTIVE}'"), ours)
 
 
 #: Asked before every question.

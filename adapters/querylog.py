@@ -11,15 +11,10 @@ must still be found again by whoever watches the watchers.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, fields
-from queue import SimpleQueue
-from threading import Thread
-from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -33,23 +28,24 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Select,
     Table,
+    bindparam,
+    func,
     insert,
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.database import Durability, open_database, writing
-from adapters.prepared import Prepared
+from adapters.lines import Line
+from adapters.prepared import Prepared, drop, lasting
+from adapters.tables import kind_of
 from registry.days import day_at
 from registry.errors import Unavailable
-from registry.projections.base import Day, Id, Position, Words, packed
+from registry.projections.base import Day, Id, Position, Words, packed, unpacked
 from registry.values import day_number
 
-#: How many lines are written together at most.
-GROUP = 500
-#: How long a line waits for others: a commit costs more than that, and one serves them all.
-GATHER_S = 0.001
 #: Of PostgreSQL's advisory locks: one process appends at a time, or the chain would fork.
 LOCK = 0x7265_6704
 FIRST_DIGEST = bytes(32)
@@ -88,8 +84,33 @@ ANSWERED, NOTHING, REFUSED = "answered", "nothing", "refused"
 
 
 LAST = Prepared(lambda: select(lines.c.line, lines.c.digest).order_by(lines.c.line.desc()).limit(1))
-WRITE_LINE = Prepared(lambda: insert(lines))
-WRITE_SUBJECT = Prepared(lambda: insert(subjects))
+APPEND = Prepared(lambda: select(func.query_log_append(bindparam("told", type_=ARRAY(Words)))))
+#: On PostgreSQL a group is appended by one statement where the log is, so that nobody else waits
+#: for a trip while the lock is held. A line comes as its canonical text without its number.
+_APPEND = """
+create or replace function query_log_append(told text[]) returns void language plpgsql as $$
+declare
+    number bigint;
+    before bytea;
+    line_text text;
+    fact jsonb;
+begin
+    perform pg_advisory_xact_lock({lock});
+    select line, digest into number, before from query_log order by line desc limit 1;
+    number := coalesce(number, 0);
+    before := coalesce(before, decode('{first}', 'hex'));
+    foreach line_text in array told loop
+        number := number + 1;
+        line_text := '[' || number || ',' || line_text;
+        before := sha256(before || convert_to(line_text, 'UTF8'));
+        fact := line_text;
+        insert into query_log ({columns}) values ({values}, before);
+        insert into query_log_subjects (subject, line)
+            select decode(substr(fact ->> {subjects}, 1 + 32 * place, 32), 'hex'), number
+            from generate_series(0, length(fact ->> {subjects}) / 32 - 1) as place;
+    end loop;
+end $$
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +141,18 @@ _PLAIN = tuple(one.name for one in fields(Question) if one.name != "subjects")
 
 def digest_of(before: bytes, row: dict[str, Any]) -> bytes:
     """The digest of a line, which follows the one before it."""
-    told = [
-        value.hex() if isinstance(value, bytes) else value
-        for name, value in row.items()
-        if name != "digest"
-    ]
-    return hashlib.sha256(before + orjson.dumps(told)).digest()
+    return hashlib.sha256(before + canonical(row)).digest()
+
+
+def canonical(row: dict[str, Any]) -> bytes:
+    """A line as its digest sees it: its values in order as a JSON list, bytes as hexadecimal."""
+    return orjson.dumps(
+        [
+            value.hex() if isinstance(value, bytes) else value
+            for name, value in row.items()
+            if name != "digest"
+        ]
+    )
 
 
 def secret_of(namespace: UUID) -> bytes:
@@ -134,7 +161,7 @@ def secret_of(namespace: UUID) -> bytes:
 
 
 class QueryLog:
-    """Appends to the log in groups, from one thread, and reads it back."""
+    """Appends to the log, for all threads that wait at once, and reads it back."""
 
     def __init__(
         self,
@@ -145,99 +172,82 @@ class QueryLog:
         durability: Durability = "full",
     ) -> None:
         self.engine = open_database(url, durability=durability, connections=4)
+        self._writer: Connection | None = None  # of whoever is at the front of the line
         self._secret = secret
         self._clock = clock
-        self._waiting: SimpleQueue[tuple[Question, Future[None]] | None] = SimpleQueue()
+        self._line: Line[Sequence[Question], None] = Line(self._append)
         self._closed = False
         create(self.engine.begin, self.engine.dialect.name)
-        self._thread = Thread(target=self._serve, name="query-log", daemon=True)
-        self._thread.start()
 
     def number_digest(self, number: str) -> bytes:
         """What stands in the log for an identity number."""
         return hmac.digest(self._secret, number.encode(), hashlib.sha256)
 
-    def submit(self, question: Question) -> Future[None]:
-        """Queue a line from a thread; the future is done when the line is durable."""
-        future: Future[None] = Future()
+    def note(self, *questions: Question) -> None:
+        """Write lines and wait until they are durable; raises Unavailable where they are not."""
         if self._closed:
             raise Unavailable("the query log is closed; ask again later")
-        self._waiting.put((question, future))
-        return future
-
-    async def write(self, question: Question) -> None:
-        """Queue a line from an event loop and wait until it is durable."""
-        await asyncio.wrap_future(self.submit(question))
-
-    def note(self, question: Question) -> None:
-        """Write a line and wait until it is durable."""
-        self.submit(question).result()
+        try:
+            self._line.take(questions)
+        except SQLAlchemyError as error:
+            raise Unavailable("the query log cannot be written, so nothing is shown") from error
 
     @property
     def depth(self) -> int:
-        """How many lines wait."""
-        return self._waiting.qsize()
+        """How many groups of lines wait."""
+        return len(self._line)
 
     def reach(self) -> None:
         """Raise if the log cannot be reached."""
-        if not self._thread.is_alive():
-            raise Unavailable("the query log has stopped")
+        if self._closed:
+            raise Unavailable("the query log is closed")
         with self.engine.connect() as connection:
             connection.execute(select(lines.c.line).limit(1))
 
     def close(self) -> None:
-        """Take no more, write what waits, and stop."""
-        if not self._closed:
-            self._closed = True
-            self._waiting.put(None)
-            self._thread.join()
-            self.engine.dispose()
+        """Take no more."""
+        self._closed = True
+        with self._line.leading:
+            drop(self._writer)
+            self._writer = None
+        self.engine.dispose()
 
-    def _serve(self) -> None:
-        ended = False
-        while not ended:
-            group = [self._waiting.get()]
-            if group[0] is not None:
-                sleep(GATHER_S)
-            while len(group) < GROUP and not self._waiting.empty():
-                group.append(self._waiting.get())
-            ended = None in group
-            live = [one for one in group if one is not None]
-            if not live:
-                continue
-            error: Unavailable | None = None
+    def _append(self, groups: Sequence[Sequence[Question]]) -> list[None]:
+        now = self._clock()
+        rows = [row_of(0, question, now) for group in groups for question in group]
+        if self.engine.dialect.name == "postgresql":
+            # It begins with `[0,`; the number is given where the lines are.
+            told = [canonical(row)[3:].decode() for row in rows]
             try:
-                with writing(self.engine) as connection:
-                    self._append(connection, [question for question, _ in live])
-            except SQLAlchemyError as failure:
-                error = Unavailable("the query log cannot be written, so nothing is shown")
-                error.__cause__ = failure
-            for _, future in live:
-                if not future.set_running_or_notify_cancel():
-                    continue
-                if error is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(error)
+                if self._writer is None:
+                    alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+                    self._writer = lasting(alone)
+                APPEND.rows(self._writer, told=told)
+            except SQLAlchemyError:
+                drop(self._writer)
+                self._writer = None
+                raise
+        else:
+            with writing(self.engine) as connection:
+                self._chain(connection, rows)
+        return [None] * len(groups)
 
-    def _append(self, connection: Connection, group: Sequence[Question]) -> None:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    @staticmethod
+    def _chain(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         number, digest = 0, FIRST_DIGEST
         for last in LAST.rows(connection):
-            number, digest = int(last.line), bytes(last.digest)
-        now = self._clock()
-        rows: list[dict[str, Any]] = []
-        named: list[dict[str, Any]] = []
-        for question in group:
-            number += 1
-            row = row_of(number, question, now)
-            digest = row["digest"] = digest_of(digest, row)
-            rows.append(row)
-            named.extend({"subject": one.bytes, "line": number} for one in set(question.subjects))
-        WRITE_LINE.write(connection, rows)
+            number, digest = last.line, last.digest
+        for row in rows:
+            row["line"] = number = number + 1
+            row["digest"] = digest = digest_of(digest, row)
+        connection.execute(insert(lines), rows)
+        named = [
+            {"subject": one.bytes, "line": row["line"]}
+            for row in rows
+            for one in unpacked(row["subjects"])
+        ]
         if named:
-            WRITE_SUBJECT.write(connection, named)
+            connection.execute(insert(subjects), named)
 
     def read(self, query: Select[Any]) -> list[dict[str, Any]]:
         """Lines of a question about the log itself."""
@@ -332,6 +342,7 @@ def _guards(dialect: str) -> Iterator[str]:
             " language plpgsql as $$ begin"
             " raise exception 'the query log only grows'; end $$"
         )
+        yield _append_function()
     for table in METADATA.tables:
         if dialect == "postgresql":
             yield (
@@ -344,3 +355,20 @@ def _guards(dialect: str) -> Iterator[str]:
                     f"create trigger if not exists {table}_no_{verb} before {verb} on {table}"
                     " begin select raise(abort, 'the query log only grows'); end"
                 )
+
+
+def _append_function() -> str:
+    values = []
+    for place, column in enumerate(lines.columns):
+        match kind_of(column):
+            case "bytea":
+                values.append(f"decode(fact ->> {place}, 'hex')")
+            case kind:
+                values.append(f"(fact ->> {place})::{kind}")
+    return _APPEND.format(
+        lock=LOCK,
+        first=FIRST_DIGEST.hex(),
+        columns=", ".join(column.name for column in lines.columns),
+        values=", ".join(values[:-1]),
+        subjects=[column.name for column in lines.columns].index("subjects"),
+    )

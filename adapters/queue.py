@@ -7,17 +7,19 @@ out only after the durable commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from registry.errors import RegistryError, Unavailable
 from registry.register import Register, Submission
 from registry.store import Receipt
+
+T = TypeVar("T")
 
 #: How many submissions are committed together at most.
 GROUP = 500
@@ -125,27 +127,31 @@ class CommandQueue:
 
     @staticmethod
     def _answer(group: list[_Waiting], results: Sequence[Receipt | BaseException]) -> None:
-        loops: dict[
-            asyncio.AbstractEventLoop,
-            list[tuple[asyncio.Future[Receipt], Receipt | BaseException]],
-        ] = {}
+        waiting: list[tuple[asyncio.Future[Receipt], Receipt | BaseException]] = []
         for one, result in zip(group, results, strict=True):
-            if isinstance(one.waiter, Future):
-                if isinstance(result, BaseException):
-                    one.waiter.set_exception(result)
-                else:
-                    one.waiter.set_result(result)
+            if not isinstance(one.waiter, Future):
+                waiting.append((one.waiter, result))
+            elif isinstance(result, BaseException):
+                one.waiter.set_exception(result)
             else:
-                loops.setdefault(one.waiter.get_loop(), []).append((one.waiter, result))
-        for loop, answers in loops.items():
-            # One hand-over for the whole group: waking a loop costs more than an answer.
-            try:
-                loop.call_soon_threadsafe(_settle, answers)
-            except RuntimeError:
-                continue  # the loop is closed; what is recorded is answered when sent again
+                one.waiter.set_result(result)
+        hand_over(waiting)
 
 
-def _settle(answers: list[tuple[asyncio.Future[Receipt], Receipt | BaseException]]) -> None:
+def hand_over(results: Iterable[tuple[asyncio.Future[T], T | BaseException]]) -> None:
+    """Give futures of event loops their results from a thread."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[T], T | BaseException]]] = {}
+    for future, result in results:
+        loops.setdefault(future.get_loop(), []).append((future, result))
+    for loop, answers in loops.items():
+        # One hand-over for the whole group: waking a loop costs more than an answer.
+        try:
+            loop.call_soon_threadsafe(_settle, answers)
+        except RuntimeError:
+            continue  # the loop is closed; what is recorded is answered when sent again
+
+
+def _settle(answers: list[tuple[asyncio.Future[T], T | BaseException]]) -> None:
     for future, result in answers:
         if future.done():
             continue

@@ -6,12 +6,13 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Row
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import positions, prepared
 from adapters.answers import (
@@ -42,6 +43,7 @@ from adapters.telling import (
 from registry.aggregates import Doorplate, Household, Person, Street
 from registry.codec import Codec
 from registry.days import day_at
+from registry.entry import EVERYTHING
 from registry.errors import Fault, Malformed, Unavailable
 from registry.projections import (
     addresses,
@@ -51,7 +53,6 @@ from registry.projections import (
     persons,
     places,
     residences,
-    timelines,
 )
 from registry.projections.base import At
 from registry.store import EntryStore
@@ -75,12 +76,20 @@ def reading(engine: Engine, codec: Codec | None = None) -> Iterator[Reader]:
     with engine.connect() as connection:
         try:
             yield Reader(connection, codec)
-        except (OperationalError, ProgrammingError) as error:
-            # 42P01: no such table on PostgreSQL.
-            missing = getattr(error.orig, "sqlstate", None) == "42P01"
-            if missing or "no such table" in str(error.orig):
-                raise Behind("the read models are being built; ask again later") from error
+        except SQLAlchemyError as error:
+            ours = failure(error)
+            if isinstance(ours, Behind):
+                raise ours from error
             raise
+
+
+def failure(error: SQLAlchemyError) -> Unavailable:
+    """What a failure of the database means for whoever asked."""
+    origin = getattr(error, "orig", None)
+    # 42P01: no such table on PostgreSQL.
+    if getattr(origin, "sqlstate", None) == "42P01" or "no such table" in str(origin):
+        return Behind("the read models are being built; ask again later")
+    return Unavailable("the database is away; ask again later")
 
 
 def resolve(
@@ -89,10 +98,12 @@ def resolve(
     now: int,
     valid_on: date | None = None,
     known_at: int | None = None,
+    reached: int | None = None,
 ) -> At:
     """The point on both clocks that is asked for; by default today, as known by now.
 
-    now, known_at: microseconds UTC. Raises Malformed for what lies in the future.
+    now, known_at: microseconds UTC. reached: how far the read models are, where that is known.
+    Raises Malformed for what lies in the future.
     """
     today = day_at(now)
     faults = []
@@ -102,7 +113,8 @@ def resolve(
         faults.append(Fault("known_at", "future-instant", "nobody knows yet what will be known"))
     if faults:
         raise Malformed(faults)
-    reached = positions.position(connection)
+    if reached is None:
+        reached = positions.position(connection)
     if known_at is None:
         return At(valid_on or today, reached)
     known = store.position_at(known_at)
@@ -117,6 +129,11 @@ class Reader:
     def __init__(self, connection: Connection, codec: Codec | None = None) -> None:
         self.connection = connection
         self._codec = codec
+
+    @cached_property
+    def reached(self) -> int:
+        """The position that all read models have reached, when it was first asked for."""
+        return positions.position(self.connection)
 
     # persons
 
@@ -141,16 +158,22 @@ class Reader:
 
     def persons_by_number(self, number: str, at: At) -> list[Holder]:
         """Everybody who holds a number, and who held it formerly."""
-        holders = {
-            row.person: Holder(UUID(bytes=row.person), bool(row.holding), row.how)
-            for row in prepared.HOLDERS.at(self.connection, at, number=number)
-        }
-        rows = prepared.EVER_NUMBERED.at(self.connection, at, number=number)
-        ever = [UUID(bytes=key) for (key,) in rows]
-        for person, state in self.persons(ever, at).items():
-            if person.bytes not in holders:
-                holders[person.bytes] = Holder(person, state.number == number, "claimed")
-        return [holders[key] for key in sorted(holders)]
+        return [holder for holder, _ in self.numbered(number, at)]
+
+    def numbered(self, number: str, at: At) -> list[tuple[Holder, Person | None]]:
+        """Everybody who holds a number, or held it formerly, with what is known of the person."""
+        rows = prepared.NUMBERED.at(self.connection, at, number=number)
+        found = []
+        for row in {row.person: row for row in rows}.values():  # the last of each counts
+            person = UUID(bytes=row.person)
+            state = None if row.valid_from is None else persons.PACKING.state(person, row[4:])
+            if row.how is not None:
+                holder = Holder(person, bool(row.holding), row.how)
+            else:
+                assert state is not None, "who is in no register of the number claims it"
+                holder = Holder(person, state.number == number, "claimed")
+            found.append((holder, state))
+        return found
 
     def persons_by_name(
         self, name: str, at: At, birth_date: date | None = None
@@ -188,15 +211,15 @@ class Reader:
 
     def household(self, household: UUID, at: At) -> Household | None:
         """A household with its members; a collective one lists none, its residents tell."""
-        key = household.bytes
-        row = next(iter(prepared.HOUSEHOLD.at(self.connection, at, stream=key)), None)
-        if row is None:
+        rows = prepared.HOUSEHOLD.at(self.connection, at, stream=household.bytes)
+        if not rows:
             return None
         members = {
             PersonId(UUID(bytes=row.person)): Relationship(row.relation)
-            for row in prepared.MEMBERS.at(self.connection, at, stream=key)
+            for row in rows
+            if row.person is not None
         }
-        return households.PACKING.state(household, row, members=members)
+        return households.PACKING.state(household, rows[0][2:], members=members)
 
     def doorplate(self, doorplate: UUID, at: At) -> Doorplate | None:
         """A door plate."""
@@ -332,7 +355,9 @@ class Reader:
     def timeline(self, stream: UUID, known: int) -> list[Line]:
         """Every entry of a stream, also those that do not stand any more."""
         codec = self._codec = self._codec or Codec()
-        return [line(row, codec) for row in self._rows(timelines.timeline(stream, known))]
+        known = min(known, EVERYTHING - 1)
+        rows = prepared.TIMELINE.rows(self.connection, stream=stream.bytes, known=known)
+        return [line(row, codec) for row in rows]
 
     def open_cases(self, at: At) -> list[Case]:
         """Number cases that officers have to decide."""

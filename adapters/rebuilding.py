@@ -62,9 +62,12 @@ def unanswered(projector: Projector) -> list[Standing]:
     return [one for one in found if one.name in projector.projections and one.name not in answering]
 
 
-def begin(projector: Projector, name: str) -> Standing:
-    """Make a copy to be filled, or find the one that an interrupted rebuild left."""
-    head, _ = projector.store.head()
+def begin(projector: Projector, name: str, target: int | None = None) -> Standing:
+    """Make a copy to be filled, or find the one that an interrupted rebuild left.
+
+    target: the position as of which it is filled, before it follows; None for the head.
+    """
+    head = projector.store.head()[0] if target is None else target
     with writing(projector.engine) as connection:
         positions.create(connection)
         ours = [one for one in positions.standings(connection) if one.name == name]

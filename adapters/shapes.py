@@ -11,8 +11,11 @@ from uuid import UUID
 
 from registry.errors import Fault
 from registry.values import (
+    AcceptanceNumber,
+    ChipSerial,
     CitizenNumber,
     Code,
+    Digest,
     DivisionCode,
     HouseholdNumber,
     Line,
@@ -219,6 +222,9 @@ _PATTERNS: dict[type[str], str] = {
     DivisionCode: "^[0-9]{6}$",
     OfficeCode: "^[0-9]{12}$",
     PaperNumber: "^[0-9A-Za-z-]{1,40}$",
+    AcceptanceNumber: "^[0-9]{22}$",
+    ChipSerial: "^[0-9A-F]{16}$",
+    Digest: "^[0-9a-f]{64}$",
 }
 _SAMPLES: dict[type[str], str] = {
     Name: "王小明",
@@ -229,5 +235,8 @@ _SAMPLES: dict[type[str], str] = {
     PaperNumber: "A-2007-001",
     DivisionCode: "510603",
     OfficeCode: "510603001001",
+    AcceptanceNumber: "5106030012007060100001",
+    ChipSerial: "0123456789ABCDEF",
+    Digest: "0123456789abcdef" * 4,
 }
 _TEXT = text_shape(Text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -26,6 +27,7 @@ from registry.events import (
 )
 from registry.history import standing
 from registry.values import (
+    AcceptanceNumber,
     BookId,
     CertificateId,
     ChangeCategory,
@@ -46,6 +48,7 @@ from registry.values import (
     Nationality,
     NumberFaultKind,
     NumberId,
+    OfficeCode,
     OutKind,
     PaperNumber,
     PersonId,
@@ -528,9 +531,12 @@ def change_paper(chance: Random, log: Log) -> None:
 
 def change_application(chance: Random, log: Log) -> None:
     """An application for a card is accepted, or takes any step that it may take."""
-    stream = log.id("application", chance.randint(1, 2))
+    which = chance.randint(1, 4)
+    stream = log.id("application", which)
     if stream not in log.streams:
-        log.add(stream, told_of(chance, log, ACCEPTED))
+        number = AcceptanceNumber.compose(OfficeCode("510104001000"), log.today, which)
+        accepted = told_of(chance, log, ACCEPTED)
+        log.add(stream, replace(accepted, acceptance_number=number))
         return
     state: Any = Application.fold(log.streams[stream])
     steps = [word for word in APPLYING if word.reaches in FOLLOWS[state.state]]
@@ -551,6 +557,8 @@ def told_of(chance: Random, log: Log, word: EventType) -> Any:
     told = dict(EXAMPLES[word.shape].__dict__, effective_on=log.today)
     if "person" in told:
         told["person"] = PersonId(some(chance, log, "person", log.people))
+    if "community" in told:
+        told["community"] = CommunityId(some(chance, log, "community", 3))
     if "attempt" in told:
         told["attempt"] = chance.choice([1, 1, 2])
     return word.shape(**told)
@@ -571,6 +579,10 @@ EXAMPLES = {word.shape: one_of(word) for word in CARD_WORDS}
 PERSON_MOVES: list[Move] = [
     *(pass_days, enter_person, enter_person),
     *(change_person, change_person, change_person, correct_person, void_person),
+]
+CARD_MOVES: list[Move] = [
+    *(pass_days, move_boundary),
+    *(change_application, change_application, change_application, change_body),
 ]
 ALL_MOVES: list[Move] = [
     *PERSON_MOVES,

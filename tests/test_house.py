@@ -27,6 +27,8 @@ BRACKETED_CHINESE = re.compile(r"[(（][^)）]*[\u3400-\u9fff][^)）]*[)）]")
 STARTED_BY = {
     "registry.codes.build_divisions": "by hand, when the package of divisions has a new edition",
     "adapters.postgres": "by tests, benchmarks and hand, where a private cluster is wanted",
+    "adapters.province": "by benchmarks and by hand, where a province is wanted to try things on",
+    "replay.province.kept": "by tests and measurements of a province that need no disk",
 }
 #: Packages whose modules are found by their folder.
 DISCOVERED = ("adapters.migrations",)

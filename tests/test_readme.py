@@ -17,7 +17,7 @@ BLOCK = re.compile(r"^```sh tour(?P<refused> refused)?\n(?P<lines>.*?)^```$", re
 @pytest.mark.long
 def test_the_tour_works_as_printed(tmp_path):
     blocks = [*BLOCK.finditer((HOME / "README.md").read_text(encoding="utf-8"))]
-    assert len(blocks) == 5
+    assert len(blocks) == 8
     script = ["set -euo pipefail"]
     for block in blocks:
         end = " || [ $? -eq 3 ]" if block["refused"] else ""
@@ -37,3 +37,6 @@ def test_the_tour_works_as_printed(tmp_path):
     assert told.returncode == 0, told.stderr
     assert "head-missing" in told.stderr
     assert "everything holds" in told.stdout
+    assert "Proven: these are versions 1 to 1" in told.stdout
+    assert told.stdout.count("everything agrees") == 2
+    assert "nothing in it was changed" in told.stdout

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from adapters.cli.auditing import audit, compare, state_root, watch
+from adapters.cli.blaming import blame, explain
 from adapters.cli.checking import check
 from adapters.cli.counting import counts, places, residents
 from adapters.cli.cutting import cut
 from adapters.cli.frame import Verbs
+from adapters.cli.issuing import backlog, card, cards, overdue, readiness
 from adapters.cli.looking import (
     find_number,
     household,
@@ -16,9 +19,15 @@ from adapters.cli.looking import (
     person,
     timeline,
 )
+from adapters.cli.proving import prove
+from adapters.cli.publishing import key, publish
 from adapters.cli.running import export, follow, import_, rebuild, serve
+from adapters.cli.sealing import open_, seal
 from adapters.cli.setup import catalogue, completion, demo, keys, migrate, status, token
 from adapters.cli.submitting import do
+from adapters.cli.supposing import what_if
+from adapters.cli.verifying import verify
+from adapters.cli.warming import warm_up
 
 __all__ = ["main"]
 
@@ -55,6 +64,11 @@ for verb in (
     residents,
     occupants,
     in_transit,
+    card,
+    cards,
+    backlog,
+    overdue,
+    readiness,
     counts,
     places,
     follow,
@@ -63,8 +77,22 @@ for verb in (
     cut,
     export,
     check,
+    audit,
+    compare,
+    state_root,
+    blame,
+    explain,
+    what_if,
+    watch,
+    seal,
+    open_,
+    key,
+    publish,
+    prove,
+    verify,
     catalogue,
     completion,
+    warm_up,
     demo,
 ):
     main.add_command(verb)

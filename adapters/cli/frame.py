@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -201,7 +202,7 @@ def dumps(value: Any) -> str:
 def plain(value: Any) -> Any:
     """Say a value that JSON has no word for."""
     match value:
-        case UUID():
+        case UUID() | Path():
             return str(value)
         case datetime() | date():
             return value.isoformat()
@@ -297,10 +298,10 @@ def settings() -> Settings:
     """The settings in force: file, environment, and what stands before the verb."""
     from adapters.assembly import Settings
 
-    given = click.get_current_context().find_root().params
-    return Settings.read(
-        **{name: given.get(name) for name in ("database", "query_log", "keys")},
-    )
+    root = click.get_current_context().find_root()
+    given = root.params
+    told = {name: given.get(name) for name in ("database", "query_log", "keys")}
+    return Settings.read(**{**told, **(root.obj or {})})  # an archive that is open brings its own
 
 
 @contextmanager

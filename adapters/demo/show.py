@@ -21,6 +21,7 @@ from uuid import uuid4
 from adapters.assembly import Settings, assemble
 from adapters.bulk import Importer
 from adapters.demo import FOUNDED, SimulatedClock, Story, build_town
+from adapters.demo.auditor import audit
 from adapters.demo.town import TOWNSHIPS
 from adapters.eventstore import microseconds
 from adapters.http.auth import issue, new_keys
@@ -80,8 +81,8 @@ def show(
     if attended is None:
         attended = sys.stdin.isatty() and sys.stdout.isatty()
     settings = Settings(
-        database=f"sqlite:///{folder / 'registry.db'}",
-        keys=str(folder / "keys.json"),
+        database=f"sqlite:///{(folder / 'registry.db').resolve()}",
+        keys=str((folder / "keys.json").resolve()),
         durability="normal",
         node_name="synthetic",
     )
@@ -108,6 +109,7 @@ def show(
         tell(story)
         wait_for_read_models(desk, parts.engine, parts.store)
         ask(desk, story)
+        audit(settings, folder, story)
         advise(desk, story, folder, attended)
         if attended:
             stay(desk)

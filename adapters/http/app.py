@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from adapters.http import questions
 from adapters.http.asking import add_questions
 from adapters.http.commands import add_commands
+from adapters.http.direct import Application
 from adapters.http.docs import add_docs
 from adapters.http.document import add_document
 from adapters.http.errors import add_errors
@@ -32,7 +33,8 @@ def create_app(services: Services) -> FastAPI:
         yield
         services.close()
 
-    app = FastAPI(
+    app = Application(
+        services.meters,
         title="Population registry",
         version=version("population-registry"),
         description=ABOUT,

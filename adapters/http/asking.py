@@ -16,8 +16,8 @@ from uuid import UUID
 
 import orjson
 from fastapi import FastAPI, Request, Response
-from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.http.answering import Told
 from adapters.http.clocks import AFTER, CURSOR, KNOWN, KNOWN_AT, PURPOSE, VALID_ON
 from adapters.http.commands import RECEIPT, body_of
 from adapters.http.document import question_document
@@ -30,7 +30,7 @@ from adapters.reading import Behind, Reader, resolve
 from adapters.shapes import fault
 from adapters.wire import read_command
 from registry.days import end_of, instant_of
-from registry.errors import Fault, Forbidden, Malformed, NotFound, RegistryError, Unavailable
+from registry.errors import Fault, Forbidden, Malformed, NotFound, RegistryError
 from registry.projections import At
 from registry.register import Authority
 from registry.values import day_number, day_of
@@ -96,6 +96,7 @@ class Asked:
     answer: Callable[[Ask], Answer]
     number_of: Callable[[Any], str] | None = None
     clocks: bool = True
+    by_key: bool = False
 
 
 QUESTIONS: list[Asked] = []
@@ -110,11 +111,12 @@ def question(
     body: Any = None,
     number_of: Callable[[Any], str] | None = None,
     clocks: bool = True,
+    by_key: bool = False,
 ) -> Declare:
     """Declare a question and its route; a body makes it a POST.
 
     personal: a purpose is needed, and the query log is told. number_of: the identity number in a
-    body. clocks: it is asked of a point on both clocks.
+    body. clocks: it is asked of a point on both clocks. by_key: a few look-ups answer it.
     """
 
     def declare(answer: Callable[[Ask], Answer]) -> Callable[[Ask], Answer]:
@@ -134,6 +136,7 @@ def question(
                 answer=answer,
                 number_of=number_of,
                 clocks=clocks,
+                by_key=by_key,
             )
         )
         return answer
@@ -185,64 +188,55 @@ async def _ask(services: Services, asked: Asked, request: Request) -> Response:
     if faults:
         raise Malformed(faults)
     line = _Line(services, asked, request, authority, values, body)
-    try:
-        if asked.roles.isdisjoint(authority.roles):
-            raise Forbidden(f"this is for {', '.join(sorted(asked.roles))}")
-        if after is not None:
-            await wait_for(services, after)
-        answer = await _answer(services, asked, authority, values, body, cursor, line)
-    except (Forbidden, NotFound) as error:
+    if asked.roles.isdisjoint(authority.roles):
         if asked.personal:
-            line.outcome = REFUSED if isinstance(error, Forbidden) else NOTHING
-            await services.log.write(line.told())
-        raise
-    if asked.personal:
-        line.rows, line.subjects = answer.rows, answer.subjects
-        line.fields = answer.fields
-        line.outcome = ANSWERED if answer.rows else NOTHING
-        await services.log.write(line.told())
-    return _respond(request, answer)
+            line.outcome = REFUSED
+            await services.answering.note(line.told())
+        raise Forbidden(f"this is for {', '.join(sorted(asked.roles))}")
+    if after is not None:
+        await wait_for(services, after)
 
-
-async def _answer(
-    services: Services,
-    asked: Asked,
-    authority: Authority,
-    values: dict[str, Any],
-    body: Any,
-    cursor: Any,
-    line: _Line,
-) -> Answer:
-    """Ask, and ask again while the read models are behind what is asked for."""
-
-    def find() -> Answer:
-        with services.reading() as reader:
-            at = cursor.at if cursor is not None else _point(services, reader, values)
-            line.at = at
-            sight = Sight(authority, reader, at, services.atlas)
-            return asked.answer(Ask(services, authority, values, body, reader, at, sight))
+    def find(reader: Reader) -> Told:
+        return _find(services, asked, reader, cursor, line)
 
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE_S
     while True:
         try:
-            return await services.run(find)
+            return await services.answering.ask(find, by_key=asked.by_key)
         except Behind:
+            # Ask again while the read models are behind what is asked for.
             if loop.time() >= deadline or services.bell.closed:
                 raise
             await services.bell.wait()
-        except SQLAlchemyError as error:
-            raise Unavailable("the database is away; ask again later") from error
+
+
+def _find(
+    services: Services, asked: Asked, reader: Reader, cursor: Turn | None, line: _Line
+) -> Told:
+    """Answer a question, in whatever thread it is."""
+    authority, values = line.authority, line.values
+    try:
+        at = line.at = cursor.at if cursor is not None else _point(services, reader, values)
+        sight = Sight(authority, reader, at, services.atlas)
+        answer = asked.answer(Ask(services, authority, values, line.body, reader, at, sight))
+    except (Forbidden, NotFound) as error:
+        line.outcome = REFUSED if isinstance(error, Forbidden) else NOTHING
+        return Told(error, line.told() if asked.personal else None)
+    line.rows, line.subjects, line.fields = answer.rows, answer.subjects, answer.fields
+    line.outcome = ANSWERED if answer.rows else NOTHING
+    return Told(_respond(line.request, answer), line.told() if asked.personal else None)
 
 
 def _point(services: Services, reader: Reader, values: dict[str, Any]) -> At:
     valid_on, known_at = values.get("valid_on"), values.get("known_at")
-    now, store = services.now, services.parts.store
+    instant: int | None = None
     if isinstance(known_at, datetime):
-        return resolve(reader.connection, store, now, valid_on, instant_of(known_at))
-    if isinstance(known_at, date):
-        return resolve(reader.connection, store, now, valid_on, end_of(known_at))
-    at = resolve(reader.connection, store, now, valid_on)
+        instant = instant_of(known_at)
+    elif isinstance(known_at, date):
+        instant = end_of(known_at)
+    store, reached = services.parts.store, reader.reached
+    at = resolve(reader.connection, store, services.now, valid_on, instant, reached)
     if isinstance(known_at, int):
         if known_at > at.known:
             raise Behind("the read models have not come that far; ask again in a moment")

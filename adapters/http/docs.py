@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
@@ -22,7 +22,7 @@ SHIPPED = {
 def add_docs(app: FastAPI) -> None:
     """Give the page and what it loads their routes, outside the document."""
 
-    async def page() -> HTMLResponse:
+    async def page(request: Request) -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url=str(app.openapi_url),
             title=app.title,
@@ -36,8 +36,8 @@ def add_docs(app: FastAPI) -> None:
         app.add_api_route(f"/docs/{name}", _shipped(name, kind), include_in_schema=False)
 
 
-def _shipped(name: str, kind: str) -> Callable[[], Awaitable[FileResponse]]:
-    async def shipped() -> FileResponse:
+def _shipped(name: str, kind: str) -> Callable[[Request], Awaitable[FileResponse]]:
+    async def shipped(request: Request) -> FileResponse:
         return FileResponse(ASSETS / name, media_type=kind)
 
     return shipped

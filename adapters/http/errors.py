@@ -155,10 +155,13 @@ def add_errors(app: FastAPI) -> None:
     async def of_http(request: Request, error: HTTPException) -> Response:
         return _of_http(error)
 
-    @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        detail = "the mistake is written in the server's log; nothing is known to be recorded"
-        return respond(told(500, "internal", detail))
+    app.exception_handler(Exception)(unforeseen)
+
+
+async def unforeseen(request: Request, error: Exception) -> Response:
+    """A mistake of ours as a response."""
+    detail = "the mistake is written in the server's log; nothing is known to be recorded"
+    return respond(told(500, "internal", detail))
 
 
 #: What a document says of problems.

@@ -13,6 +13,7 @@ from adapters.http.document import answered, problems
 from adapters.http.errors import answer_problem
 from adapters.http.metrics import KIND
 from adapters.http.services import Services
+from adapters.watching import sights
 from registry.errors import RegistryError, Unavailable
 
 
@@ -83,4 +84,6 @@ def _look(services: Services) -> dict[str, Any]:
 
 def _meters(services: Services) -> bytes:
     head, _ = services.parts.store.head()
-    return services.meters.text(head, services.projector.positions())
+    with services.parts.engine.connect() as connection:
+        watched = sights(connection, services.now)
+    return services.meters.text(head, services.projector.positions(), watched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from adapters.querylog import QueryLog
 from adapters.queue import CommandQueue
+from adapters.watching import Sight
 
 KIND = "text/plain; version=0.0.4; charset=utf-8"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # where several workers add up their counts
@@ -38,6 +39,7 @@ class Meters:
             buckets=SECONDS,
             registry=self._own,
         )
+        self._told: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._now = CollectorRegistry()
         waiting = Gauge("registry_queue_depth", "Submissions that wait.", registry=self._now)
         waiting.set_function(lambda: queue.depth)
@@ -55,10 +57,15 @@ class Meters:
 
     def count(self, route: str, status: int, seconds: float) -> None:
         """Count an answer."""
-        self.requests.labels(route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        told = self._told.get((route, status))
+        if told is None:
+            # Finding the meters of a route takes longer than counting with them.
+            told = self.requests.labels(route, str(status)), self.seconds.labels(route)
+            self._told[route, status] = told
+        told[0].inc()
+        told[1].observe(seconds)
 
-    def text(self, head: int, positions: dict[str, int]) -> bytes:
+    def text(self, head: int, positions: dict[str, int], watched: Iterable[Sight] = ()) -> bytes:
         """Everything, as Prometheus reads it."""
         self._head.set(head)
         for name, position in positions.items():
@@ -67,7 +74,25 @@ class Meters:
         if os.environ.get(SHARED):
             own = CollectorRegistry()
             MultiProcessCollector(own)  # type: ignore[no-untyped-call]  # publishes no types
-        return generate_latest(own) + generate_latest(self._now)
+        return generate_latest(own) + generate_latest(self._now) + audited(watched)
+
+
+def audited(watched: Iterable[Sight]) -> bytes:
+    """The meters of the self-audit: wrong rows, and of which position and how old that is."""
+    found = CollectorRegistry()
+    wrong, position, age = (
+        Gauge(f"registry_self_audit_{name}", words, ["projection"], registry=found)
+        for name, words in (
+            ("divergences", "Rows of a read model that do not follow from the log."),
+            ("position", "Position up to which the last whole round compared a read model."),
+            ("age_seconds", "Since a whole round has seen a read model; -1 for never."),
+        )
+    )
+    for one in watched:
+        wrong.labels(one.model).set(one.divergences)
+        position.labels(one.model).set(one.position)
+        age.labels(one.model).set(one.age_s)
+    return generate_latest(found)
 
 
 class Counted:

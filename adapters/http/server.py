@@ -15,22 +15,29 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
 import uvicorn
 
-from adapters.assembly import Settings, assemble
+from adapters.assembly import Parts, Settings, assemble
 from adapters.collecting import collect_rarely
 from adapters.http.app import create_app
 from adapters.http.metrics import SHARED
 from adapters.http.services import Services
 from adapters.leases import Lease
 from adapters.projector import Projector
+from adapters.watching import Watch
 
 DRAIN_S = 20
 LOOK_S = 0.5
+#: How often it is looked whether there is a sealed log to be kept up.
+LOOK_FOR_SEALED_S = 2.0
 LEASE = "follower"
+WATCH_LEASE = "self-audit"
+#: Whoever starts has other things to do than to look for old faults.
+BEFORE_WATCH_S = 30.0
 #: A worker that dies sooner than this after its start would only die again.
 STAYS_S = 2.0
 
@@ -78,8 +85,12 @@ def work(settings: Settings, listener: socket.socket, follow: bool = False) -> N
     follower = Thread(
         target=follow_log, args=(services.projector, services.now_of, stop), name="follower"
     )
+    watcher = Thread(target=watch_log, args=(services.parts, stop), name="watcher")
+    sealer = Thread(target=seal_log, args=(services.parts, stop), name="sealer")
     if follow:
         follower.start()
+        watcher.start()
+        sealer.start()
     # When it has stopped, the server raises the signal again, which would end us half-way.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
@@ -103,6 +114,8 @@ def work(settings: Settings, listener: socket.socket, follow: bool = False) -> N
         services.projector.wake.set()
         if follow:
             follower.join()
+            watcher.join()
+            sealer.join()
 
 
 class Server(uvicorn.Server):
@@ -125,6 +138,29 @@ def follow_log(projector: Projector, clock: Callable[[], int], stop: Event) -> N
     lease.give_up()
 
 
+def watch_log(parts: Parts, stop: Event) -> None:
+    """Hold the read models against the log, gently, while this process has that lease."""
+    share, clock = parts.settings.audit_share, parts.register.clock
+    if not share or stop.wait(BEFORE_WATCH_S):
+        return
+    lease = Lease(parts.engine, WATCH_LEASE, f"{socket.gethostname()}/{os.getpid()}", clock)
+    Watch(parts.engine, parts.store, clock, share=share / 100).run(stop, lease.held)
+    lease.give_up()
+
+
+def seal_log(parts: Parts, stop: Event) -> None:
+    """Keep the sealed log up, where there is one, while this process has that lease."""
+    folder, clock = Path(parts.settings.sealed), parts.register.clock
+    while not (folder / "manifest.json").exists():
+        if stop.wait(LOOK_FOR_SEALED_S):
+            return
+    from adapters.sealing import LEASE, follow_sealing, job_of  # compilers come with it
+
+    lease = Lease(parts.engine, LEASE, f"{socket.gethostname()}/{os.getpid()}", clock)
+    follow_sealing(job_of(parts.settings), parts.store, stop, lease.held)
+    lease.give_up()
+
+
 def follow_alone(settings: Settings) -> None:
     """The process that follows and serves nobody."""
     stop = Event()
@@ -133,7 +169,13 @@ def follow_alone(settings: Settings) -> None:
     parts = assemble(settings)
     projector = Projector(parts.engine, parts.store)
     projector.prepare()
+    watcher = Thread(target=watch_log, args=(parts, stop), name="watcher")
+    watcher.start()
+    sealer = Thread(target=seal_log, args=(parts, stop), name="sealer")
+    sealer.start()
     follow_log(projector, parts.register.clock, stop)
+    watcher.join()
+    sealer.join()
     parts.engine.dispose()
 
 

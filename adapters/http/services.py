@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from adapters.assembly import Parts, Settings, assemble
 from adapters.eventstore import microseconds
+from adapters.http.answering import Answering
 from adapters.http.auth import KeyRing
 from adapters.http.metrics import Meters
 from adapters.http.parameters import Limits
@@ -19,15 +18,11 @@ from adapters.http.tokens import Seal
 from adapters.projector import Projector
 from adapters.querylog import QueryLog, secret_of
 from adapters.queue import CommandQueue
-from adapters.reading import Reader, reading
-from registry.codec import Codec
 
 T = TypeVar("T")
 
 #: How long at most another process's work goes unnoticed.
 POLL_S = 0.05
-#: Questions that one process asks its database at once.
-ASKED_AT_ONCE = 4
 
 
 class Bell:
@@ -77,8 +72,7 @@ class Services:
     bell: Bell
     meters: Meters
     atlas: Atlas
-    codec: Codec
-    readers: ThreadPoolExecutor
+    answering: Answering
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -111,22 +105,12 @@ class Services:
             bell=bell,
             meters=Meters(queue, log),
             atlas=Atlas(parts.setting.places),
-            codec=parts.register.codec,
-            readers=ThreadPoolExecutor(ASKED_AT_ONCE, "reader"),
+            answering=Answering(parts.engine, parts.register.codec, log),
         )
-
-    def reading(self) -> AbstractContextManager[Reader]:
-        """A reader on a connection of its own."""
-        engine = self.parts.engine
-        if engine.dialect.name == "postgresql":
-            # Rows of one point on both clocks never change, so that no transaction is needed; its
-            # beginning and end would be two more trips to the database.
-            engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        return reading(engine, self.codec)
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run what waits for the database in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.readers, function)
+        return await asyncio.get_running_loop().run_in_executor(self.answering.lists, function)
 
     @property
     def now(self) -> int:
@@ -142,6 +126,6 @@ class Services:
         """Answer what is queued, write what is to be logged, and let go."""
         self.bell.close()
         self.queue.close()
-        self.readers.shutdown()
+        self.answering.close()
         self.log.close()
         self.parts.engine.dispose()

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from adapters.http.auth import AUDITOR, READER, STATISTICS
@@ -24,6 +25,9 @@ from registry.projections import At
 from registry.projections.persons import PACKING
 from registry.register import Authority
 from registry.values import MigrationReason
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 PEOPLE = frozenset({STATION, COUNTY, READER, AUDITOR})
 TIMELINES = frozenset({STATION, COUNTY, AUDITOR})
@@ -52,14 +56,20 @@ REMEMBERED = 50_000
 
 def fields_seen(authority: Authority, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """The fields of a person to be shown; asking for one that is not for this role is refused."""
-    seen = {name for role in authority.roles for name in FIELDS.get(role, ())}
+    seen = _seen_by(authority.roles)
     if wanted is None:
-        return tuple(name for name in WHOLE if name in seen)
+        return seen
     if hidden := [name for name in wanted if name not in seen]:
         raise Forbidden(
             f"{', '.join(hidden)}: not for the role {', '.join(sorted(authority.roles))}"
         )
     return tuple(wanted)
+
+
+@lru_cache
+def _seen_by(roles: frozenset[str]) -> tuple[str, ...]:
+    seen = {name for role in roles for name in FIELDS.get(role, ())}
+    return tuple(name for name in WHOLE if name in seen)
 
 
 def shown(person: Person, names: Iterable[str]) -> dict[str, Any]:
@@ -76,26 +86,32 @@ class Atlas:
     def __init__(self, tree: UUID) -> None:
         self._tree = tree
         self._above: OrderedDict[tuple[UUID, date, int], frozenset[str]] = OrderedDict()
+        self._editions: OrderedDict[int, int] = OrderedDict()
         self._lock = Lock()
 
     def codes_above(self, reader: Reader, place: UUID, at: At) -> frozenset[str]:
         """The codes of every division that a place lay in, its own included."""
         key = (place, at.valid_on, self._edition(reader, at.known))
-        with self._lock:
-            found = self._above.get(key)
+        found = self._above.get(key)
         if found is None:
             found = frozenset(self._walk(reader, place, at))
-            with self._lock:
-                self._above[key] = found
-                if len(self._above) > REMEMBERED:
-                    self._above.popitem(last=False)
+            self._keep(self._above, key, found)
         return found
 
     def _edition(self, reader: Reader, known: int) -> int:
         """The last entry of the tree that is known: as long as it is the same, so is the tree."""
-        for row in EDITION.rows(reader.connection, stream=self._tree.bytes, known=known):
-            return int(row.position)
-        return 0
+        found = self._editions.get(known)
+        if found is None:
+            rows = EDITION.rows(reader.connection, stream=self._tree.bytes, known=known)
+            found = next((int(row.position) for row in rows), 0)
+            self._keep(self._editions, known, found)
+        return found
+
+    def _keep(self, where: OrderedDict[K, V], key: K, value: V) -> None:
+        with self._lock:
+            where[key] = value
+            if len(where) > REMEMBERED:
+                where.popitem(last=False)
 
     @staticmethod
     def _walk(reader: Reader, place: UUID, at: At) -> Iterable[str]:

@@ -438,13 +438,13 @@ def test_writers_race_and_a_follower_misses_nothing(database_url: str):
 
 def test_threads_in_line_commit_together_and_a_loser_loses_alone(store: Recorder):
     batches: list[int] = []
-    plain = store._line.append
+    plain = store._line.commit
 
     def counted(batch: Sequence[Append]) -> list[Outcome]:
         batches.append(len(batch))
         return plain(batch)
 
-    store._line.append = counted
+    store._line.commit = counted
     same = [StoredEvent(A, 1, "topic", b"one"), StoredEvent(A, 1, "topic", b"two")]
     others = [StoredEvent(uuid4(), 1, "topic", b"state") for _ in range(6)]
     with ThreadPoolExecutor(8) as pool:

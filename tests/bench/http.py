@@ -10,15 +10,21 @@ import asyncio
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4, uuid5
+
+from uvloop import run
 
 from adapters.assembly import Parts, Settings, assemble
 from adapters.eventstore import microseconds
@@ -30,6 +36,7 @@ from registry.codec import Codec
 from registry.commands import addresses, places
 from registry.entry import Entry
 from registry.events.household import HouseholdImported, Member
+from registry.events.numbers import NumberRecorded
 from registry.events.person import PersonImported
 from registry.register import Authority, Submission
 from registry.store import Append
@@ -54,6 +61,7 @@ from registry.values import (
     Text,
 )
 from tests.bench.figures import report
+from tests.bench.http_peer import create_log
 
 PERSONS = int(os.environ.get("REGISTRY_BENCH_PERSONS", "1000000"))
 FAMILY = 3
@@ -61,6 +69,7 @@ CHUNK = 3_000
 RATE = 500
 SECONDS = 10
 CONNECTIONS = 32
+COMPARED, AGREED, ROUNDS = 2_000, 50, 5  # against the peer
 COMMANDS = 10_000
 BATCHES = 40
 SPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
@@ -149,7 +158,7 @@ def populate(parts: Parts, persons: int) -> None:
 
 
 def imported(numbers: range, homes: Sequence[tuple[UUID, UUID]]) -> Iterator[Entry]:
-    """Entries of persons and, before the first of each family, of their household."""
+    """Entries of persons and their numbers and, before each family, of its household."""
     for number in numbers:
         family = number // FAMILY
         community, doorplate = homes[family % len(homes)]
@@ -186,6 +195,8 @@ def imported(numbers: range, homes: Sequence[tuple[UUID, UUID]]) -> Iterator[Ent
             batch="1",
         )
         yield Entry(person_id(number), 1, one, BASELINE)
+        found = NumberRecorded(effective_on=BASELINE, person=person_id(number), number=held)
+        yield Entry(uuid5(SPACE, held), 1, found, BASELINE)
 
 
 class Wire(asyncio.Protocol):
@@ -213,11 +224,15 @@ class Wire(asyncio.Protocol):
             assert self.waiter is not None
             self.waiter.set_result((int(head[9:12]), body))
 
-    async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Send a request and wait for its answer."""
+    def send(self, request: bytes) -> asyncio.Future[tuple[int, bytes]]:
+        """Send a request; the future is its answer."""
         self.waiter = asyncio.get_running_loop().create_future()
         self.transport.write(request)
-        return await self.waiter
+        return self.waiter
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send a request and wait for its answer."""
+        return await self.send(request)
 
 
 def request(method: str, path: str, token: str, body: Any = None, **headers: str) -> bytes:
@@ -238,23 +253,37 @@ async def connect(port: int, count: int) -> list[Wire]:
 
 async def steady(port: int, requests: Sequence[bytes], rate: int) -> list[float]:
     """Send requests at fixed times; how long each took from when it was due, in seconds."""
-    free: asyncio.Queue[Wire] = asyncio.Queue()
-    for wire in await connect(port, CONNECTIONS * 2):
-        free.put_nowait(wire)
     loop = asyncio.get_running_loop()
+    free = deque(await connect(port, CONNECTIONS * 2))
     start = loop.time() + 0.1
+    late: deque[int] = deque()  # due, and no connection free
     taken: list[float] = []
+    done = loop.create_future()
 
-    async def one(number: int, told: bytes) -> None:
-        due = start + number / rate
-        await asyncio.sleep(max(0.0, due - loop.time()))
-        wire = await free.get()
-        status, body = await wire.ask(told)
-        assert status == 200, body
-        taken.append(loop.time() - due)
-        free.put_nowait(wire)
+    def send(wire: Wire, number: int) -> None:
+        def answered(told: asyncio.Future[tuple[int, bytes]]) -> None:
+            status, body = told.result()
+            if status != 200:
+                done.set_exception(AssertionError(body))
+                return
+            taken.append(loop.time() - start - number / rate)
+            if late:
+                send(wire, late.popleft())
+            else:
+                free.append(wire)
+            if len(taken) == len(requests):
+                done.set_result(None)
 
-    await asyncio.gather(*(one(number, told) for number, told in enumerate(requests)))
+        wire.send(requests[number]).add_done_callback(answered)
+
+    for number in range(len(requests)):
+        if (ahead := start + number / rate - loop.time()) > 0:
+            await asyncio.sleep(ahead)
+        if free:
+            send(free.popleft(), number)
+        else:
+            late.append(number)
+    await done
     return taken
 
 
@@ -278,8 +307,8 @@ def change(number: int) -> dict[str, Any]:
     return {"person": str(person_id(number)), "occupation": uuid4().hex, "declarant": "王"}
 
 
-def questions(token: str, persons: int, count: int) -> dict[str, list[bytes]]:
-    """Requests of each kind, about people chosen at random."""
+def questions(token: str, persons: int, count: int, *, ours: bool = True) -> dict[str, list[bytes]]:
+    """Requests of each kind, about people chosen at random; the peer has one path of its own."""
     dice = random.Random(1)
     told: dict[str, list[bytes]] = {"person_by_number": [], "household": [], "timeline": []}
     for _ in range(count):
@@ -287,7 +316,7 @@ def questions(token: str, persons: int, count: int) -> dict[str, list[bytes]]:
         told["person_by_number"].append(
             request(
                 "POST",
-                "/queries/persons-by-number",
+                "/queries/persons-by-number" if ours else "/persons-by-number",
                 token,
                 {"number": citizen_number(who)},
                 Purpose="registration",
@@ -321,11 +350,91 @@ def measure(name: str, url: str, folder: Path, persons: int, workers: int) -> No
         try:
             assert server.stdout is not None
             port = int(server.stdout.readline())
-            asyncio.run(wait_until_ready(port))
-            asyncio.run(load(name, port, token, persons))
+            run(wait_until_ready(port))
+            run(load(name, port, token, persons))
+            if name == "postgres":
+                with peer(url, workers) as other:
+                    run(against_peer(port, other, token, persons))
         finally:
             server.terminate()
             server.wait()
+
+
+@contextmanager
+def peer(url: str, workers: int) -> Iterator[int]:
+    """The peer's server on the same database."""
+    create_log(url)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    command = [sys.executable, "-m", "tests.bench.http_peer", url, str(port), str(workers)]
+    with subprocess.Popen(command) as server:
+        try:
+            yield port
+        finally:
+            server.terminate()
+            server.wait()
+
+
+async def against_peer(port: int, other: int, token: str, persons: int) -> None:
+    """Ask both the same, see that both say the same, and compare how many answers a second."""
+    await wait_until_open(other)
+    ours = questions(token, persons, COMPARED)
+    theirs = questions(token, persons, COMPARED, ours=False)
+    for kind, mine in ours.items():
+        await agree(port, other, mine[:AGREED], theirs[kind][:AGREED])
+        ratios, rates = [], []
+        for number in range(ROUNDS):
+            turns = [(port, mine), (other, theirs[kind])]
+            seconds = {}
+            for at, requests in turns if number % 2 else reversed(turns):
+                seconds[at] = await flood(at, requests, CONNECTIONS)
+            ratios.append(seconds[other] / seconds[port])
+            rates.append(COMPARED / seconds[port])
+        told = f"http_postgres_{kind}_most"
+        report(told, persons, median(rates), "requests/s", "fastapi", median(ratios), 1)
+
+
+async def agree(port: int, other: int, mine: Sequence[bytes], theirs: Sequence[bytes]) -> None:
+    """Make sure that both answer the same questions with the same people and entries."""
+    (ours,), (peers,) = await connect(port, 1), await connect(other, 1)
+    for one, two in zip(mine, theirs, strict=True):
+        told, expected = (await ours.ask(one))[1], (await peers.ask(two))[1]
+        assert same(json.loads(told), json.loads(expected)), (told, expected)
+
+
+def same(told: Any, expected: Any) -> bool:
+    """Whether an answer of ours holds what the peer's does."""
+    if "persons" in told:
+        return within(expected, told["persons"])
+    if "household" in told:
+        told = told["household"]
+        head = {name: expected[name] for name in ("id", "household_number", "community")}
+        members = [
+            {name: one[name] for name in one.keys() - {"household", "community"}}
+            for one in sorted(expected["members"], key=lambda one: str(one["id"]))
+        ]
+        return within([head], [told]) and within(members, told["members"])
+    lines = [{name: line[name] for name in ("version", "officer")} for line in expected]
+    return within(lines, told["entries"])
+
+
+def within(expected: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) -> bool:
+    """Whether things have at least the members that are expected."""
+    return len(told) == len(expected) and all(
+        one.items() <= {name: two.get(name) for name in one}.items()
+        for one, two in zip(expected, told, strict=True)
+    )
+
+
+async def wait_until_open(port: int) -> None:
+    """Wait until somebody listens."""
+    while True:
+        try:
+            await connect(port, 1)
+            return
+        except OSError:
+            await asyncio.sleep(0.2)
 
 
 async def wait_until_ready(port: int) -> None:
@@ -381,7 +490,8 @@ async def load(name: str, port: int, token: str, persons: int) -> None:
 
 def main() -> None:
     """Measure on PostgreSQL with the query log durable, then on SQLite."""
-    with tempfile.TemporaryDirectory() as folder, PrivatePostgres() as server:
+    settings = {"shared_buffers": "2GB"}  # as whoever runs a register of that size would set it
+    with tempfile.TemporaryDirectory() as folder, PrivatePostgres(settings=settings) as server:
         measure("postgres", server.create("bench"), Path(folder), PERSONS, 2)
         sqlite = f"sqlite:///{folder}/bench.db"
         measure("sqlite", sqlite, Path(folder), min(PERSONS, 100_000), 1)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.http.questions import addresses, households, numbers, persons, places, watching
+from adapters.http.questions import addresses, cards, households, numbers, persons, places, watching
 
-__all__ = ["addresses", "households", "numbers", "persons", "places", "watching"]
+__all__ = ["addresses", "cards", "households", "numbers", "persons", "places", "watching"]

@@ -32,7 +32,7 @@ def seen_doorplate(ask: Ask) -> Doorplate:
     return found
 
 
-@question("/doorplates/{doorplate}", DOORPLATE, roles=ADDRESSES, personal=False)
+@question("/doorplates/{doorplate}", DOORPLATE, roles=ADDRESSES, personal=False, by_key=True)
 def doorplate(ask: Ask) -> Answer:
     """A door plate (门楼牌)."""
     return Answer({"doorplate": plain(seen_doorplate(ask)), **ask.point()})
@@ -74,7 +74,7 @@ def occupancy(ask: Ask) -> Answer:
     return Answer(body, sorted(subjects), ["occupancy"], rows=len(subjects))
 
 
-@question("/streets/{street}", STREET, roles=ADDRESSES, personal=False)
+@question("/streets/{street}", STREET, roles=ADDRESSES, personal=False, by_key=True)
 def street(ask: Ask) -> Answer:
     """A street (街路巷)."""
     return Answer({"street": plain(seen_street(ask)), **ask.point()})

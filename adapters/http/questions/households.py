@@ -35,7 +35,7 @@ def seen_household(ask: Ask) -> Household:
     return found
 
 
-@question("/households/{household}", HOUSEHOLD, FIELDS, roles=PEOPLE)
+@question("/households/{household}", HOUSEHOLD, FIELDS, roles=PEOPLE, by_key=True)
 def household(ask: Ask) -> Answer:
     """A household and its members (户); a collective one (集体户) lists none: ask for residents."""
     names = names_of(ask, MEMBER)
@@ -58,7 +58,7 @@ def household_residents(ask: Ask) -> Answer:
     return resident_page(ask, page)
 
 
-@question("/households/{household}/timeline", HOUSEHOLD, roles=TIMELINES)
+@question("/households/{household}/timeline", HOUSEHOLD, roles=TIMELINES, by_key=True)
 def household_timeline(ask: Ask) -> Answer:
     """A household's whole history on both clocks, what was voided included."""
     one = ask.values["household"]

@@ -39,20 +39,18 @@ def number_asked(body: ByNumber) -> str:
     roles=PEOPLE,
     body=ByNumber,
     number_of=number_asked,
+    by_key=True,
 )
 def persons_by_number(ask: Ask) -> Answer:
     """Who holds a number, and who held it formerly; whoever belongs elsewhere is only counted."""
     names = ask.fields()
-    holders = ask.reader.persons_by_number(ask.body.number, ask.at)
-    found = ask.reader.persons([one.person for one in holders], ask.at)
+    holders = ask.reader.numbered(ask.body.number, ask.at)
     seen = [
-        one for one in holders if one.person in found and ask.sight.sees_person(found[one.person])
+        (one, state) for one, state in holders if state is not None and ask.sight.sees_person(state)
     ]
-    persons = [
-        {**shown(found[one.person], names), "holds": one.holding, "how": one.how} for one in seen
-    ]
+    persons = [{**shown(state, names), "holds": one.holding, "how": one.how} for one, state in seen]
     body = {"persons": persons, "elsewhere": len(holders) - len(persons), **ask.point()}
-    return Answer(body, [one.person for one in seen], names, rows=len(persons))
+    return Answer(body, [one.person for one, _ in seen], names, rows=len(persons))
 
 
 @question("/queries/number-history", roles=CASES, body=ByNumber, number_of=number_asked)
@@ -83,7 +81,7 @@ def number_cases(ask: Ask) -> Answer:
     return Answer(body, subjects, ["parties"], rows=len(seen))
 
 
-@question("/number-cases/{case}", path_id("case", "a case's identifier"), roles=CASES)
+@question("/number-cases/{case}", path_id("case", "a case's identifier"), roles=CASES, by_key=True)
 def number_case(ask: Ask) -> Answer:
     """A case about a number (重错号)."""
     one = ask.values["case"]

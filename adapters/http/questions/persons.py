@@ -31,7 +31,7 @@ def seen_person(ask: Ask) -> Person:
     return person
 
 
-@question("/persons/{person}", PERSON, FIELDS, roles=PEOPLE)
+@question("/persons/{person}", PERSON, FIELDS, roles=PEOPLE, by_key=True)
 def person(ask: Ask) -> Answer:
     """A person's particulars (人员信息) on a day, as known at an instant."""
     names = ask.fields()
@@ -39,7 +39,7 @@ def person(ask: Ask) -> Answer:
     return Answer({"person": shown(one, names), **ask.point()}, [one.id], names)
 
 
-@question("/persons/{person}/residence", PERSON, roles=PEOPLE)
+@question("/persons/{person}/residence", PERSON, roles=PEOPLE, by_key=True)
 def residence(ask: Ask) -> Answer:
     """Where a person is registered on a day, or from where on the move (户口所在)."""
     one = seen_person(ask)
@@ -49,7 +49,7 @@ def residence(ask: Ask) -> Answer:
     return Answer(body, [one.id], ["residence"], rows=int(found is not None))
 
 
-@question("/persons/{person}/residences", PERSON, FROM, UNTIL, roles=PEOPLE)
+@question("/persons/{person}/residences", PERSON, FROM, UNTIL, roles=PEOPLE, by_key=True)
 def residences(ask: Ask) -> Answer:
     """Where a person was registered over a period, as known at an instant (居住历史)."""
     first, until = period(ask)
@@ -59,7 +59,7 @@ def residences(ask: Ask) -> Answer:
     return Answer(body, [one.id], ["residences"], rows=len(found))
 
 
-@question("/persons/{person}/timeline", PERSON, roles=TIMELINES)
+@question("/persons/{person}/timeline", PERSON, roles=TIMELINES, by_key=True)
 def person_timeline(ask: Ask) -> Answer:
     """A person's whole history on both clocks, what was voided included (历史)."""
     one = ask.values["person"]

@@ -48,7 +48,7 @@ def seen_place(ask: Ask) -> Place:
     return found
 
 
-@question("/places/{place}", PLACE, roles=PLACES, personal=False)
+@question("/places/{place}", PLACE, roles=PLACES, personal=False, by_key=True)
 def place(ask: Ask) -> Answer:
     """A division or community (行政区划, 社区); the tree is no secret, whatever the area."""
     one = ask.values["place"]

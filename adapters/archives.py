@@ -1,0 +1,160 @@
+"""A province in a file, asked without a database server: its entries and read models beside it.
+
+What is asked is a SQLite database that is filled once from the archive, in a folder named by what
+the archive is; it can be thrown away. Nothing is recorded in it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from adapters.appending import COLUMNS, EntryRow
+from adapters.assembly import Settings, name_node
+from adapters.database import open_database
+from adapters.eventstore import Recorder
+from adapters.projector import Projector
+from adapters.rebuilding import finish_all
+from adapters.schema import migrate
+from registry.codec import Codec
+from registry.errors import NotFound
+from registry.store import StoredEntry
+from registry.vocabulary import Kind
+from replay.archive import Archive, verify_archive
+from replay.exact import stored_rows
+from replay.faults import Damaged
+from replay.sealed import SealedLog
+
+#: Entries inserted together.
+ROWS = 20_000
+DATABASE = "registry.db"
+
+#: Told what is being done, how far it is, and how far it goes.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An archive that can be asked: the settings with which everything else opens it."""
+
+    archive: Path
+    folder: Path
+    digest: str
+    head: int
+    places: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings that take the place of the register's own."""
+        return {
+            "database": f"sqlite:///{self.folder / DATABASE}",
+            "query_log": f"sqlite:///{self.folder / 'queries.db'}",
+            "places": self.places,
+            "read_only": 1,
+            "sealed": "",
+        }
+
+
+def open_archive(
+    file: Path,
+    cache: Path | None = None,
+    key: Ed25519PublicKey | None = None,
+    progress: Progress = lambda what, done, of: None,
+) -> Opened:
+    """Open an archive, verified byte for byte when it is opened for the first time.
+
+    cache: the folder for what is made of it, by default beside it. key: whose signature it must
+    have; with one it is verified every time.
+    """
+    if not file.is_file():
+        raise NotFound("archive", file)
+    folder = (cache or file.with_name(f"{file.name}.opened")).resolve()
+    log = SealedLog(Archive(file))
+    digest = log.manifest.link.digest
+    made = folder / digest[:32]
+    if key is not None or not made.exists():
+        check(file, key, progress)
+    places = log.spaces.ids(Kind.PLACES.value, range(min(1, log.count(Kind.PLACES))))
+    if not made.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+        try:
+            restore(log, beside / DATABASE, progress)
+            beside.rename(made)
+        except OSError:
+            if not made.exists():  # else somebody else was faster
+                raise
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return Opened(file, made, digest, log.head, str(places[0]) if places else "")
+
+
+def check(file: Path, key: Ed25519PublicKey | None, progress: Progress) -> None:
+    """Verify an archive; raises Damaged with all that is wrong."""
+    size, done = file.stat().st_size, 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("bytes verified", done, size)
+
+    if flaws := [*verify_archive(file, key, advance)]:
+        raise Damaged(flaws)
+
+
+def restore(log: SealedLog, path: Path, progress: Progress) -> None:
+    """Make a database of a sealed log: its entries, byte for byte, and their read models.
+
+    Without what the log does not hold: submissions with their answers, and the secret of the node.
+    """
+    url = f"sqlite:///{path}"
+    engine = open_database(url, durability="off")
+    migrate(engine)
+    name_node(engine, Settings(database=url))
+    raw = engine.raw_connection()
+    try:
+        driver = raw.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        insert = f"insert into entries ({COLUMNS}) values ({', '.join('?' * 15)})"
+        rows, done = (row_of(one) for one in entries_of(log)), 0
+        while some := list(islice(rows, ROWS)):
+            with driver:
+                driver.execute("begin immediate")
+                driver.executemany(insert, some)
+            done += len(some)
+            progress("entries", done, log.head)
+    finally:
+        raw.close()
+    projector = Projector(engine, Recorder(engine))
+    projector.prepare()
+    finish_all(projector, lambda streams: progress("streams folded", streams, 0))
+    while projector.step():
+        progress("entries folded", projector.position(), log.head)
+    engine.dispose()
+
+
+def entries_of(log: SealedLog) -> Iterator[StoredEntry]:
+    """Every stored entry of a sealed log, stream by stream."""
+    codec = Codec()
+    for kind in Kind:
+        for partition in log.partitions(kind):
+            yield from stored_rows(log.block(kind, partition), log.spaces, codec)
+
+
+def row_of(one: StoredEntry) -> EntryRow:
+    """The row of an entry, in the order of COLUMNS."""
+    stream, submission = one.originator_id, one.submission
+    assert not isinstance(stream, str)
+    return (
+        *(one.position, one.recorded_at, stream.bytes, one.originator_version, one.effective_on),
+        *(one.origin, one.origin_seq, one.code, one.origin_at, None, one.state, one.private),
+        *(one.officer, one.office, None if submission is None else submission.bytes),
+    )

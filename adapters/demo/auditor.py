@@ -1,0 +1,76 @@
+"""The demo's second act: an auditor seals the log, checks everything and takes a proof away.
+
+Nothing here is made for the demo: the verbs are run as somebody would type them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from adapters.assembly import Settings
+from adapters.demo import Story
+
+#: Lines of an answer that are shown; the verbs themselves print everything.
+SHOWN = 14
+OFFICER = {"REGISTRY_OFFICER": "synthetic-auditor", "REGISTRY_OFFICE": "510600000000"}
+
+
+class Terminal:
+    """Runs verbs of the command line on one register and prints what they say."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.folder = folder
+        told = {
+            "DATABASE": settings.database,
+            "KEYS": settings.keys,
+            "DURABILITY": settings.durability,
+            "SEALED": "sealed",
+            "TILES": "tiles",
+            "SIGNING_KEY": "log.key",
+        }
+        self.environment = {
+            **{name: text for name, text in os.environ.items() if name[:9] != "REGISTRY_"},
+            **{f"REGISTRY_{name}": text for name, text in told.items()},
+            **OFFICER,
+            "COLUMNS": "100",
+        }
+
+    def run(self, *words: str, shown: int = SHOWN) -> None:
+        """Run a verb; the demo ends with its exit code if that is not 0."""
+        print(f"  $ registry {' '.join(words)}", flush=True)
+        done = subprocess.run(
+            [Path(sys.executable).with_name("registry"), *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        for line in lines[:shown]:
+            print(f"    {line}")
+        if len(lines) > shown:
+            print(f"    … {len(lines) - shown} lines more")
+        if done.returncode:
+            print(done.stderr, file=sys.stderr)
+            raise SystemExit(done.returncode)
+
+
+def audit(settings: Settings, folder: Path, story: Story) -> None:
+    """Seal, audit, compare, ask who did it, prove."""
+    terminal = Terminal(settings, folder)
+    print("An auditor comes. What follows from the log is held against what the register answers:")
+    terminal.run("seal")
+    terminal.run("audit", "--html", "audit.html", shown=30)
+    start, end = max(story.founded_on, date(story.until.year - 1, 1, 1)), story.until
+    terminal.run("diff", str(start), str(end))
+    terminal.run("blame", str(story.mover), "community", "--purpose", "supervision")
+    terminal.run("state-root")
+    terminal.run("key", "new")
+    terminal.run("publish")
+    terminal.run("prove", str(story.mover), "--purpose", "supervision", "--output", "proof.json")
+    terminal.run("verify", "proof.json", "--key", "log.pub")

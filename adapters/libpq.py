@@ -1,0 +1,149 @@
+"""Prepared statements on PostgreSQL through libpq itself.
+
+A cursor of psycopg can wait for several things at once, be interrupted and adapt any type; for a
+look-up by key that costs four times as much as the look-up. Here a call blocks, and there are the
+few types that this register's tables have.
+"""
+
+from __future__ import annotations
+
+import select
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors, pq
+from psycopg.adapt import Transformer
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of parameter: its number in PostgreSQL's catalogue, and its binary form."""
+
+    oid: int
+    pack: Callable[[Any], bytes]
+
+
+def _listed(oid: int, pack: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], bytes]:
+    head, size = struct.Struct(">iiiii").pack, struct.Struct(">i").pack
+
+    def packed(values: Sequence[Any]) -> bytes:
+        if not values:
+            return struct.pack(">iii", 0, 0, oid)
+        told = [pack(value) for value in values]
+        # Dimensions, has nulls, type, length, first index; then each value after its size.
+        return head(1, 0, oid, len(told), 1) + b"".join(
+            [part for one in told for part in (size(len(one)), one)]
+        )
+
+    return packed
+
+
+BYTES = Kind(17, lambda value: value)
+INT = Kind(20, struct.Struct(">q").pack)
+TEXT = Kind(25, str.encode)
+BYTES_LIST = Kind(1001, _listed(17, BYTES.pack))
+INT_LIST = Kind(1016, _listed(20, INT.pack))
+TEXT_LIST = Kind(1009, _listed(25, TEXT.pack))
+
+
+#: A statement, the kinds of its places and their values.
+Asked = tuple[str, Sequence[Kind], Sequence[Any]]
+
+
+def packed_of(kinds: Sequence[Kind], values: Sequence[Any]) -> list[bytes | None]:
+    """Values in their binary form."""
+    return [
+        None if value is None else kind.pack(value)
+        for kind, value in zip(kinds, values, strict=True)
+    ]
+
+
+class Lane:
+    """The prepared statements of one connection; used by one thread at a time.
+
+    It begins no transactions by itself: outside of one, a statement is one.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._adapt = Transformer(connection)
+        self._names: dict[str, bytes] = {}
+        self._poll = select.poll()
+        self._poll.register(connection.pgconn.socket, select.POLLIN)
+        # A plan made over a small table would go on reading all of it when it has grown: plans
+        # that read all are ruled out.
+        self.run(b"set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off")
+
+    def rows(self, text: str, kinds: Sequence[Kind], values: Sequence[Any]) -> list[Any]:
+        """Execute a statement, whose places are $1, $2 …, and give its rows."""
+        told = self.connection.pgconn
+        name = self._names.get(text) or self._prepare(text, kinds)
+        packed = packed_of(kinds, values)
+        formats = [pq.Format.BINARY] * len(packed)
+        result = told.exec_prepared(name, packed, formats, pq.Format.BINARY)  # type: ignore[arg-type]  # None is null
+        return self._rows_of(result)
+
+    def trip(self, *asked: Asked) -> list[list[Any]]:
+        """Execute several statements in one trip, one after the other, and give the rows of each.
+
+        After one that fails none is executed.
+        """
+        told = self.connection.pgconn
+        ready = [
+            (self._names.get(text) or self._prepare(text, kinds), packed_of(kinds, values))
+            for text, kinds, values in asked
+        ]
+        told.enter_pipeline_mode()
+        try:
+            for name, packed in ready:
+                formats = [pq.Format.BINARY] * len(packed)
+                told.send_query_prepared(name, packed, formats, pq.Format.BINARY)
+            told.pipeline_sync()
+            results = []
+            for _ in asked:
+                results.append(self._result())
+                assert self._result() is None, "each statement has one result"
+            self._result()  # of the end of the pipeline
+        finally:
+            if told.status == pq.ConnStatus.OK:
+                told.exit_pipeline_mode()
+        return [self._rows_of(result) for result in results]
+
+    def _result(self) -> Any:
+        told = self.connection.pgconn
+        told.flush()
+        while told.is_busy():
+            self._poll.poll()
+            told.consume_input()
+        return told.get_result()
+
+    def _rows_of(self, result: Any) -> list[Any]:
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            self._check(result)
+            return []
+        self._adapt.set_pgresult(result)
+        return self._adapt.load_rows(0, result.ntuples, tuple)
+
+    def _prepare(self, text: str, kinds: Sequence[Kind]) -> bytes:
+        name = self._names[text] = b"lane_%d" % len(self._names)
+        oids = [kind.oid for kind in kinds]
+        try:
+            self._check(self.connection.pgconn.prepare(name, text.encode(), oids))
+        except psycopg.Error:
+            del self._names[text]
+            raise
+        return name
+
+    def run(self, text: bytes) -> None:
+        """Execute several statements without parameters in one trip."""
+        self._check(self.connection.pgconn.exec_(text))
+
+    @staticmethod
+    def _check(result: Any) -> None:
+        if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+            if not result.error_field(pq.DiagnosticField.SQLSTATE):
+                raise psycopg.OperationalError(result.get_error_message())
+            raise errors.error_from_result(result)
