@@ -15,7 +15,6 @@ from uuid import UUID, uuid5
 
 from adapters.database import open_database
 from adapters.eventstore import Recorder
-from registry.codec import Codec
 from registry.commands import households, migration, particulars, places, relocation, undoing, vital
 from registry.commands.details import ChangeDetails
 from registry.commands.extract import Batch, Homes, House, Plate
@@ -170,16 +169,15 @@ class Station:
         towns = [Planned(self, town).steps() for town in range(self.province.towns)]
         for self.now, do in merge(*towns, key=itemgetter(0)):
             do()
-        codec = Codec()
         head, _ = self.store.head()
-        found = [codec.entry(one) for one in self.store.page(0, head)]
+        found = [self.register.codec.entry(one) for one in self.store.page(0, head)]
         self.store.engine.dispose()
         return found
 
     def record(self, entries: list[Entry]) -> None:
         """Record what no command decides: places, and what an import makes of rows."""
-        salt = iter(range(2**62))
-        stored = [Codec().stored(one, lambda: next(salt).to_bytes(16, "big")) for one in entries]
+        codec = self.register.codec
+        stored = [codec.stored(one, lambda: bytes(16)) for one in entries]
         self.sent += 1
         (told,) = self.store.append([Append(UUID(int=self.sent), "", "", b"", b"{}", stored, {})])
         assert isinstance(told, Receipt), told
