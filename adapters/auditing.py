@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,24 +18,30 @@ from adapters.invariants import inspect_store
 from adapters.loading import sealed_folder
 from adapters.matching import pieces
 from adapters.reading import reading
+from registry.days import day_at, end_of
+from registry.errors import RegistryError
 from registry.projections import PROJECTIONS
 from registry.projections import At as Point
 from registry.vocabulary import ORDERS, Kind, Order
-from replay.applications import NO_STATE, STATES
+from replay.applications import STATES
 from replay.diff import Balance, Diff, diff
-from replay.digest import state_root
-from replay.duplicates import duplicates
 from replay.entities import states_at
-from replay.forms import NONE
+from replay.faults import Damaged
+from replay.findings import Whole, faulty
+from replay.forms import NONE, Column
 from replay.history import At
 from replay.households import OPEN
 from replay.lawful import lawful
 from replay.persons import LIVING
-from replay.population import SEXES, WRONG_NUMBER, Census, census
+from replay.population import SEXES, WRONG_NUMBER, Census
 from replay.residents import residents_of_communities
-from replay.state import SETTLED, states
+from replay.sealed import Folder, SealedLog, verify
+from replay.state import states
+from replay.whole import whole
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     from adapters.assembly import Parts
     from replay.log import Log
 
@@ -71,7 +78,7 @@ class Verdict:
 class Pictures:
     """What a report draws: counts by sex and age, by cause, and by stage of application.
 
-    pyramid: ages, men, women. came, went: since the beginning. backlog: open applications.
+    pyramid: ages, men, women. came, went: in a year. backlog: applications by state.
     """
 
     pyramid: tuple[list[int], list[int], list[int]]
@@ -128,38 +135,35 @@ Tell = Callable[[str, str], None]
 class Auditor:
     """Checks a register at a point; what several checks need is worked out once."""
 
-    def __init__(self, parts: Parts, log: Log, at: At, now: bool) -> None:
-        self.parts, self.log, self.at, self.now = parts, log, at, now
-        self.census: Census | None = None
+    def __init__(
+        self, parts: Parts, log: Log, at: At, now: bool, key: Ed25519PublicKey | None
+    ) -> None:
+        self.parts, self.log, self.at, self.now, self.key = parts, log, at, now, key
         self.diff: Diff | None = None
-        self.backlog: dict[str, int] = {}
-        self.root = ""
+
+    @cached_property
+    def whole(self) -> Whole:
+        """Everything that one pass over the log says."""
+        return whole(self.log, self.at)
 
     def checks(self) -> Iterator[tuple[str, str, Callable[[], Found]]]:
-        """Every check: its name, what it makes sure of, and how."""
-        if sealed_folder(self.parts.settings) is not None:
+        """Every check: its name, what it makes sure of, and how; the bytes come first."""
+        if isinstance(self.log, SealedLog):
             yield "bytes", "every byte of the sealed log is as it was sealed", self.bytes
         yield "store", "positions, instants, versions and digests of the store agree", self.store
+        yield "state", "the state that follows from the log, summed up in one root", self.state
         yield "numbers", "a number has one living holder, or an open case", self.numbers
         yield "lives", "every history is lawful, entry after entry", self.lives
-        yield "cards", "every card took only steps that the table of states has", self.cards
+        yield "ledgers", "every application, card and number took only lawful steps", self.ledgers
         yield "homes", "who is registered lives in an open household of the place", self.homes
         yield "closing", "at every place, start and flows give the end", self.closing
         yield "population", "read models count the residents that the log has", self.population
         if self.now:
             yield "read-models", "every stored row follows from the log", self.read_models
-        yield "state", "the root of the state that follows from the log", self.state
 
     def bytes(self) -> Found:
         """Hash the sealed files."""
-        found = Found(0, "bytes")
-
-        def read(count: int) -> None:
-            found.checked += count
-
-        flaws: Any = self.log
-        found.note(map(str, flaws.flaws(progress=read)))
-        return found
+        return sealed_bytes(self.parts, self.key)
 
     def store(self) -> Found:
         """Walk through the store."""
@@ -168,53 +172,48 @@ class Auditor:
         found.note(f"{one.rule}: {one.where}: {one.message}" for one in told.faults)
         return found
 
+    def state(self) -> Found:
+        """Replay the log and sum up the state."""
+        return Found(sum(self.whole.entries.values()), "entries", digest=str(self.whole.root))
+
     def numbers(self) -> Found:
         """Look for numbers that several hold."""
         cases = [case for _, case in states_at(self.log, Kind.CASE, self.at) if case.open]
-        self.census = census(self.log, self.at)
-        found = Found(self.census.counts["living"], "living persons")
-        for one in duplicates(self.log, self.at):
+        found = Found(self.whole.census.counts["living"], "living persons")
+        for one in self.whole.duplicates:
             holders = set(self.log.spaces.ids("person", list(one.holders)))
             if not any(holders <= case.parties for case in cases):
                 found.note([f"held by {len(holders)} since position {one.since}, in no open case"])
         return found
 
     def lives(self) -> Found:
-        """Hold every history against the rules."""
-        found = Found(0, "histories")
-        for kind in (one for one in Kind if ORDERS[one] is Order.EFFECTIVE):
-            if not self.log.count(kind):
-                continue
-            told = lawful(self.log, kind, self.at)
+        """Hold every history against the rules, of streets too, which are few."""
+        found = self._faulty(one for one in self.whole.faults if ORDERS[one] is Order.EFFECTIVE)
+        if self.log.count(Kind.STREET):
+            told = lawful(self.log, Kind.STREET, self.at)
             found.checked += len(told)
-            self._faulty(found, kind, told["fault"])
+            self._note(found, Kind.STREET, faulty(0, told))
         return found
 
-    def cards(self) -> Found:
+    def ledgers(self) -> Found:
         """Hold applications, card bodies and numbers against their rules."""
-        found = Found(0, "ledgers")
-        for kind in (Kind.APPLICATION, Kind.CARD, Kind.NUMBER):
-            if not self.log.count(kind):
-                continue
-            told = states(self.log, kind, self.at)
-            found.checked += len(told)
-            if "fault" in (told.dtype.names or ()):
-                self._faulty(found, kind, told["fault"])
-            if kind is Kind.APPLICATION:
-                numbers = np.bincount(told["state"], minlength=NO_STATE + 1)
-                self.backlog = {
-                    str(state): int(numbers[number])
-                    for number, state in enumerate(STATES)
-                    if numbers[number]
-                }
+        return self._faulty(one for one in self.whole.faults if ORDERS[one] is Order.LEDGER)
+
+    def _faulty(self, kinds: Iterable[Kind]) -> Found:
+        found = Found(0, "streams")
+        for kind in kinds:
+            found.checked += self.log.count(kind)
+            self._note(found, kind, self.whole.faults[kind])
         return found
 
-    def _faulty(self, found: Found, kind: Kind, faults: Any) -> None:
-        who = np.flatnonzero(faults)
-        listed = who[:LISTED].tolist()
-        for handle, stream in zip(listed, self.log.spaces.ids(kind.value, listed), strict=True):
-            found.note([f"{kind.value} {stream}: version {int(faults[handle])} breaks a rule"])
-        found.found += len(who) - len(listed)
+    def _note(self, found: Found, kind: Kind, faults: Column) -> None:
+        listed = faults[:LISTED].tolist()
+        streams = self.log.spaces.ids(kind.value, [handle for handle, _, _ in listed])
+        found.note(
+            f"{kind.value} {stream}: version {version} breaks a rule"
+            for stream, (_, version, _) in zip(streams, listed, strict=True)
+        )
+        found.found += len(faults) - len(listed)
 
     def homes(self) -> Found:
         """Compare residents with their households."""
@@ -269,19 +268,22 @@ class Auditor:
             found.note(map(str, piece.divergences))
         return found
 
-    def state(self) -> Found:
-        """Sum up the state."""
-        root = state_root(self.log, self.at)
-        self.root = str(root)
-        entities = sum(self.log.count(kind) for kind in SETTLED)
-        return Found(entities, "entities", digest=self.root)
-
 
 def audit(
-    parts: Parts, log: Log, at: At, *, now: bool = True, tell: Tell = lambda name, words: None
+    parts: Parts,
+    log: Log,
+    at: At,
+    *,
+    now: bool = True,
+    key: Ed25519PublicKey | None = None,
+    tell: Tell = lambda name, words: None,
 ) -> Audit:
-    """Check everything at a point. now: the point is the present, read models are compared too."""
-    auditor, start = Auditor(parts, log, at, now), perf_counter()
+    """Check everything at a point.
+
+    now: the point is the present, read models are compared too. key: who has to have sealed the
+    log; None: signatures are left alone.
+    """
+    auditor, start = Auditor(parts, log, at, now, key), perf_counter()
     verdicts = []
     for name, words, check in auditor.checks():
         tell(name, words)
@@ -300,24 +302,73 @@ def audit(
                 told.digest,
             )
         )
-    assert auditor.census is not None
-    assert auditor.diff is not None
-    wrong = len(auditor.census.odd[WRONG_NUMBER])
+        if name == "bytes" and told.found:
+            break  # nothing that such files say is worth anything
+    sound = auditor.diff is not None
     return Audit(
         at,
         instant_of(parts, at.known),
         log.head,
-        "store" if sealed_folder(parts.settings) is None else "sealed log",
+        "sealed log" if isinstance(log, SealedLog) else "store",
         tuple(verdicts),
-        {**auditor.census.counts, "wrong_numbers": wrong},
-        Pictures(
-            pyramid(auditor.census),
-            flows(log, auditor.diff.balances, "came"),
-            flows(log, auditor.diff.balances, "went"),
-            auditor.backlog,
-        ),
-        auditor.root,
+        counts_of(auditor.whole.census) if sound else {},
+        pictures(log, auditor) if sound else Pictures(([], [], []), {}, {}, {}),
+        str(auditor.whole.root) if sound else "",
         perf_counter() - start,
+    )
+
+
+def sealed_bytes(parts: Parts, key: Ed25519PublicKey | None) -> Found:
+    """Hash every byte of the sealed log."""
+    folder = sealed_folder(parts.settings)
+    assert folder is not None, "what is sealed lies in a folder"
+    found = Found(0, "bytes")
+
+    def read(count: int) -> None:
+        found.checked += count
+
+    found.note(map(str, verify(Folder(folder), key, read)))
+    return found
+
+
+def unreadable(parts: Parts, at: At, damage: Damaged, key: Ed25519PublicKey | None) -> Audit:
+    """The audit of a sealed log that is so damaged that it cannot be opened."""
+    start = perf_counter()
+    try:
+        told = sealed_bytes(parts, key)
+    except RegistryError:
+        told = Found(0, "bytes")
+    if not told.found:
+        told.note(map(str, damage.flaws))
+    seconds = perf_counter() - start
+    words = "every byte of the sealed log is as it was sealed"
+    verdict = Verdict(
+        "bytes", words, told.checked, told.unit, told.found, tuple(told.faults), seconds
+    )
+    head, _ = parts.store.head()
+    nothing = Pictures(([], [], []), {}, {}, {})
+    return Audit(at, 0, head, "sealed log", (verdict,), {}, nothing, "", seconds)
+
+
+def counts_of(told: Census) -> dict[str, int]:
+    """What a census counts, and whose number is wrong."""
+    return {**told.counts, "wrong_numbers": len(told.odd[WRONG_NUMBER])}
+
+
+def pictures(log: Log, auditor: Auditor) -> Pictures:
+    """What a report draws; the flows are those of the year before the last entry."""
+    last = min(auditor.at.valid_on, day_at(instant_of(auditor.parts, auditor.at.known)))
+    eve = last - timedelta(365)
+    before = At(eve, min(log.position_at(end_of(eve)), auditor.at.known))
+    year = diff(log, before, At(last, auditor.at.known))
+    states = np.zeros(len(STATES), "i8")
+    for counts in auditor.whole.backlog.table.values():
+        states += counts.sum(axis=1)
+    return Pictures(
+        pyramid(auditor.whole.census),
+        flows(log, year.balances, "came"),
+        flows(log, year.balances, "went"),
+        {str(state): int(count) for state, count in zip(STATES, states, strict=True) if count},
     )
 
 

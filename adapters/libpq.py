@@ -73,6 +73,8 @@ class Lane:
         self._names: dict[str, bytes] = {}
         self._poll = select.poll()
         self._poll.register(connection.pgconn.socket, select.POLLIN)
+        self._poll_both = select.poll()
+        self._poll_both.register(connection.pgconn.socket, select.POLLIN | select.POLLOUT)
         # A plan made over a small table would go on reading all of it when it has grown: plans
         # that read all are ruled out.
         self.run(b"set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off")
@@ -102,25 +104,35 @@ class Lane:
                 formats = [pq.Format.BINARY] * len(packed)
                 told.send_query_prepared(name, packed, formats, pq.Format.BINARY)
             told.pipeline_sync()
+            while told.flush():  # more than goes out at once; and what has come in makes room
+                self._poll_both.poll()
+                told.consume_input()
             results = []
             for _ in asked:
                 results.append(self._result())
+                if told.status != pq.ConnStatus.OK:
+                    break
                 assert self._result() is None, "each statement has one result"
-            self._result()  # of the end of the pipeline
+            else:
+                self._result()  # of the end of the pipeline
         finally:
             if told.status == pq.ConnStatus.OK:
                 told.exit_pipeline_mode()
-        return [self._rows_of(result) for result in results]
+        rows = [self._rows_of(result) for result in results]
+        if len(rows) < len(asked):
+            raise psycopg.OperationalError("the connection was lost")
+        return rows
 
     def _result(self) -> Any:
         told = self.connection.pgconn
-        told.flush()
         while told.is_busy():
             self._poll.poll()
             told.consume_input()
         return told.get_result()
 
     def _rows_of(self, result: Any) -> list[Any]:
+        if result is None:
+            raise psycopg.OperationalError("the connection was lost")
         if result.status != pq.ExecStatus.TUPLES_OK:
             self._check(result)
             return []

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from adapters.eventstore import entries
+from adapters.sealing import open_log, sealed_head
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.vocabulary import VOCABULARY, Kind
@@ -28,16 +29,14 @@ Progress = Callable[[int], None]
 
 def sealed_folder(settings: Settings) -> Path | None:
     """The folder of the sealed log; None where nothing is sealed."""
-    folder = getattr(settings, "sealed", "")
-    return Path(folder) if folder and Path(folder).is_dir() else None
+    folder = Path(settings.sealed)
+    return folder if sealed_head(folder) else None
 
 
 def log_of(parts: Parts, tell: Progress = lambda position: None) -> Log:
     """The whole log as it is now. Unsealed, it is read into memory: some kilobytes an entry."""
     folder = sealed_folder(parts.settings)
     if folder is not None:
-        from adapters.sealing import open_log
-
         return open_log(folder, parts.store, parts.register.codec)
     return KeptLog(recorded(parts, tell))
 

@@ -120,17 +120,22 @@ def compare(
         keys = [bytes(key) for (key,) in connection.execute(query)]
         last = keys[-1] if len(keys) == limit else END
         streams = store.streams([UUID(bytes=key) for key in keys])
-        found = []
-        for model in models:
-            if model.name not in standing:
-                continue
-            position = standing[model.name]
-            batch = [one for told in streams.values() for one in told if one.position <= position]
-            stored = stored_rows(connection, model, batch, after, last)
-            found.append((model, position, batch, stored))
+        models = [one for one in models if one.name in standing]
+        batches = {
+            position: [one for told in streams.values() for one in told if one.position <= position]
+            for position in {standing[one.name] for one in models}
+        }
+        stored = {
+            one.name: stored_rows(connection, one, batches[standing[one.name]], after, last)
+            for one in models
+        }
+    expected: dict[str, list[Values]] = {}
+    for position, batch in batches.items():
+        together = [one for one in models if standing[one.name] == position]
+        expected.update(expected_rows(together, batch, store))
     return [
-        piece(model, last, position, len(keys), stored, expected_rows(model, batch, store))
-        for model, position, batch, stored in found
+        piece(one, last, standing[one.name], len(keys), stored[one.name], expected[one.name])
+        for one in models
     ]
 
 
@@ -160,13 +165,13 @@ def codec() -> Codec:
 
 
 def expected_rows(
-    model: Projection, batch: Sequence[StoredEntry], store: EntryStore
-) -> list[Values]:
-    """The rows that follow from whole streams."""
-    folding = Folding([model], codec(), store.streams, 1)
-    changes = folding.fold(batch, whole=True)[model.name]
-    assert not changes.closed, "whole streams close nothing that was there before"
-    return changes.rows()
+    models: Collection[Projection], batch: Sequence[StoredEntry], store: EntryStore
+) -> dict[str, list[Values]]:
+    """The rows of read models that follow from whole streams."""
+    found = Folding(models, codec(), store.streams, 1).fold(batch, whole=True)
+    for changes in found.values():
+        assert not changes.closed, "whole streams close nothing that was there before"
+    return {name: changes.rows() for name, changes in found.items()}
 
 
 def stored_rows(

@@ -7,10 +7,10 @@ identifiers: whichever of the two was interrupted, either can go on.
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -26,10 +26,13 @@ from adapters.tables import Copy, hurry
 from registry.codec import Codec
 from registry.entry import EVERYTHING
 from registry.errors import Unavailable
+from registry.projections.base import Values
 from registry.projections.changes import Changes
-from registry.store import StoredEntry
+from registry.projections.folding import Folding
 from registry.vocabulary import Kind
+from replay.choosing import chosen
 from replay.forms import NONE, Column
+from replay.runs import entries
 from replay.sealed import SealedLog
 from replay.stays import NO_DAY, STAY, STILL_KNOWN, stays
 
@@ -60,7 +63,7 @@ def rebuild_sealed(
         )
     done = 0
     if standing.position == 0:
-        rows = Stays(log, standing.target)
+        rows = Stays(log, standing.target, projector.folding([name], cached=1))
         with uncollected() as collect:
             while standing.position == 0 != standing.target:
                 standing, count = fill(projector, standing, rows)
@@ -77,7 +80,8 @@ def fill(projector: Projector, standing: Standing, rows: Stays) -> tuple[Standin
     last = first + count == len(rows.order)
     copy = projector.copy(standing.name, standing.copy)
     table, others = rows.chunk(first, count)
-    changes = projector.folding([standing.name], cached=1).fold(others, whole=True)
+    changes = Changes()
+    changes.written.extend(others)
     moved = replace(
         standing,
         position=standing.target if last else 0,
@@ -87,36 +91,44 @@ def fill(projector: Projector, standing: Standing, rows: Stays) -> tuple[Standin
         hurry(connection)
         positions.move(connection, standing, position=moved.position, reached=moved.reached)
         write(connection, copy, table, rows)
-        copy.write(connection, changes.get(standing.name, Changes()))
+        copy.write(connection, changes)
         if last:
             copy.index(connection)
     return moved, count
 
 
 class Stays:
-    """Every row as of a position, the persons in the order of their identifiers."""
+    """Every row as of a position, the persons in the order of their identifiers.
 
-    def __init__(self, log: SealedLog, known: int) -> None:
-        self.log, self.known = log, known
-        blocks = [
-            stays(log.block(Kind.PERSON, partition), known)
-            for partition in log.partitions(Kind.PERSON)
-        ]
-        high, low = log.spaces.all_halves("person")
-        self.order = np.lexsort((low, high)).astype("u4")
-        table = np.concatenate([one.table for one in blocks]) if blocks else np.empty(0, STAY)
-        rank = np.empty(len(self.order), "u4")
-        rank[self.order] = np.arange(len(self.order), dtype="u4")
-        ranks = rank[table["person"]]
-        by_rank = np.argsort(ranks, kind="stable")
-        self._table, self._ranks = table[by_rank], ranks[by_rank]
+    folding: folds those whom the kernel leaves out.
+    """
+
+    def __init__(self, log: SealedLog, known: int, folding: Folding) -> None:
         self.halves = {
             space: with_none(*log.spaces.all_halves(space))
             for space in ("person", "community", "household", "certificate")
         }
-        self._odd = np.zeros(len(self.order), np.bool_)
-        for one in blocks:
-            self._odd[one.others] = True
+        high, low = (half[:-1] for half in self.halves["person"])
+        self.order = np.lexsort((low, high)).astype("u4")
+        rank = np.empty(len(self.order), "u4")
+        rank[self.order] = np.arange(len(self.order), dtype="u4")
+        tables, others = [np.empty(0, STAY)], []
+        for partition in log.partitions(Kind.PERSON):
+            block = log.block(Kind.PERSON, partition)
+            made = stays(block, known)
+            tables.append(made.table)
+            told = [
+                CODEC.stored(entry, lambda: NO_SALT)  # rows show nothing private
+                for entry in entries(chosen(block, made.others), log.spaces)
+                if entry.position <= known
+            ]
+            for changes in folding.fold(told, whole=True).values():
+                others += changes.rows()
+        table = np.concatenate(tables)
+        ranks = rank[table["person"]]
+        by_rank = np.argsort(ranks, kind="stable")
+        self._table, self._ranks = table[by_rank], ranks[by_rank]
+        self._others = sorted(others, key=lambda row: bytes(row[0]))
 
     def key(self, place: int) -> bytes:
         """The identifier of the person at a place in the order."""
@@ -131,20 +143,14 @@ class Stays:
             low, high = (middle + 1, high) if self.key(middle) <= key else (low, middle)
         return low
 
-    def chunk(self, first: int, count: int) -> tuple[Column, list[StoredEntry]]:
-        """The rows of persons from a place on, and the entries of those to be folded one by one."""
+    def chunk(self, first: int, count: int) -> tuple[Column, list[Values]]:
+        """The rows of persons from a place on: of the kernel, and of those folded one by one."""
         begins, ends = np.searchsorted(self._ranks, [first, first + count])
-        persons = self.order[first : first + count]
-        return self._table[begins:ends], [
-            stored for person in persons[self._odd[persons]] for stored in self.entries(int(person))
-        ]
-
-    def entries(self, person: int) -> Iterator[StoredEntry]:
-        """The entries of a person, as far as rows are folded from them."""
-        high, low = (int(half[person]) for half in self.halves["person"])
-        for entry in self.log.history(Kind.PERSON, UUID(int=high << 64 | low)):
-            if entry.position <= self.known:
-                yield CODEC.stored(entry, lambda: NO_SALT)  # rows show nothing private
+        if not count:
+            return self._table[begins:ends], []
+        low = bisect_left(self._others, self.key(first), key=lambda row: row[0])
+        high = bisect_right(self._others, self.key(first + count - 1), key=lambda row: row[0])
+        return self._table[begins:ends], self._others[low:high]
 
 
 def with_none(high: Column, low: Column) -> tuple[Column, Column]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from adapters.columnar import Columnar
 from adapters.signing import open_signer
 from registry.codec import Codec
 from registry.entry import Entry
-from registry.errors import Conflict, RegistryError, Unavailable
+from registry.errors import RegistryError, Unavailable
 from registry.store import EntryStore
 from replay.intake import Intake
 from replay.log import KeptLog, Log
@@ -162,7 +163,15 @@ def _work(job: Job, told: Connection, parent: int) -> None:
     try:
         told.send(seal(job, progress))
     except (RegistryError, OSError, ValueError) as error:
-        told.send(error)
+        told.send(error if travels(error) else Unavailable(str(error)))
+
+
+def travels(error: Exception) -> bool:
+    """Whether an error comes out of a process as it is; else its words must do."""
+    try:
+        return str(pickle.loads(pickle.dumps(error))) == str(error)
+    except Exception:
+        return False
 
 
 def follow_sealing(
@@ -182,8 +191,9 @@ def follow_sealing(
             sealed = sealed_head(job.folder)
             if sealed and store.head()[0] - sealed >= waiting and held():
                 seal_apart(job, progress, stop)
-        except (Unavailable, Conflict, OperationalError) as error:
-            # Away, or somebody else is at it; what stands is whole, and the next look goes on.
+        except (RegistryError, ValueError, OSError, OperationalError) as error:
+            # Away, or somebody else is at it, or an entry is of a newer program; what stands is
+            # whole, answers read the rest from the store, and the next look goes on.
             LOGGER.warning("sealing waits: %s", error)
             stop.wait(AWAY_S)
 

@@ -39,29 +39,35 @@ class CardReason(Code, table="card_apply_reason"):
 
     @classmethod
     def rows(cls) -> Iterator[tuple[str, Row]]:
-        """Give the codes of both generations; 0 (未领) and classes such as 10 are no reasons."""
+        """Give the codes of both generations; a class of reasons, such as 10, is no reason."""
         for row in (*table(cls.TABLE), *table(cls.FORMER)):
-            if row.get("group") != "class" and row["code"] != "0":
+            if row["group"] != "class":
                 yield row["code"], row
 
     @property
     def generation(self) -> int:
-        """The generation whose list has the reason."""
-        return 2 if "group" in self.row else 1
+        """The generation whose list has the reason: those of the second have two digits."""
+        return len(self)
 
     @property
     def group(self) -> str:
         """What it is about: a first card, an exchange, or replacing a lost one."""
-        return self.row.get("group") or FORMER_GROUPS.get(str(self), "exchange")
+        return self.row["group"]
+
+    @property
+    def once(self) -> bool:
+        """Whether somebody gives it once in a life."""
+        return self.row["first_issue_only_once"] == "1"
+
+    @property
+    def takes_old_card(self) -> bool:
+        """Whether the old card is handed back for the new one."""
+        return self.row["old_card_required"] == "1"
 
     @property
     def priority(self) -> CardPriority:
-        """The class in which such cards are made; those of the first generation in the second."""
-        return CardPriority(self.row.get("priority", "2"))
-
-
-#: Reasons of the first generation that are no exchange: the first card, and a lost one.
-FORMER_GROUPS = {"1": "first", "5": "replace"}
+        """The class in which such cards are made."""
+        return CardPriority(self.row["priority"])
 
 
 class CardKind(Code, table="card_kind"):

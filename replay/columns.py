@@ -121,7 +121,7 @@ class Columns:
     def _identifiers(self, space: str, first: Column, end: Column) -> Column:
         high, low = np.empty(len(first), "u8"), np.empty(len(first), "u8")
         null = np.empty(len(first), "u1")
-        wrong = identify(self.lot.data, first, end, high, low, null)
+        wrong = identify(self.lot.data, self.lot.buffer.words, first, end, high, low, null)
         assert wrong < 0, f"{self._token(first, end, wrong)!r} is no identifier"
         if not null.any():
             return self.spaces.packed(space, high, low)
@@ -214,7 +214,7 @@ class Columns:
             ours = ~np.isin(row, raw)
             first, end, row = first[ours], end[ours], row[ours]
         high, low, null = (np.empty(len(first), kind) for kind in ("u8", "u8", "u1"))
-        wrong = identify(lot.data, first, end, high, low, null)
+        wrong = identify(lot.data, lot.buffer.words, first, end, high, low, null)
         assert wrong < 0, f"{self._token(first, end, wrong)!r} is no salt"
         salted, starts = np.unique(row, return_index=True)
         told = [lot.raw[int(rows[place])] for place in raw]

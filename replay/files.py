@@ -154,7 +154,10 @@ class ColumnFile:
         if blake3(HEADER + body + bytes(self._hashes)).digest() != root:
             raise self._damaged("its directory and leaves do not belong to its root")
         self.root = bytes(root).hex()
-        return msgspec.json.decode(body, type=_Directory)
+        try:
+            return msgspec.json.decode(body, type=_Directory)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Foreign(f"{self.name} has a directory of another kind: {error}") from error
 
     def _leaves_of(self, directory: _Directory) -> dict[str, int]:
         """The first leaf of each column; the places of columns are what their sizes say."""

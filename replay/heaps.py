@@ -80,11 +80,11 @@ def trimmed(run: Run) -> Run:
         if column.dtype.kind == "i":  # among numbers, those below zero
             used[-1 - column[column < 0]] = 1
         else:
-            mark(column, used)
+            mark(sealed(column), used)
         return column
 
     _texts(run, note)
-    offsets, data = run.texts.offsets.astype("i8"), run.texts.data
+    offsets, data = run.texts.offsets.astype("i8"), sealed(run.texts.data)
     table = np.zeros(1 << (2 * len(used)).bit_length(), "i8")
     kept, told = np.empty(len(used), "i8"), np.zeros(len(used), "i8")
     count = int(unify(offsets, data, used, table, kept, told))
@@ -101,7 +101,7 @@ def trimmed(run: Run) -> Run:
             new[column < 0] = -1 - told[-1 - column[column < 0]]
         else:
             new = np.empty_like(column)
-            rename(column, told, new)
+            rename(sealed(column), told, new)
         return sealed(new)
 
     return replace(_texts(run, renamed), texts=texts)

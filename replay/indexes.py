@@ -10,7 +10,7 @@ import numpy as np
 from replay.files import ColumnFile, Written, write
 from replay.forms import Column
 from replay.handles import Chunk, ColumnarSpaces
-from replay.manifest import Part
+from replay.manifest import Part, counts
 from replay.runs import Run
 
 #: Gives a new file its name.
@@ -34,11 +34,7 @@ def with_ids(
     Returns the parts that then hold.
     """
     held = list(parts)
-    counts: dict[str, int] = {}
-    for part in held:
-        if part.what == IDS:
-            counts[part.of] = max(counts.get(part.of, 0), part.first + part.rows)
-    for space, chunk in spaces.since(counts).items():
+    for space, chunk in spaces.since(counts(held)).items():
         older = [part for part in held if (part.what, part.of) == (IDS, space)]
         older.sort(key=lambda part: part.first)
         while older and older[-1].rows <= 2 * len(chunk):

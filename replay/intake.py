@@ -6,20 +6,57 @@ Halves are scanned where they lie and their values converted a column at a time.
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 
+from registry import events
 from registry.codec import Codec
-from registry.vocabulary import Kind
+from registry.values import day_number
+from registry.vocabulary import Kind, word_of
 from replay.columns import Columns
-from replay.forms import Column, Spaces
+from replay.forms import Column, KeptSpaces, Spaces
 from replay.lots import HALVES, KEYS, KINDS, NUMBERS, TEXTS, Buffer, Lot, Unreadable, binary
 from replay.plans import plan
 from replay.runs import Run
+from replay.tokens import lay
 
 __all__ = ["HALVES", "KEYS", "NUMBERS", "TEXTS", "Intake", "Unreadable"]
+
+
+def rehearse() -> None:
+    """Take one row in, so that every kernel of intake is compiled."""
+    shapes: Any = events.household
+    member = shapes.Member(person=_SOMEBODY, relation="02")
+    told = shapes.HouseholdImported(
+        effective_on=date(2004, 6, 1),
+        household_number="1",
+        household_type="1",
+        doorplate=_SOMEBODY,
+        community=_SOMEBODY,
+        members=(member,),
+        head=None,
+        source="",
+        batch="",
+    )
+    state, private = Codec().halves(told, lambda: bytes(16))
+    numbers = {name: pa.array([1]) for name in NUMBERS}
+    numbers["code"] = pa.array([word_of(told).code])
+    numbers["effective_on"] = pa.array([day_number(told.effective_on)])
+    ids = {name: pa.array([_SOMEBODY.bytes]) for name in KEYS}
+    names = {name: pa.array([""]) for name in TEXTS}
+    halves = {"state": pa.array([state]), "private": pa.array([private])}
+    intake = Intake(KeptSpaces())
+    intake.add(pa.RecordBatch.from_pydict({**numbers, **ids, **names, **halves}))
+    intake.runs()
+    nobody = np.empty(0, "u4")
+    lay(np.empty(0, "u1"), nobody, nobody, np.empty((0, 18), "u1"))
+
+
+_SOMEBODY = UUID(int=1)
 
 
 class Intake:

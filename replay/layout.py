@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.events import __all__ as events
 from registry.vocabulary import VOCABULARY, EventType, Field, Kind
 from replay.forms import Form, ListForm, form_of, plain_form
+
+assert events, "importing the events fills the vocabulary, from which all tables derive"
 
 #: What every row of every kind of stream has.
 FIXED = {"code": "u2", "effective_on": "u2", "position": "u4"}

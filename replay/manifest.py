@@ -7,7 +7,7 @@ before. The link is what is signed; all links stand, a line each, in the chain.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def head(self) -> int:
         """The last position sealed."""
         return self.link.head
+
+    def counts(self) -> dict[str, int]:
+        """How many identifiers each space has."""
+        return counts(self.parts)
+
+
+def counts(parts: Iterable[Part]) -> dict[str, int]:
+    """How many identifiers each space has in the files of a log."""
+    found: dict[str, int] = {}
+    for part in parts:
+        if part.what == "ids":
+            found[part.of] = max(found.get(part.of, 0), part.first + part.rows)
+    return found
 
 
 def canonical(told: Any) -> bytes:

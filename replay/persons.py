@@ -24,7 +24,7 @@ REDACTED, UNBORN, NO_CODE = -1, -(2**31), 255
 #: A person. number: packed as `replay.numbers` says, 0 for none; household, community: handles;
 #: birth, since: days since 1880, since for the entry that wrote the place; entries: how many
 #: stand; last: version of the last of them; named: version of the entry that wrote the name;
-#: out, nationality: place in the table's codes.
+#: nationality, out: place in the table's codes; out tells how somebody left who has no place now.
 PERSON = np.dtype(
     [
         ("number", "i8"),

@@ -88,20 +88,26 @@ class Cuts:
         partition = run.entities >> np.uint32(bits)
         begins = np.flatnonzero(np.diff(partition, prepend=np.uint32(NONE)))
         places = np.unique(np.concatenate([begins, np.arange(0, count, STRIDE), [0, count]]))
+        return cls(sealed(places.astype("u4")), cls.at(run, places))
+
+    @staticmethod
+    def at(run: Run, places: Column) -> dict[str, Column]:
+        """Where the dense columns of a run stand at the entities at some places, the last too."""
         rows = run.starts[places]
         codes = np.flatnonzero(np.bincount(run.code, minlength=CODES))
         # How often each code comes in front of each cut: the columns are sums of these.
-        stretch = np.repeat(np.arange(len(rows) - 1), np.diff(rows.astype("i8")))
+        before = np.repeat(np.arange(len(rows) - 1), np.diff(rows.astype("i8")))
         order = np.zeros(CODES, "i8")
         order[codes] = np.arange(len(codes))
-        column = order[run.code]
-        flat = np.bincount(stretch * len(codes) + column, minlength=(len(rows) - 1) * len(codes))
+        flat = np.bincount(
+            before * len(codes) + order[run.code], minlength=(len(rows) - 1) * len(codes)
+        )
         table = flat.reshape(len(rows) - 1, len(codes))
         dense = {}
         for name in run.layout.dense:
             taken = table[:, run.layout.declares(name)[codes]].sum(axis=1)
             dense[name] = sealed(np.cumsum([0, *taken], dtype="u4"))
-        return cls(sealed(places.astype("u4")), dense)
+        return dense
 
     def elements(self, run: Run, place: int) -> Callable[[str], int]:
         """Tells of dense columns the first element of the entity at a place or a later one."""

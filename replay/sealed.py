@@ -6,7 +6,7 @@ import mmap
 import os
 import resource
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
@@ -29,6 +29,7 @@ from replay.log import KeptLayer, Layer, LayeredLog
 from replay.manifest import CHAIN, MANIFEST, Manifest, Part
 from replay.runs import runs
 from replay.segments import Segment
+from replay.soundness import unsound
 
 #: So many files are verified at a time.
 THREADS = 2
@@ -135,7 +136,14 @@ class SealedLog(LayeredLog):
 
     def segment(self, part: Part) -> Segment:
         """An opened run; kept open."""
-        return self._opened.get(part, lambda: Segment(self.columns(part)))
+
+        def make() -> Segment:
+            made = Segment(self.columns(part))
+            if made.kind != part.of:
+                raise Damaged([Flaw(part.file, f"it holds {made.kind}, not {part.of}")])
+            return made
+
+        return self._opened.get(part, make)
 
     def columns(self, part: Part) -> ColumnFile:
         """The columns of a file, whose root is the one in the manifest. Raises Damaged."""
@@ -232,7 +240,10 @@ def put_edition(folder: Path) -> str:
 def check_edition(files: Files, manifest: Manifest) -> None:
     """Make sure that this program reads the columns as they were written; raises Foreign."""
     digest = manifest.link.vocabulary
-    raw = bytes(files.data(edition_file(digest)))
+    try:
+        raw = bytes(files.data(edition_file(digest)))
+    except FileNotFoundError:
+        raise Damaged([Flaw(edition_file(digest), "it is missing")]) from None
     if blake3(raw).hexdigest() != digest:
         raise Damaged([Flaw(edition_file(digest), "its hash is another")])
     if raw != edition():
@@ -264,18 +275,32 @@ def verify(
     except FileNotFoundError:
         yield Flaw(name, "it is missing")
     with ThreadPoolExecutor(THREADS) as pool:
-        checked = pool.map(lambda part: _part_flaws(files, part), manifest.parts)
+        counts = manifest.counts()
+        checked = pool.map(lambda part: _part_flaws(files, part, counts), manifest.parts)
         for part, flaws in zip(manifest.parts, checked, strict=True):
             yield from flaws
             progress(part.size)
 
 
-def _part_flaws(files: Files, part: Part) -> list[Flaw]:
+def _part_flaws(files: Files, part: Part, counts: Mapping[str, int]) -> list[Flaw]:
     try:
         data = files.data(part.file)
     except FileNotFoundError:
         return [Flaw(part.file, "it is missing")]
     found = check(part.file, data, part.root)
+    if part.what == "run" and not found:
+        try:
+            held = Segment(ColumnFile(part.file, data))
+        except (Damaged, Foreign) as error:
+            return [*error.flaws] if isinstance(error, Damaged) else [Flaw(part.file, str(error))]
+        odd = unsound(held.run, held.cuts, counts)
+        found = [Flaw(part.file, what, column) for column, what in odd]
+    if part.what == "ids" and not found:
+        chunk = read_ids(ColumnFile(part.file, data), part.first)
+        if not len(chunk.high) == len(chunk.low) == len(chunk.order) == part.rows:
+            found = [Flaw(part.file, "its columns are not of one length")]
+        elif part.rows and int(chunk.order.max()) >= part.rows:
+            found = [Flaw(part.file, "it names places that there are not", "order")]
     if len(data) != part.size:
         found.insert(0, Flaw(part.file, f"it has {len(data)} bytes, not {part.size}"))
     return found

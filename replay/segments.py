@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from registry.vocabulary import Kind
-from replay.faults import Foreign
+from replay.faults import Damaged, Flaw, Foreign
 from replay.files import ColumnFile, Written, write
 from replay.forms import Column, Form
 from replay.layout import COLD, FIXED, Layout, layout
 from replay.merging import STORED_PARTS
 from replay.pieces import Cuts, Lazily, piece
 from replay.runs import Run, Side, Texts
+from replay.soundness import lengths
 
 #: What a run says of its entities, and how a kernel finds their rows.
 ENTITIES = {"entities": "u4", "first_version": "u4"}
@@ -75,9 +76,12 @@ class Segment:
         self.bits = int(about["bits"])
         self.run = self._run(layout(self.kind))
         read = columns.column
+        flaws = [Flaw(columns.name, what, column) for column, what in lengths(self.run)]
+        if flaws:
+            raise Damaged(flaws)
         places = read("cuts.places", "u4")
         none = np.zeros(len(places), "u4")
-        self._cuts = Cuts(
+        self.cuts = Cuts(
             places,
             Lazily(
                 [*self.run.layout.dense],
@@ -130,7 +134,7 @@ class Segment:
 
     def piece(self, first: int, size: int) -> Run | None:
         """What it holds of the entities `first` to `first + size`."""
-        return piece(self.run, self._cuts, first, size)
+        return piece(self.run, self.cuts, first, size)
 
 
 def _dtypes(forms: Mapping[str, Form]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replay.jit import integer, kernel
-from replay.scanning import Bytes, Offsets
+from replay.scanning import Bytes, Offsets, eight
 
 Halves = NDArray[np.uint64]
 
@@ -18,8 +18,9 @@ Halves = NDArray[np.uint64]
 NULL = 2**32 - 1
 
 _DASH, _N = 45, 110
-_HEX = np.full(256, 255, np.uint8)
-_HEX[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
+_ONES, _THREES = np.uint64(0x0101010101010101), np.uint64(0x3030303030303030)
+_LOW, _HIGH = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0xF0F0F0F0F0F0F0F0)
+_BYTE, _FOUR = np.uint64(0xFF), np.uint64(0xFFFFFFFF)
 
 
 @kernel
@@ -91,37 +92,61 @@ def intern(
 
 
 @kernel
+def digits(text: np.uint64) -> int:
+    """What eight hexadecimal digits say, the first in the lowest byte; -1 if they are none."""
+    letters = text >> np.uint64(6) & _ONES  # a bit for each letter
+    values = (text & _LOW) + letters * np.uint64(9)
+    row_wrong = (text & _HIGH) ^ (_THREES + letters * np.uint64(0x30))
+    digit_wrong = (values + (_ONES - letters) * np.uint64(6)) & _HIGH
+    letter_wrong = ((values + letters * np.uint64(6)) >> np.uint64(4) & _ONES) ^ letters
+    if row_wrong | digit_wrong | letter_wrong:
+        return -1
+    pairs = values << np.uint64(4) | values >> np.uint64(8)
+    first, second = integer(pairs & _BYTE), integer(pairs >> np.uint64(16) & _BYTE)
+    third, fourth = integer(pairs >> np.uint64(32) & _BYTE), integer(pairs >> np.uint64(48) & _BYTE)
+    return first << 24 | second << 16 | third << 8 | fourth
+
+
+@kernel
 def identify(
-    data: Bytes, first: Offsets, end: Offsets, high: Halves, low: Halves, null: Bytes
+    data: Bytes,
+    words: Halves,
+    first: Offsets,
+    end: Offsets,
+    high: Halves,
+    low: Halves,
+    null: Bytes,
 ) -> int:
     """Read identifiers, with their dashes or without: high, low u8[tokens]; null u1, 1 for null.
 
-    Returns the first token that is none, -1 if all are.
+    words: the buffer again, eight bytes in each. Returns the first token that is none, -1 if all
+    are.
     """
+    half = np.uint64(32)
     for place in range(first.size):
-        at, size = integer(first[place]), integer(end[place]) - integer(first[place])
-        null[place] = size == 4 and data[at] == _N
+        at, size = integer(first[place]) + 1, integer(end[place]) - integer(first[place])
+        null[place] = size == 4 and data[at - 1] == _N
         high[place] = low[place] = 0
         if null[place]:
             continue
-        if size != 38 and size != 34:
-            return place
-        digits, above, below = 0, np.uint64(0), np.uint64(0)
-        for step in range(at + 1, at + size - 1):
-            byte = data[step]
-            if byte == _DASH and size == 38:
-                continue
-            value = _HEX[byte]
-            if value > 15:
+        if size == 34:
+            one, two = digits(eight(words, at)), digits(eight(words, at + 8))
+            three, four = digits(eight(words, at + 16)), digits(eight(words, at + 24))
+        elif size == 38:
+            if data[at + 8] != _DASH or data[at + 13] != _DASH:
                 return place
-            if digits < 16:
-                above = above << np.uint64(4) | np.uint64(value)
-            else:
-                below = below << np.uint64(4) | np.uint64(value)
-            digits += 1
-        if digits != 32:
+            if data[at + 18] != _DASH or data[at + 23] != _DASH:
+                return place
+            second = eight(words, at + 9) & _FOUR | eight(words, at + 14) << half
+            third = eight(words, at + 19) & _FOUR | eight(words, at + 24) << half
+            one, two = digits(eight(words, at)), digits(second)
+            three, four = digits(third), digits(eight(words, at + 28))
+        else:
             return place
-        high[place], low[place] = above, below
+        if one < 0 or two < 0 or three < 0 or four < 0:
+            return place
+        high[place] = np.uint64(one) << half | np.uint64(two)
+        low[place] = np.uint64(three) << half | np.uint64(four)
     return -1
 
 

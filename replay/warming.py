@@ -16,20 +16,18 @@ from registry.vocabulary import Kind
 from replay.diff import diff
 from replay.duplicates import repeated, traced
 from replay.forms import KeptSpaces
-from replay.handles import ColumnarSpaces
 from replay.history import At
+from replay.intake import rehearse as rehearse_intake
 from replay.jit import KERNELS
-from replay.layout import CODES, PARTITION_BITS
+from replay.layout import PARTITION_BITS
 from replay.log import Layer, LayeredLog
-from replay.merging import weave
 from replay.numbers import characters, check, unpack
 from replay.persons import person_states
+from replay.rehearsal import rehearse
 from replay.residents import residents_on
 from replay.standing import elements, plain
+from replay.stays import stays
 from replay.whole import whole
-
-#: Every kind of value that a dense column may have.
-DTYPES = ("u1", "u2", "u4", "u8", "i4", "i8")
 
 
 class EmptyLog(LayeredLog):
@@ -65,9 +63,7 @@ def warm_up() -> int:
     repeated([])
     person_states(block, at)
     unpack(check(characters([b"110105194912310021"])).packed)
-    for dtype in DTYPES:
-        column = plain(np.empty(0, dtype))
-        codes, takes = plain(np.empty(0, "u2")), plain(np.zeros(CODES, "u1"))
-        weave(codes, codes, takes, np.zeros(1, "i8"), column, np.empty(0, dtype))
-    ColumnarSpaces().handles("person", [UUID(int=1)])
+    rehearse()
+    rehearse_intake()
+    stays(block)
     return sum(1 for one in KERNELS if getattr(one, "signatures", True))

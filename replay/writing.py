@@ -148,6 +148,8 @@ class LogWriter:
         """
         if len(run) == 0:
             return
+        last = int(run.entities[-1])
+        assert last < self.spaces.count(kind.value), f"{kind} {last} has no identifier here"
         bounds = {int(run.entities[place]) >> self.bits for place in (0, -1)}
         fresh = not any(
             part.what == "run" and part.of == kind.value and part.base in (-1, *bounds)

@@ -14,7 +14,14 @@ from registry.aggregates.card import STEPS
 from registry.codes import HOME as CODES
 from registry.codes import rows_of, table
 from registry.events import applications, issuance, temporary
-from registry.values import AcceptanceNumber, CardState, ChipSerial, Digest, OfficeCode
+from registry.values import (
+    AcceptanceNumber,
+    ApplicationId,
+    CardState,
+    ChipSerial,
+    Digest,
+    OfficeCode,
+)
 from registry.vocabulary import VOCABULARY, Kind
 from tests.everything import one_of
 
@@ -184,3 +191,61 @@ def test_a_reason_of_either_generation_is_a_reason_and_a_class_is_none():
     reasons = {row["code"]: row for row in table("card_apply_reason")}
     assert reasons["21"]["priority"] == "3", "the planned exchange waits for everybody else"
     assert {row["priority"] for code, row in reasons.items() if code != "21"} == {"", "2"}
+
+
+def told(name: str, **fields: object) -> object:
+    """An event of a name, told as simply as can be but for some fields."""
+    word = next(word for word in WORDS if word.name == name)
+    return word.shape(**{**one_of(word).__dict__, **fields})
+
+
+def test_an_attempt_is_the_one_that_is_due_and_a_lost_card_is_replaced_by_another_application():
+    def codes(state: Application, event: object) -> list[str]:
+        return [one.code for one in Application.check(state, event)]
+
+    def at(*states: str) -> Application:
+        state = None
+        for event in events_to(*states):
+            state = Application.after(state, event, STREAM)
+        assert state is not None
+        return state
+
+    ordered = at(*STRAIGHT[: STRAIGHT.index("24")])
+    assert codes(ordered, told("ProductionPackageBuilt", attempt=2)) == ["wrong-attempt"]
+    made = at(*STRAIGHT[: STRAIGHT.index("31")])
+    assert codes(made, told("CardProduced", attempt=2)) == ["wrong-attempt"]
+    other = ApplicationId(UUID(int=9))
+    faulty, lost = at(*STRAIGHT[: STRAIGHT.index("61")], "62"), at(*STRAIGHT, "94")
+    for state, attempt, replaced_by, said in (
+        (faulty, 2, None, []),
+        (faulty, 1, None, ["wrong-attempt"]),
+        (faulty, None, other, ["not-replaced"]),
+        (faulty, None, None, ["not-replaced"]),
+        (lost, None, other, []),
+        (lost, 2, None, ["not-replaced"]),
+        (lost, 2, other, ["not-replaced"]),
+    ):
+        redone = told("CardRedone", attempt=attempt, replaced_by=replaced_by)
+        assert codes(state, redone) == said, (state.state, attempt, replaced_by)
+
+
+def test_a_chip_has_four_slots_for_addresses_and_they_are_filled_in_order():
+    names = ("BlankReceived", "BlankIssued", "BlankBound", "CardPersonalised")
+    state = None
+    for name in names:
+        state = CardBody.after(state, told(name), STREAM)
+    assert state is not None
+
+    def codes(event: object) -> list[str]:
+        return [one.code for one in CardBody.check(state, event)]
+
+    for slot in (1, 2, 3, 4):
+        assert codes(told("AddressAppendIntended", slot=slot + 1)) == ["slot-not-free"]
+        assert codes(told("AddressAppended", slot=slot)) == ["slot-not-free"]
+        state = CardBody.after(state, told("AddressAppendIntended", slot=slot), STREAM)
+        assert codes(told("AddressAppendIntended", slot=slot)) == ["slot-not-free"]
+        state = CardBody.after(state, told("AddressAppendAbandoned", slot=slot), STREAM)
+        for name in ("AddressAppendIntended", "AddressPreWritten", "AddressAppended"):
+            assert codes(told(name, slot=slot)) == []
+            state = CardBody.after(state, told(name, slot=slot), STREAM)
+    assert codes(told("AddressAppendIntended", slot=5)) == ["slot-not-free"]

@@ -80,22 +80,27 @@ def point(
     return At(valid_on or today, position), known is None and valid_on in (None, today)
 
 
-@contextmanager
-def loaded() -> Iterator[tuple[Parts, Log]]:
-    """The register and its log, read with a progress bar where it is not sealed."""
+def read_log(parts: Parts) -> Log:
+    """The log, read with a progress bar where it is not sealed."""
     from adapters.loading import log_of
 
+    with progress() as bar:
+        head, _ = parts.store.head()
+        task = bar.add_task("reading the log", total=head)
+        return log_of(parts, lambda position: bar.update(task, completed=position))
+
+
+@contextmanager
+def loaded() -> Iterator[tuple[Parts, Log]]:
+    """The register and its log."""
     with opened() as parts:
-        with progress() as bar:
-            head, _ = parts.store.head()
-            task = bar.add_task("reading the log", total=head)
-            log = log_of(parts, lambda position: bar.update(task, completed=position))
-        yield parts, log
+        yield parts, read_log(parts)
 
 
 @click.command()
 @click.option("--valid-on", type=DAY, help="The day in the world; default: today.")
 @click.option("--known-at", type=Instant(), help="As the register knew it then; default: now.")
+@click.option("--signed-by", metavar="KEY", help="A public key, or a file of them, that sealed it.")
 @click.option("--html", type=TABLE, help="Write a report for people, which needs no network.")
 @click.option("--csv", type=TABLE, help="Write the verdicts as CSV.")
 @click.option("--parquet", type=TABLE, help="Write the verdicts as Parquet.")
@@ -103,6 +108,7 @@ def loaded() -> Iterator[tuple[Parts, Log]]:
 def audit(
     valid_on: date | None,
     known_at: datetime | date | None,
+    signed_by: str | None,
     html: Path | None,
     csv: Path | None,
     parquet: Path | None,
@@ -117,17 +123,31 @@ def audit(
     registry audit --valid-on 2007-06-01 --known-at 2008-12-31
     """
     from adapters.auditing import audit as check
+    from adapters.auditing import unreadable
+    from adapters.cli.sealing import public_key
+    from replay.faults import Damaged
+    from replay.history import At
 
-    with loaded() as (parts, log), progress() as bar:
-        at, now = point(parts, log, valid_on, known_at)
-        task = bar.add_task("audit", total=None)
-        found = check(
-            parts,
-            log,
-            at,
-            now=now,
-            tell=lambda name, words: bar.update(task, description=f"{name}: {words}", advance=1),
-        )
+    key = public_key(signed_by)
+    with opened() as parts:
+        try:
+            log = read_log(parts)
+            at, now = point(parts, log, valid_on, known_at)
+            with progress() as bar:
+                task = bar.add_task("audit", total=None)
+                found = check(
+                    parts,
+                    log,
+                    at,
+                    now=now,
+                    key=key,
+                    tell=lambda name, words: bar.update(
+                        task, description=f"{name}: {words}", advance=1
+                    ),
+                )
+        except Damaged as damage:
+            today = valid_on or day_at(parts.register.clock())
+            found = unreadable(parts, At(today, 0), damage, key)
     told = verdicts_told(found)
     rows = [{**one, "faults": "; ".join(one["faults"])} for one in told["verdicts"]]
     write_tables(rows, csv, parquet)

@@ -151,7 +151,7 @@ def open_(
                 tasks[what] = bar.add_task(what, total=of or None)
             bar.update(tasks[what], completed=done)
 
-        found = open_archive(file, cache, _public(signed_by), advance)
+        found = open_archive(file, cache, public_key(signed_by), advance)
     if not question:
         told = {"file": file, "entries": found.head, "digest": found.digest, "at": found.folder}
         answer(told, lambda: show_fields(told))
@@ -164,7 +164,7 @@ def open_(
     root.command.main(words, "registry open", standalone_mode=False, obj=found.settings)
 
 
-def _public(text: str | None) -> Any:
+def public_key(text: str | None) -> Any:
     """A public key as it is given."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

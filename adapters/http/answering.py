@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.prepared import drop, lasting
 from adapters.querylog import QueryLog, Question
 from adapters.queue import hand_over
-from adapters.reading import Reader, failure, reading
+from adapters.reading import Behind, Reader, failure, reading
 from registry.codec import Codec
-from registry.errors import RegistryError
+from registry.errors import RegistryError, Unavailable
 
 #: Questions answered and logged together at most.
 GROUP = 64
@@ -90,16 +90,19 @@ class Answering:
     def _serve(self) -> None:
         connection: Connection | None = None
         for group in self._groups():
+            sound = False
             try:
                 connection = connection or lasting(self.engine)
                 told = self._told(Reader(connection, self._codec), [find for find, _ in group])
+                sound = not any(map(_cut, told))
                 connection.rollback()  # SQLite would show the same moment ever after
             except SQLAlchemyError as error:
                 told = [Told(failure(error))] * len(group)
-                drop(connection)
-                connection = None
             except Exception as error:
                 told = [Told(error)] * len(group)
+            if not sound:
+                drop(connection)
+                connection = None
             hand_over((future, one.answer) for (_, future), one in zip(group, told, strict=True))
         drop(connection)
 
@@ -123,8 +126,8 @@ class Answering:
         for find in asked:
             try:
                 told.append(find(reader))
-            except SQLAlchemyError:
-                raise
+            except SQLAlchemyError as error:
+                told.append(Told(failure(error)))
             except Exception as error:
                 told.append(Told(error))
         lines = [one.line for one in told if one.line is not None]
@@ -134,6 +137,11 @@ class Answering:
             except RegistryError as error:
                 return [one if one.line is None else Told(error) for one in told]
         return told
+
+
+def _cut(told: Told) -> bool:
+    """Whether the database was away when a question was asked."""
+    return isinstance(told.answer, Unavailable) and not isinstance(told.answer, Behind)
 
 
 def _given(told: Told) -> Response:

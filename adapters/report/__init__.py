@@ -20,7 +20,7 @@ TITLES = {
     "store": "Store 登记记录",
     "numbers": "Numbers 公民身份号码",
     "lives": "Histories 历史",
-    "cards": "Ledgers 证件与号码台账",
+    "ledgers": "Ledgers 证件与号码台账",
     "homes": "Homes 户",
     "closing": "Closing accounts 人口平衡",
     "population": "Population 人口数",
@@ -39,7 +39,7 @@ def report(found: Audit) -> str:
     pictures = found.pictures
     plots: list[tuple[str, Any]] = [
         ("Residents by age and sex 人口年龄结构", pyramid(*pictures.pyramid)),
-        ("Came and went, by cause 四项变动", flows(pictures.came, pictures.went)),
+        ("Came and went within a year, by cause 四项变动", flows(pictures.came, pictures.went)),
         ("Applications for cards, by state 制证进度", backlog(pictures.backlog)),
     ]
     return template.render(

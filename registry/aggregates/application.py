@@ -180,7 +180,7 @@ TEMPORARY: Mapping[type[Any], tuple[Temporary | None, Temporary]] = {
     temporary.TemporaryCardRefused: (Temporary.APPLIED, Temporary.REFUSED),
     temporary.TemporaryCardSurrendered: (Temporary.ISSUED, Temporary.SURRENDERED),
 }
-#: The end of an application that never came to a card, and of a card that was handed out.
+#: Where nothing is under way any more: voided, in the holder's hand or beyond it.
 ENDED = frozenset({"02", "93", "94", "95", "96", "98"})
 #: Steps that leave an application in its state, and in which states they may be taken.
 BESIDE: Mapping[type[Any], frozenset[str]] = {

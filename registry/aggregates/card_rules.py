@@ -345,3 +345,11 @@ class CardNotKept(Concerning):
     code = "card-not-kept"
     law = CENTRE
     remedy = "Let the holder report the loss (ReportLoss), or take the card back."
+
+
+class MovedAway(Concerning):
+    """The applicant is no longer registered in the county that issues the card."""
+
+    code = "moved-away"
+    law = CARD_LAW + " art. 8"
+    remedy = "Send the data back (FailCountyAudit); the new place of registration accepts anew."

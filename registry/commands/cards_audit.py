@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from registry.aggregates import Application, Number, Person, card_rules
+from registry.aggregates import Application, Number, Person, card_rules, rules
+from registry.aggregates.person import Life
 from registry.card_terms import CardSetting, authority_name, valid_until
 from registry.commands.base import CITY, COUNTY, PROVINCE, command
 from registry.commands.cards_common import (
@@ -33,6 +34,7 @@ from registry.events.applications import (
 from registry.registrar import Registrar
 from registry.values import (
     ApplicationId,
+    Level,
     OfficeCode,
     PersonId,
     ProductionError,
@@ -41,13 +43,27 @@ from registry.values import (
 
 #: Characters of the issuing authority that a card has room for, in UTF-16 units (GA 490-2004).
 AUTHORITY_UNITS = 15
-GOOD, TWO_HOLDERS, WRONG_NUMBER = (ProductionError(code) for code in ("00", "30", "40"))
+GOOD, LOGIC = ProductionError("00"), ProductionError("60")
+TWO_HOLDERS, WRONG_NUMBER = ProductionError("30"), ProductionError("40")
 
 
 def people_of(registrar: Registrar, applications: Sequence[Application]) -> dict[PersonId, Person]:
     """The applicants as they are registered today."""
     registrar.prefetch([one.person for one in applications])
     return {one.person: registrar.load(Person, one.person) for one in applications}
+
+
+def refuse_gone(registrar: Registrar, person: Person, one: Application) -> None:
+    """Refuse a card for somebody who died, whose record was deleted, or who has moved away."""
+    home = person.community or person.left_community
+    places, today = registrar.places(), registrar.today
+    county = places.code_of(home, Level.COUNTY, today) if home is not None else None
+    moved = person.in_transit or county != one.county
+    registrar.refuse_if(
+        (person.life is Life.DEAD, rules.AlreadyDeceased(one.acceptance_number)),
+        (person.life is Life.DELETED, rules.RecordIsDeleted(one.acceptance_number)),
+        (person.life is Life.LIVING and moved, card_rules.MovedAway(one.acceptance_number)),
+    )
 
 
 @command(COUNTY)
@@ -65,6 +81,7 @@ class PassCountyAudit:
         people = people_of(registrar, found)
         for one in found:
             refuse_same_officer(registrar, one, "00", "01")
+            refuse_gone(registrar, people[one.person], one)
             if one.card_kind.generation == 2:
                 subject = one.acceptance_number
                 refuse_gates(registrar, people[one.person], one.community, subject)
@@ -132,6 +149,7 @@ class SignCards:
         people = people_of(registrar, found)
         for one in found:
             refuse_same_officer(registrar, one, "00", "01", "11")
+            refuse_gone(registrar, people[one.person], one)
             birth = people[one.person].birth_date
             name = issuer(registrar, one)
             units = len(name.encode("utf-16-le")) // 2
@@ -226,7 +244,8 @@ class JudgePackage:
 class CheckNumbers:
     """Check that each number is one person's alone in the whole province (省厅审核).
 
-    Whose is not goes back with error 30 (two holders) or 40 (not the number of the person).
+    Whose is not goes back with error 30 (two holders) or 40 (not the number of the person), and
+    somebody who has died since with 60 (logic).
     Source: 二代证受理状态 22, 23; Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
@@ -244,11 +263,12 @@ class CheckNumbers:
             person, number = people[one.person], numbers[one.person]
             holders = registrar.find(Number, number_id(registrar, number)) if number else None
             own = holders is not None and one.person in holders.held_by
-            if own and dispute(registrar, person) is None:
+            living = person.life is Life.LIVING
+            if own and living and dispute(registrar, person) is None:
                 registrar.enter(one.id, ProvinceCheckPassed(effective_on=today))
                 continue
             failed.append(one.id)
-            error = TWO_HOLDERS if own else WRONG_NUMBER
+            error = LOGIC if not living else TWO_HOLDERS if own else WRONG_NUMBER
             registrar.enter(one.id, ProvinceCheckFailed(effective_on=today, error=error))
         return {"passed": len(found) - len(failed), "failed": failed}
 

@@ -35,8 +35,7 @@ from registry.values import (
 SOLDIER = "3"
 MILITARY = ProductionType("4")
 BY_THE_UNIT = CardReason("16")
-CHILD, SIXTEEN, LOST = CardReason("11"), CardReason("12"), CardReason("41")
-MASS_EXCHANGE = CardReason("21")
+CHILD, SIXTEEN = CardReason("11"), CardReason("12")
 
 
 @command(ADMINISTRATOR)
@@ -191,7 +190,7 @@ def refuse_reason(
             card_rules.ReasonUnfit(f"{reason}, a first card was applied for before"),
         ),
         (
-            reason == MASS_EXCHANGE and any(one.card_kind.generation == 2 for one in had),
+            reason.once and reason.group != "first" and any(one.card_kind == kind for one in had),
             card_rules.ReasonUnfit(f"{reason}, a card of the generation was applied for before"),
         ),
         *((True, card_rules.ApplicationOpen(one.acceptance_number)) for one in had if is_open(one)),

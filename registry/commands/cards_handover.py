@@ -97,12 +97,12 @@ class HandOutCard:
         others = [each for each in applications_of(registrar, one.person) if each.id != one.id]
         held = [each for each in others if each.state == "93"]
         lost = [each for each in others if each.state == "94"]
-        needed = one.apply_reason is not None and one.apply_reason.row.get("old_card_required")
+        needed = one.apply_reason is not None and one.apply_reason.takes_old_card
         unknown = self.collector is None and self.collector_name is None
         registrar.refuse_if(
             (person.life is Life.DEAD, rules.AlreadyDeceased(one.person)),
             (
-                needed == "1" and not held and self.took_in is None,
+                needed and not held and self.took_in is None,
                 card_rules.OldCardKept(one.acceptance_number),
             ),
             (

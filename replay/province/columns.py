@@ -1,12 +1,15 @@
 """Where things stand in a town while it is planned: one table of integers, for kernels.
 
-A kernel that is given one array is fast to compile and to call, so a town is one table of integers
-of 32 bits, whose rows are counters, days, persons, households and so on, and at last the plan.
+A kernel that is given one array is fast to compile and to call, so a town is one table of integers,
+whose rows are counters, days, persons, households and so on, and at last the plan. They have 64
+bits, though fewer would do: else a kernel would be compiled anew for each mixture of widths.
 Persons, households, plates, numbers, books, certificates, cases, applications and card bodies are
 counted from 0 within their town, days from 1880-01-01, and nothing is -1.
 """
 
 from __future__ import annotations
+
+NO = -1
 
 # Where the rows of each thing begin, and how many there may be. Memory that is not written is not
 # taken, so there is room for towns far larger than those of a province.

@@ -11,7 +11,7 @@ from replay.province import happening as to
 from replay.province.dice import draw
 from replay.province.issuing import advance, apply
 from replay.province.living import take_over
-from replay.province.plan import Ints, Setting, Town
+from replay.province.plan import Setting, Town
 
 #: How often each business comes, in millionths of a resident's year.
 RATES = {
@@ -49,7 +49,7 @@ def rates(often: dict[int, int] = RATES) -> NDArray[np.int64]:
 
 
 @kernel
-def live(t: Town, s: Setting, w: Ints, often: NDArray[np.int64]) -> None:
+def live(t: Town, s: Setting, w: Town, often: NDArray[np.int64]) -> None:
     """Make the plan of a town.
 
     often: i8 by business, millionths of a resident's year. How many there are on a day is the

@@ -21,7 +21,7 @@ def words(seed: int, stream: int) -> tuple[int, int]:
 
 
 @kernel
-def draw(t: NDArray[np.int32], sides: int) -> int:
+def draw(t: NDArray[np.int64], sides: int) -> int:
     """Throw a town's dice: one of 0 to sides - 1."""
     one = int(t[c.COUNTED, _ONE]) * _FIRST_BY % _FIRST
     other = int(t[c.COUNTED, _OTHER]) * _SECOND_BY % _SECOND
@@ -30,12 +30,12 @@ def draw(t: NDArray[np.int32], sides: int) -> int:
 
 
 @kernel
-def chance(t: NDArray[np.int32], parts: int) -> bool:
+def chance(t: NDArray[np.int64], parts: int) -> bool:
     """Whether something happens that does so `parts` times in a million."""
     return draw(t, 1_000_000) < parts
 
 
 @kernel
-def wrong(t: NDArray[np.int32], parts: int) -> bool:
+def wrong(t: NDArray[np.int64], parts: int) -> bool:
     """Whether something goes wrong that does so `parts` times in a million, as a rule."""
     return draw(t, 1_000_000) < parts * int(t[c.COUNTED, c.FAULTS])

@@ -7,91 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.events import (
-    address,
-    applications,
-    cards,
-    household,
-    issuance,
-    numbers,
-    papers,
-    person,
-    readiness,
-)
-from registry.vocabulary import VOCABULARY
 from replay.jit import kernel
+from replay.province import codes as k
 from replay.province import columns as c
-from replay.province.plan import Ints
-
-
-def code(shape: type) -> int:
-    """The code of an event type."""
-    return VOCABULARY[shape].code
-
-
-IMPORTED, BORN, DIED = (
-    code(one) for one in (person.PersonImported, person.BirthRegistered, person.DeathRegistered)
-)
-MOVED, LEFT, CAME = (code(one) for one in (person.AddressChanged, person.MovedOut, person.MovedIn))
-NEW, RENAMED, NAME_CORRECTED = (
-    code(one) for one in (person.NewcomerRegistered, person.NameChanged, person.NameCorrected)
-)
-NATIONALITY_CORRECTED, BIRTH_CORRECTED, RENUMBERED = (
-    code(one)
-    for one in (person.NationalityCorrected, person.BirthDateCorrected, person.NumberReassigned)
-)
-DETAILED, VOIDED, RESTORED, REVERSED = (
-    code(one)
-    for one in (
-        person.DetailsChanged,
-        person.EntriesVoided,
-        person.RegistrationRestored,
-        person.RegistrationReversed,
-    )
-)
-RESIDENCE_ADJUSTED, VERIFIED = code(person.ResidenceAdjusted), code(readiness.PersonVerified)
-HOUSE_IMPORTED, ESTABLISHED, MEMBERS = (
-    code(one)
-    for one in (
-        household.HouseholdImported,
-        household.HouseholdEstablished,
-        household.MembersChanged,
-    )
-)
-HOUSE_MOVED, CLOSED, HOUSE_VOIDED, HOUSE_ADJUSTED = (
-    code(one)
-    for one in (
-        household.HouseholdMoved,
-        household.HouseholdClosed,
-        household.HouseholdEntriesVoided,
-        household.HouseholdAdjusted,
-    )
-)
-PLATE_IMPORTED, PLATE_ADJUSTED = code(address.DoorplateImported), code(address.DoorplateAdjusted)
-GIVEN, RECORDED, ENDED = (
-    code(one) for one in (numbers.NumberGiven, numbers.NumberRecorded, numbers.HoldingEnded)
-)
-OPENED, DRAWN = code(numbers.BookOpened), code(numbers.CodeDrawn)
-CASE_OPENED, CASE_CLOSED = code(numbers.NumberCaseOpened), code(numbers.NumberCaseClosed)
-ISSUED, CONSUMED = code(papers.CertificateIssued), code(papers.CertificateConsumed)
-ACCEPTED = code(applications.ApplicationAccepted)
-PRODUCED, REJECTED, DESTROYED, PROPOSED = (
-    code(one)
-    for one in (
-        issuance.CardProduced,
-        issuance.CardRejectedAtProduction,
-        issuance.CardDestroyed,
-        issuance.DestructionProposed,
-    )
-)
-HANDED = code(issuance.CardHandedOut)
-BLANK, READY, BOUND, WRITTEN = (
-    code(one)
-    for one in (cards.BlankReceived, cards.BlankIssued, cards.BlankBound, cards.CardPersonalised)
-)
-SPOILED, BODY_PROPOSED, BODY_DESTROYED = (
-    code(one) for one in (cards.BodySpoiled, cards.BodyDestructionProposed, cards.BodyDestroyed)
-)
+from replay.province.plan import Ints, Town
 
 
 class Entries(NamedTuple):
@@ -110,7 +29,7 @@ class Entries(NamedTuple):
 
 
 @kernel
-def express(plan: Ints, opened: int, out: Entries) -> None:
+def express(plan: Town, opened: int, out: Entries) -> None:
     """Express every row of a plan, in order; opened: the day of the import."""
     for business in range(plan.shape[0]):
         told = plan[business, c.BUSINESS]
@@ -128,7 +47,7 @@ def express(plan: Ints, opened: int, out: Entries) -> None:
 
 @kernel
 def emit(
-    plan: Ints, business: int, opened: int, out: Entries, kind: int, entity: int, code: int
+    plan: Town, business: int, opened: int, out: Entries, kind: int, entity: int, code: int
 ) -> int:
     """Begin an entry; gives its row."""
     index = out.counted[0]
@@ -165,7 +84,7 @@ def list_member(out: Entries, row: int, person: int, relation: int) -> None:
 
 
 @kernel
-def enter(plan: Ints, at: int, opened: int, out: Entries, code: int) -> None:
+def enter(plan: Town, at: int, opened: int, out: Entries, code: int) -> None:
     """A person enters the register with all main items."""
     row = emit(plan, at, opened, out, c.N_PERSON, plan[at, c.PERSON], code)
     say(
@@ -181,119 +100,119 @@ def enter(plan: Ints, at: int, opened: int, out: Entries, code: int) -> None:
 
 
 @kernel
-def join(plan: Ints, at: int, opened: int, out: Entries, business: int) -> int:
+def join(plan: Town, at: int, opened: int, out: Entries, business: int) -> int:
     """The household gains a member."""
-    row = emit(plan, at, opened, out, c.N_HOUSEHOLD, plan[at, c.HOUSE], MEMBERS)
-    say(out, row, -1, -1, plan[at, c.HEAD], business, -1, 0)
+    row = emit(plan, at, opened, out, c.N_HOUSEHOLD, plan[at, c.HOUSE], k.MEMBERS)
+    say(out, row, c.NO, c.NO, plan[at, c.HEAD], business, c.NO, 0)
     list_member(out, row, plan[at, c.PERSON], plan[at, c.RELATION])
     return row
 
 
 @kernel
-def depart(plan: Ints, at: int, opened: int, out: Entries, business: int, merged: int) -> None:
+def depart(plan: Town, at: int, opened: int, out: Entries, business: int, merged: int) -> None:
     """The household that was left loses members, as many as move, and closes with the last."""
     house, head = plan[at, c.FROM_HOUSE], plan[at, c.FROM_HEAD]
-    row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, MEMBERS)
+    row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.MEMBERS)
     heir = head if plan[at, c.HEIR] == 1 else -1
-    say(out, row, -1, -1, head, business, heir, 1)
+    say(out, row, c.NO, c.NO, head, business, heir, 1)
     last = at + (plan[at, c.COUNT] if plan[at, c.BUSINESS] == c.B_MERGE else 1)
     for member in range(at, last):
         list_member(out, row, plan[member, c.PERSON], 0)
     if head < 0:
-        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, CLOSED)
-        say(out, row, -1, -1, -1, merged, -1, -1)
+        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.CLOSED)
+        say(out, row, c.NO, c.NO, c.NO, merged, c.NO, c.NO)
 
 
 @kernel
-def hold(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def hold(plan: Town, at: int, opened: int, out: Entries) -> None:
     """A number that was brought has a holder; a second one opens a case."""
     number, person = plan[at, c.NUMBER], plan[at, c.PERSON]
     if number < 0:
         return
-    row = emit(plan, at, opened, out, c.N_NUMBER, number, RECORDED)
-    say(out, row, person, -1, -1, plan[at, c.BORN], -1, plan[at, c.CODE])
+    row = emit(plan, at, opened, out, c.N_NUMBER, number, k.RECORDED)
+    say(out, row, person, c.NO, c.NO, plan[at, c.BORN], c.NO, plan[at, c.CODE])
     if plan[at, c.CASE] >= 0:
-        row = emit(plan, at, opened, out, c.N_CASE, plan[at, c.CASE], CASE_OPENED)
-        say(out, row, number, plan[at, c.OTHER], person, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_CASE, plan[at, c.CASE], k.CASE_OPENED)
+        say(out, row, number, plan[at, c.OTHER], person, c.NO, c.NO, c.NO)
 
 
 @kernel
-def give(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def give(plan: Town, at: int, opened: int, out: Entries) -> None:
     """A number is drawn from its book and given."""
     number, person, book = plan[at, c.NUMBER], plan[at, c.PERSON], plan[at, c.OTHER] >> 1
     born, sequence = plan[at, c.BORN], plan[at, c.CODE]
     if plan[at, c.OTHER] & 1:
-        row = emit(plan, at, opened, out, c.N_BOOK, book, OPENED)
-        say(out, row, -1, -1, -1, born, -1, -1)
-    row = emit(plan, at, opened, out, c.N_BOOK, book, DRAWN)
-    say(out, row, number, person, -1, -1, -1, sequence)
-    row = emit(plan, at, opened, out, c.N_NUMBER, number, GIVEN)
-    say(out, row, person, book, -1, born, -1, sequence)
+        row = emit(plan, at, opened, out, c.N_BOOK, book, k.OPENED)
+        say(out, row, c.NO, c.NO, c.NO, born, c.NO, c.NO)
+    row = emit(plan, at, opened, out, c.N_BOOK, book, k.DRAWN)
+    say(out, row, number, person, c.NO, c.NO, c.NO, sequence)
+    row = emit(plan, at, opened, out, c.N_NUMBER, number, k.GIVEN)
+    say(out, row, person, book, c.NO, born, c.NO, sequence)
 
 
 @kernel
-def express_arrival(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def express_arrival(plan: Town, at: int, opened: int, out: Entries) -> None:
     """Plates, households and persons taken over; births; newcomers."""
     told, house = plan[at, c.BUSINESS], plan[at, c.HOUSE]
     if told == c.B_PLATE:
-        row = emit(plan, at, opened, out, c.N_DOORPLATE, plan[at, c.OTHER], PLATE_IMPORTED)
-        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_DOORPLATE, plan[at, c.OTHER], k.PLATE_IMPORTED)
+        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], c.NO, c.NO, c.NO, c.NO)
     elif told == c.B_HOUSEHOLD:
-        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, HOUSE_IMPORTED)
-        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], plan[at, c.HEAD], -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.HOUSE_IMPORTED)
+        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], plan[at, c.HEAD], c.NO, c.NO, c.NO)
         for member in range(at + 1, at + 1 + plan[at, c.COUNT]):
             list_member(out, row, plan[member, c.PERSON], plan[member, c.RELATION])
     elif told == c.B_PERSON:
-        enter(plan, at, opened, out, IMPORTED)
+        enter(plan, at, opened, out, k.IMPORTED)
         hold(plan, at, opened, out)
     elif told == c.B_BIRTH:
-        enter(plan, at, opened, out, BORN)
+        enter(plan, at, opened, out, k.BORN)
         join(plan, at, opened, out, 101)
         give(plan, at, opened, out)
     else:
-        enter(plan, at, opened, out, NEW)
+        enter(plan, at, opened, out, k.NEW)
         join(plan, at, opened, out, 105)
         hold(plan, at, opened, out)
 
 
 @kernel
-def express_move(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def express_move(plan: Town, at: int, opened: int, out: Entries) -> None:
     """Deaths and moves."""
     told, person, house = plan[at, c.BUSINESS], plan[at, c.PERSON], plan[at, c.HOUSE]
     before, left = plan[at, c.FROM_HOUSE], plan[at, c.FROM_COMMUNITY]
     if told == c.B_DEATH:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, DIED)
-        say(out, row, before, left, -1, -1, -1, -1)
-        depart(plan, at, opened, out, 102, -1)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.DIED)
+        say(out, row, before, left, c.NO, c.NO, c.NO, c.NO)
+        depart(plan, at, opened, out, 102, c.NO)
     elif told == c.B_OUT:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, LEFT)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.LEFT)
         paper = plan[at, c.OTHER]
-        say(out, row, before, left, paper, 0 if paper >= 0 else 1, -1, -1)
-        depart(plan, at, opened, out, 106, -1)
+        say(out, row, before, left, paper, 0 if paper >= 0 else 1, c.NO, c.NO)
+        depart(plan, at, opened, out, 106, c.NO)
         if paper >= 0:
-            row = emit(plan, at, opened, out, c.N_CERTIFICATE, paper, ISSUED)
-            say(out, row, person, left, -1, plan[at, c.EFFECTIVE], -1, -1)
+            row = emit(plan, at, opened, out, c.N_CERTIFICATE, paper, k.ISSUED)
+            say(out, row, person, left, c.NO, plan[at, c.EFFECTIVE], c.NO, c.NO)
             list_member(out, row, person, 0)
     elif told == c.B_IN:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, CAME)
-        say(out, row, house, plan[at, c.COMMUNITY], plan[at, c.OTHER], -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.CAME)
+        say(out, row, house, plan[at, c.COMMUNITY], plan[at, c.OTHER], c.NO, c.NO, c.NO)
         join(plan, at, opened, out, 105)
-        row = emit(plan, at, opened, out, c.N_CERTIFICATE, plan[at, c.OTHER], CONSUMED)
-        say(out, row, person, -1, -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_CERTIFICATE, plan[at, c.OTHER], k.CONSUMED)
+        say(out, row, person, c.NO, c.NO, c.NO, c.NO, c.NO)
     elif told == c.B_MOVE_HOUSE:
-        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, HOUSE_MOVED)
-        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.HOUSE_MOVED)
+        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], c.NO, c.NO, c.NO, c.NO)
         for member in range(at + 1, at + 1 + plan[at, c.COUNT]):
             change_address(plan, member, opened, out, 0)
     elif told == c.B_MOVE:
         join(plan, at, opened, out, 103)
-        depart(plan, at, opened, out, 103, -1)
+        depart(plan, at, opened, out, 103, c.NO)
         change_address(plan, at, opened, out, 0)
     elif told == c.B_SPLIT:
-        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, ESTABLISHED)
-        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], person, before, -1, -1)
+        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.ESTABLISHED)
+        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], person, before, c.NO, c.NO)
         list_member(out, row, person, plan[at, c.RELATION])
-        depart(plan, at, opened, out, 103, -1)
+        depart(plan, at, opened, out, 103, c.NO)
         change_address(plan, at, opened, out, 1)
     elif told == c.B_MERGE:
         row = join(plan, at, opened, out, 103)
@@ -305,9 +224,9 @@ def express_move(plan: Ints, at: int, opened: int, out: Entries) -> None:
 
 
 @kernel
-def change_address(plan: Ints, at: int, opened: int, out: Entries, scope: int) -> None:
+def change_address(plan: Town, at: int, opened: int, out: Entries, scope: int) -> None:
     """A person's place changes; scope: 0 a move, 1 a split, 2 a merger."""
-    row = emit(plan, at, opened, out, c.N_PERSON, plan[at, c.PERSON], MOVED)
+    row = emit(plan, at, opened, out, c.N_PERSON, plan[at, c.PERSON], k.MOVED)
     say(
         out,
         row,
@@ -316,116 +235,116 @@ def change_address(plan: Ints, at: int, opened: int, out: Entries, scope: int) -
         plan[at, c.HOUSE],
         plan[at, c.COMMUNITY],
         scope,
-        -1,
+        c.NO,
     )
 
 
 @kernel
-def express_change(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def express_change(plan: Town, at: int, opened: int, out: Entries) -> None:
     """Changes and corrections of a person's items, and what becomes of numbers by them."""
     told, person = plan[at, c.BUSINESS], plan[at, c.PERSON]
     name, born, version = plan[at, c.NAME], plan[at, c.BORN], plan[at, c.VERSION]
     if told == c.B_CLOSE_CASE:
-        row = emit(plan, at, opened, out, c.N_CASE, plan[at, c.CASE], CASE_CLOSED)
-        say(out, row, person, -1, -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_CASE, plan[at, c.CASE], k.CASE_CLOSED)
+        say(out, row, person, c.NO, c.NO, c.NO, c.NO, c.NO)
         return
     if told == c.B_MEMBER:
         return
     if told == c.B_NAME:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, RENAMED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.RENAMED)
     elif told == c.B_CORRECT_NAME:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, NAME_CORRECTED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.NAME_CORRECTED)
     elif told == c.B_CORRECT_NATIONALITY:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, NATIONALITY_CORRECTED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.NATIONALITY_CORRECTED)
     elif told == c.B_DETAILS:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, DETAILED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.DETAILED)
     elif told == c.B_VERIFY:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, VERIFIED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.VERIFIED)
     elif told == c.B_CORRECT_BIRTH:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, BIRTH_CORRECTED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.BIRTH_CORRECTED)
     else:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, RENUMBERED)
-    say(out, row, name % 3, -1, -1, born, name, plan[at, c.CODE])
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.RENUMBERED)
+    say(out, row, name % 3, c.NO, c.NO, born, name, plan[at, c.CODE])
     out.rows[row, c.E_VERSION] = version
     if told == c.B_CORRECT_BIRTH:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, RENUMBERED)
-        say(out, row, -1, -1, -1, born, -1, plan[at, c.CODE])
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.RENUMBERED)
+        say(out, row, c.NO, c.NO, c.NO, born, c.NO, plan[at, c.CODE])
         out.rows[row, c.E_DAY] = plan[at, c.RECORDED]
     if told == c.B_CORRECT_BIRTH or told == c.B_RENUMBER:
         give(plan, at, opened, out)
-        row = emit(plan, at, opened, out, c.N_NUMBER, plan[at, c.FROM_NUMBER], ENDED)
-        say(out, row, person, 107, -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_NUMBER, plan[at, c.FROM_NUMBER], k.ENDED)
+        say(out, row, person, 107, c.NO, c.NO, c.NO, c.NO)
 
 
 @kernel
-def express_undoing(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def express_undoing(plan: Town, at: int, opened: int, out: Entries) -> None:
     """Voids, and boundaries."""
     told, person, house = plan[at, c.BUSINESS], plan[at, c.PERSON], plan[at, c.HOUSE]
     if told == c.B_ADJUST:
         if house < 0:
-            row = emit(plan, at, opened, out, c.N_DOORPLATE, plan[at, c.OTHER], PLATE_ADJUSTED)
-            say(out, row, -1, plan[at, c.COMMUNITY], -1, -1, -1, -1)
+            row = emit(plan, at, opened, out, c.N_DOORPLATE, plan[at, c.OTHER], k.PLATE_ADJUSTED)
+            say(out, row, c.NO, plan[at, c.COMMUNITY], c.NO, c.NO, c.NO, c.NO)
             return
-        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, HOUSE_ADJUSTED)
-        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.HOUSE_ADJUSTED)
+        say(out, row, plan[at, c.OTHER], plan[at, c.COMMUNITY], c.NO, c.NO, c.NO, c.NO)
         for member in range(at + 1, at + 1 + plan[at, c.COUNT]):
             who = plan[member, c.PERSON]
-            row = emit(plan, member, opened, out, c.N_PERSON, who, RESIDENCE_ADJUSTED)
+            row = emit(plan, member, opened, out, c.N_PERSON, who, k.RESIDENCE_ADJUSTED)
             say(
                 out,
                 row,
                 house,
                 plan[member, c.FROM_COMMUNITY],
                 plan[member, c.COMMUNITY],
-                -1,
-                -1,
-                -1,
+                c.NO,
+                c.NO,
+                c.NO,
             )
         return
     if told == c.B_VOID:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, VOIDED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.VOIDED)
     elif told == c.B_RESTORE:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, RESTORED)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.RESTORED)
     else:
-        row = emit(plan, at, opened, out, c.N_PERSON, person, REVERSED)
-    say(out, row, -1, plan[at, c.COMMUNITY], -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_PERSON, person, k.REVERSED)
+    say(out, row, c.NO, plan[at, c.COMMUNITY], c.NO, c.NO, c.NO, c.NO)
     out.rows[row, c.E_VERSION], out.rows[row, c.E_LENGTH] = plan[at, c.VERSION], 1
     if told == c.B_VOID:
         return
-    row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, HOUSE_VOIDED)
-    say(out, row, -1, -1, -1, -1, -1, -1)
+    row = emit(plan, at, opened, out, c.N_HOUSEHOLD, house, k.HOUSE_VOIDED)
+    say(out, row, c.NO, c.NO, c.NO, c.NO, c.NO, c.NO)
     out.rows[row, c.E_VERSION] = plan[at, c.HOUSE_VERSION]
     out.rows[row, c.E_LENGTH] = plan[at, c.COUNT]
     if told == c.B_REVERSE and plan[at, c.NUMBER] >= 0:
-        row = emit(plan, at, opened, out, c.N_NUMBER, plan[at, c.NUMBER], ENDED)
-        say(out, row, person, 111, -1, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_NUMBER, plan[at, c.NUMBER], k.ENDED)
+        say(out, row, person, 111, c.NO, c.NO, c.NO, c.NO)
 
 
 @kernel
-def express_step(plan: Ints, at: int, opened: int, out: Entries) -> None:
+def express_step(plan: Town, at: int, opened: int, out: Entries) -> None:
     """Applications for cards, and the card bodies that are used for them."""
     application, code = plan[at, c.OTHER], plan[at, c.CODE]
     attempt, body = plan[at, c.COUNT], plan[at, c.NUMBER]
     week = (plan[at, c.RECORDED] - opened) // 7
     if plan[at, c.BUSINESS] == c.B_APPLY:
-        row = emit(plan, at, opened, out, c.N_APPLICATION, application, ACCEPTED)
-        say(out, row, plan[at, c.PERSON], max(plan[at, c.COMMUNITY], 0), attempt, -1, -1, -1)
+        row = emit(plan, at, opened, out, c.N_APPLICATION, application, k.ACCEPTED)
+        say(out, row, plan[at, c.PERSON], max(plan[at, c.COMMUNITY], 0), attempt, c.NO, c.NO, c.NO)
         return
-    if code == DESTROYED:
-        row = emit(plan, at, opened, out, c.N_APPLICATION, application, PROPOSED)
-        row = emit(plan, at, opened, out, c.N_CARD, body, BODY_PROPOSED)
-        row = emit(plan, at, opened, out, c.N_CARD, body, BODY_DESTROYED)
+    if code == k.DESTROYED:
+        row = emit(plan, at, opened, out, c.N_APPLICATION, application, k.PROPOSED)
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.BODY_PROPOSED)
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.BODY_DESTROYED)
         out.rows[row, c.E_VERSION] = plan[at, c.HOUSE_VERSION] - 1
-    elif code == PRODUCED:
-        row = emit(plan, at, opened, out, c.N_CARD, body, BLANK)
-        row = emit(plan, at, opened, out, c.N_CARD, body, READY)
-        row = emit(plan, at, opened, out, c.N_CARD, body, BOUND)
-        say(out, row, application, attempt, -1, -1, -1, -1)
-        row = emit(plan, at, opened, out, c.N_CARD, body, WRITTEN)
-    elif code == REJECTED:
-        row = emit(plan, at, opened, out, c.N_CARD, body, SPOILED)
+    elif code == k.PRODUCED:
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.BLANK)
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.READY)
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.BOUND)
+        say(out, row, application, attempt, c.NO, c.NO, c.NO, c.NO)
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.WRITTEN)
+    elif code == k.REJECTED:
+        row = emit(plan, at, opened, out, c.N_CARD, body, k.SPOILED)
     row = emit(plan, at, opened, out, c.N_APPLICATION, application, code)
-    say(out, row, plan[at, c.PERSON], body, attempt, week, -1, -1)
+    say(out, row, plan[at, c.PERSON], body, attempt, week, c.NO, c.NO)
     out.rows[row, c.E_VERSION] = plan[at, c.VERSION] - 1
 
 
@@ -447,6 +366,6 @@ def arrange(rows: Ints, firsts: NDArray[np.int64], starts: Ints, out: Ints) -> N
         starts[cell] = place + 1
         for column in range(c.E_WIDTH):
             out[place, column] = rows[row, column]
-    for cell in range(starts.size - 1, 0, -1):
+    for cell in range(starts.size - 1, 0, c.NO):
         starts[cell] = starts[cell - 1]
     starts[0] = 0

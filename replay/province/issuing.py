@@ -17,7 +17,7 @@ from replay.jit import kernel
 from replay.province import columns as c
 from replay.province.dice import draw, wrong
 from replay.province.living import note, somebody
-from replay.province.plan import Ints, Town
+from replay.province.plan import Town
 
 
 class Step(NamedTuple):
@@ -134,11 +134,11 @@ W_EACH = 5
 
 
 @cache
-def ways() -> Ints:
-    """WAYS as a table, i4, a state a row; a state is its place in the table of states."""
+def ways() -> Town:
+    """WAYS as a table, i8, a state a row; a state is its place in the table of states."""
     states = CardState.all()
     place = {state: number for number, state in enumerate(states)}
-    found = np.zeros((len(states), W_FOLLOWS + len(states)), np.int32)
+    found = np.zeros((len(states), W_FOLLOWS + len(states)), np.int64)
     for word in reversed(list(VOCABULARY.values())):
         if word.reaches is not None:
             found[place[word.reaches], W_CODE] = word.code
@@ -168,7 +168,7 @@ _FAULTY = [*CardState.all()].index(CardState("32"))
 
 
 @kernel
-def apply(t: Town, w: Ints, today: int, last: int, sequence: int) -> bool:
+def apply(t: Town, w: Town, today: int, last: int, sequence: int) -> bool:
     """Somebody applies for a card, after all items were verified; tells whether it happened."""
     application = int(t[c.COUNTED, c.N_APPLICATION])
     person = -1
@@ -201,7 +201,7 @@ def apply(t: Town, w: Ints, today: int, last: int, sequence: int) -> bool:
 
 
 @kernel
-def choose(t: Town, w: Ints, application: int, today: int, last: int) -> None:
+def choose(t: Town, w: Town, application: int, today: int, last: int) -> None:
     """Decide what comes next for an application, and put it on its day."""
     one = c.APPLICATIONS + application
     state, thrown = t[one, c.A_STAGE], draw(t, 1000)
@@ -218,7 +218,7 @@ def choose(t: Town, w: Ints, application: int, today: int, last: int) -> None:
 
 
 @kernel
-def advance(t: Town, w: Ints, today: int, last: int) -> None:
+def advance(t: Town, w: Town, today: int, last: int) -> None:
     """Take every step that is due; what comes on the same day comes in the same round."""
     while t[c.DAYS + today, c.D_DUE] >= 0:
         application = int(t[c.DAYS + today, c.D_DUE])

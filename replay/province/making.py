@@ -24,8 +24,9 @@ from registry.values import DivisionCode, day_number
 from registry.vocabulary import Kind
 from replay.forms import Column
 from replay.province import columns as c
+from replay.province.codes import HANDED
 from replay.province.days import live, rates
-from replay.province.expressing import HANDED, Entries, arrange, express
+from replay.province.expressing import Entries, arrange, express
 from replay.province.ids import CountedSpaces
 from replay.province.issuing import W_CODE, ways
 from replay.province.parts import Part, part

@@ -15,6 +15,7 @@ from replay.forms import Column, Form
 from replay.jit import kernel
 from replay.layout import CODES, COLD, FIXED, layout
 from replay.province import columns as c
+from replay.province.codes import code
 from replay.province.plan import Ints
 from replay.province.telling import Bases, Teller
 from replay.runs import Run, Side, Texts
@@ -120,11 +121,6 @@ def lay(
         position[row], origin_seq[row] = place, place
         recorded_at[row] = instants[recorded]
         submission[row] = rows[row, c.E_BUSINESS]
-
-
-def code(shape: type) -> int:
-    """The code of an event type."""
-    return VOCABULARY[shape].code
 
 
 RELATIONS = np.array([[*Relationship.all()].index(Relationship(one)) for one in c.RELATIONS], "u2")

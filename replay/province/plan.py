@@ -11,8 +11,8 @@ from replay.province import columns as c
 from replay.province.dice import words
 
 Ints = NDArray[np.int32]
-#: A town as it is planned, i4[ROWS, WIDTH]; `replay.province.columns` tells where everything is.
-Town = NDArray[np.int32]
+#: A town as it is planned, i8[ROWS, WIDTH]; `replay.province.columns` tells where everything is.
+Town = NDArray[np.int64]
 
 
 class Setting(NamedTuple):
@@ -35,7 +35,7 @@ class Setting(NamedTuple):
 def empty_town(setting: Setting, seed: int, number: int, before: Town | None = None) -> Town:
     """A town in which nothing has happened yet; `before` is one that is over, for its memory."""
     assert setting.households * 7 < c.MOST_HOUSES, "towns have fewer households"
-    town = np.zeros((c.ROWS, c.WIDTH), np.int32) if before is None else before
+    town = np.zeros((c.ROWS, c.WIDTH), np.int64) if before is None else before
     town[c.COUNTED] = 0
     town[c.COUNTED, c.DICE : c.DICE + 2] = words(seed, number)
     town[c.COUNTED, c.FAULTS] = setting.faults
@@ -45,6 +45,6 @@ def empty_town(setting: Setting, seed: int, number: int, before: Town | None = N
     return town
 
 
-def plan_of(town: Town) -> Ints:
+def plan_of(town: Town) -> Town:
     """The rows of a town's plan."""
     return town[c.PLAN : c.PLAN + int(town[c.COUNTED, c.N_PLAN])]

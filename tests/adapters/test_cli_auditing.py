@@ -114,6 +114,42 @@ def test_the_past_is_audited_on_both_clocks(terminal, built):
     assert told["counts"]["residents"] == sum(residents[one] for one in communities)
 
 
+@pytest.fixture
+def sealed(terminal, tmp_path):
+    """The same register, its log sealed into a folder."""
+    terminal.env["REGISTRY_SEALED"] = str(tmp_path / "sealed")
+    terminal("seal")
+    return tmp_path / "sealed"
+
+
+def test_the_sealed_log_is_audited_byte_by_byte(terminal, sealed, tmp_path):
+    unsealed = terminal.json("audit", exits=None, REGISTRY_SEALED=str(tmp_path / "nothing"))
+    told = terminal.json("audit", exits=None)
+    found = verdicts(told)
+    assert told["source"] == "sealed log"
+    assert found["bytes"]["holds"]
+    assert found["bytes"]["checked"] > 1000
+    for one in ("numbers", "lives", "ledgers", "homes", "closing", "population", "state"):
+        mine, theirs = found[one], verdicts(unsealed)[one]
+        assert (mine["checked"], mine["found"]) == (theirs["checked"], theirs["found"])
+
+
+def test_a_flipped_bit_is_located_and_nothing_is_believed_after_it(terminal, sealed):
+    for file in sorted(path for path in sealed.iterdir() if path.stat().st_size > 200):
+        whole = file.read_bytes()
+        raw = bytearray(whole)
+        raw[len(raw) // 2] ^= 4
+        file.chmod(0o600)
+        file.write_bytes(raw)
+        told = terminal.json("audit", exits=1)
+        (only,) = told["verdicts"]
+        assert only["check"] == "bytes"
+        assert any(file.name in fault for fault in only["faults"]), only
+        assert told["state_root"] == ""
+        file.write_bytes(whole)
+    assert "holds" in terminal("audit", exits=None).stdout
+
+
 class Reading(HTMLParser):
     """Collects what an HTML document loads from elsewhere, and its text."""
 

@@ -52,8 +52,16 @@ def reader(engine: Engine, log: Log) -> Iterator[Reader]:
 
 def some(log: Log) -> list[At]:
     """A few points on both clocks, the newest and later days among them."""
-    found = Random(1).sample(points(log), 12)
-    return [*found, *(At(log.today + timedelta(days), len(log.entries)) for days in (0, 9, 99))]
+    found = {At(log.today + timedelta(99), len(log.entries))}
+    for at in Random(1).sample(points(log), 8):
+        told = [one for stream in streams(log) if (one := clerk(log, stream, at)) and one["waits"]]
+        due = {one["due_on"] for one in told} | {
+            last_day(one["state"], one["since"]) for one in told
+        }
+        # On the last day in time, and a day too late.
+        days = {at.valid_on, *due, *(day + timedelta(1) for day in due)}
+        found |= {At(day, at.known) for day in days}
+    return sorted(found, key=lambda at: (at.known, at.valid_on))
 
 
 def last_day(state: str, since: date) -> date:
@@ -166,9 +174,10 @@ def test_the_backlog_is_what_waits_under_a_place_on_that_day(reader: Reader, log
 
 
 def test_pages_of_overruns_follow_each_other(reader: Reader, log: Log):
-    at = At(log.today + timedelta(99), len(log.entries))
     division = log.id("division", 1)
-    whole = issuing.overruns(reader, division, at, None, 100)
+    lists = [(at, issuing.overruns(reader, division, at, None, 100)) for at in some(log)]
+    at, whole = max(lists, key=lambda told: len(told[1]))
+    assert len(whole) > 1
     pages, after = [], None
     while page := issuing.overruns(reader, division, at, after, 1):
         pages += page

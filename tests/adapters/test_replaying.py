@@ -12,7 +12,7 @@ from adapters.database import open_database
 from adapters.eventstore import Recorder
 from adapters.projector import Projector
 from adapters.rebuilding import begin, fill, rebuild
-from adapters.replaying import rebuild_sealed
+from adapters.replaying import Stays, rebuild_sealed
 from adapters.sealing import Job, seal
 from registry.entry import Entry
 from registry.errors import Unavailable
@@ -90,14 +90,13 @@ def test_either_rebuild_goes_on_where_the_other_was_interrupted(filled, tmp_path
     standing = begin(projector, "residences", columns.head)
     told, _ = fill(projector, {"residences": standing}, columns.head)
     standing = told["residences"]
-    standing, _ = adapters.replaying.fill(
-        projector, standing, adapters.replaying.Stays(columns, columns.head)
-    )
+    fresh = Stays(columns, columns.head, projector.folding(["residences"]))
+    standing, _ = adapters.replaying.fill(projector, standing, fresh)
     assert standing.position == 0
     rebuild_sealed(projector, columns, "residences")
     assert rows(engine) == before
     standing = begin(projector, "residences", columns.head)
-    adapters.replaying.fill(projector, standing, adapters.replaying.Stays(columns, columns.head))
+    adapters.replaying.fill(projector, standing, fresh)
     rebuild(projector, "residences")
     assert rows(engine) == before
     engine.dispose()

@@ -13,13 +13,22 @@ from sqlalchemy import text
 
 from adapters.database import open_database
 from adapters.eventstore import Recorder
-from adapters.sealing import Job, follow_sealing, open_log, seal, seal_apart, sealed_head
+from adapters.sealing import (
+    Job,
+    follow_sealing,
+    open_log,
+    seal,
+    seal_apart,
+    sealed_head,
+    travels,
+)
 from adapters.signing import new_key
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.errors import Unavailable
 from registry.vocabulary import Kind
 from replay.exact import stored_rows
+from replay.faults import Damaged, Flaw, Missing
 from replay.log import Log
 from replay.lots import Unreadable
 from replay.sealed import Folder, SealedLog, verify
@@ -137,6 +146,13 @@ def test_an_entry_of_a_newer_program_stops_the_process_that_seals_and_is_named(f
     with pytest.raises(Unreadable, match="entry 120 has event code 999"):
         seal_apart(job)
     assert sealed_head(job.folder) == 100
+
+
+def test_an_error_of_the_process_that_seals_comes_out_or_its_words_do():
+    assert travels(Unreadable("entry 1"))
+    assert travels(Unavailable("away"))
+    assert not travels(Damaged([Flaw("file", "wrong")]))
+    assert not travels(Missing("person", 1, 2))
 
 
 def test_a_gap_in_the_store_stops_the_sealing(filled, tmp_path):

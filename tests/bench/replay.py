@@ -94,7 +94,7 @@ def replay(log: Log, at: At) -> dict[Kind, Column]:
     return {kind: states(log, kind, at) for kind in REPLAYED}
 
 
-def against_peers(log: Log, folder: Path, rows: int, latest: At, earlier: At) -> float:
+def against_peers(log: SealedLog, folder: Path, rows: int, latest: At, earlier: At) -> float:
     """One line for each peer and question; returns our seconds."""
     known = [
         peers.duckdb_on(folder, memory=False, order=""),

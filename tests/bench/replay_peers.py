@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 
 from registry.aggregates.application import FOLLOWS
 from registry.values import CardState, day_number
-from registry.vocabulary import VOCABULARY, Group, Kind
+from registry.vocabulary import Group, Kind
 from replay.applications import NO_STATE
 from replay.forms import Column
 from replay.history import At
 from replay.households import ENDED, OPEN
-from replay.layout import CODES, by_code
+from replay.layout import by_code
 from replay.log import Log
 from replay.persons import DEAD, DELETED, LIVING
 from replay.runs import Block
@@ -385,6 +385,3 @@ def columns(table: pa.Table, kind: Kind) -> dict[str, Column]:
         column = column.cast(pa.int64()).fill_null(-1).to_numpy()[order]
         found[name] = column.astype("i8") if dtype == "i8" else np.asarray(column)
     return found
-
-
-assert CODES > max(word.code for word in VOCABULARY.values())

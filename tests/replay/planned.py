@@ -349,9 +349,7 @@ class Planned:
                 on=on,
             )
         if told == c.B_MERGE:
-            return households.MergeHouseholds(
-                movers=movers, into=house, declarant=DECLARANT, on=on
-            )
+            return households.MergeHouseholds(movers=movers, into=house, declarant=DECLARANT, on=on)
         if told == c.B_MOVE:
             return relocation.ChangeAddress(
                 movers=movers,

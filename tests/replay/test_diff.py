@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from datetime import date, timedelta
 
@@ -146,6 +148,15 @@ def test_every_difference_is_explained_by_entries(seed):
             or one.voided_by is not None
             for one in lines
         )
+
+
+def test_tables_are_whole_in_a_process_that_imports_nothing_else():
+    """Whoever imports replay first, and the events later, must not get empty tables."""
+    script = "from replay.differing import EFFECT, WRITES; print(EFFECT.any(), WRITES.any())"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["True", "True"]
 
 
 def test_whoever_got_a_card_is_told():

@@ -25,6 +25,7 @@ from replay.exact import stored_rows, stored_runs
 from replay.forms import Heaps, KeptSpaces, ListForm
 from replay.intake import Intake, Unreadable
 from replay.runs import Run, entries
+from replay.tokens import identify
 from tests import everything
 from tests.replay.histories import histories
 from tests.replay.test_columns import logs
@@ -138,7 +139,7 @@ def check_same(rows: list[StoredEntry]) -> None:
 
 
 @given(log=logs())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_rows_in_bulk_become_what_their_entries_become(log):
     check_same(stored(log))
 
@@ -259,3 +260,30 @@ def test_a_lot_does_not_hold_what_the_lot_before_it_held():
     assert [len(first), len(second), second.first_version.tolist()] == [2, 1, [3]]
     assert [one.event.name for one in entries(first, spaces)] == ["王一", "王二"]
     assert np.array_equal(first.entities, second.entities)
+
+
+@given(value=st.integers(0, 2**128 - 1))
+@settings(deadline=None)
+def test_an_identifier_is_read_with_its_dashes_and_without(value):
+    one = UUID(int=value)
+    assert identified(str(one)) == identified(one.hex) == one
+
+
+@given(value=st.uuids(), place=st.integers(0, 35), other=st.characters(max_codepoint=127))
+@settings(deadline=None)
+def test_what_is_no_identifier_is_not_read_as_one(value, place, other):
+    text = str(value)
+    wrong = text[:place] + other + text[place + 1 :]
+    lawful = (other in "0123456789abcdef" and text[place] != "-") or other == text[place]
+    assert (identified(wrong) is not None) == lawful
+
+
+def identified(text: str) -> UUID | None:
+    """What a token of a text is read as."""
+    token = f'"{text}"'.encode()
+    data = np.frombuffer(token.ljust(64, b"~") + bytes(64), "u1")
+    first, end = np.array([0], "u4"), np.array([len(token)], "u4")
+    high, low, null = np.empty(1, "u8"), np.empty(1, "u8"), np.empty(1, "u1")
+    if identify(data, data.view("u8"), first, end, high, low, null) >= 0:
+        return None
+    return UUID(int=int(high[0]) << 64 | int(low[0]))

@@ -15,7 +15,19 @@ from registry.values import Level
 from registry.vocabulary import Kind
 from replay.history import At
 from replay.log import KeptLog
-from replay.population import AGES, NO_HOME, OLDEST, SEXES, WRONG_NUMBER, ages, census
+from replay.numbers import characters, check
+from replay.persons import LIVING, PERSON
+from replay.population import (
+    AGES,
+    NO_HOME,
+    OLDEST,
+    SEXES,
+    WRONG_NUMBER,
+    Tally,
+    ages,
+    census,
+    setting,
+)
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil
 
@@ -82,3 +94,14 @@ def test_the_pyramid_of_every_county_is_counted(seed, data):
     assert {*log.spaces.ids("person", found.odd[NO_HOME].tolist())} == homeless
     assert not found.odd[WRONG_NUMBER].size
     assert np.array_equal(found.odd[NO_HOME], np.sort(found.odd[NO_HOME]))
+
+
+def test_a_number_whose_check_character_is_wrong_is_found():
+    told, places = setting(KeptLog([], 3), At(date(2026, 1, 1), 0))
+    people = np.zeros(3, PERSON)
+    people["life"], people["community"] = LIVING, 2**32 - 1
+    numbers = [b"11010519491231002X", b"110105194912310021", b"110105199913310022"]
+    people["number"] = check(characters(numbers)).packed
+    tally = Tally.empty(len(places), 0)
+    tally.add(told, 100, people)
+    assert np.concatenate(tally.odd[WRONG_NUMBER]).tolist() == [101, 102]

@@ -156,7 +156,7 @@ class Altered(Folder):
 
 
 @given(chosen=st.integers(0, 2**16), place=st.integers(0, 2**32), bit=st.integers(0, 7))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_a_flipped_bit_is_found_in_its_file(sealed_town, chosen, place, bit):
     path = sealed_town.path
     files = files_of(path)
@@ -299,7 +299,7 @@ def test_a_crash_at_any_step_leaves_the_log_as_it_was_or_as_it_was_to_become(tmp
         shutil.rmtree(path)
         if plug.left >= 0:
             break
-        steps += 7 if steps > 40 else 1
+        steps += 7 if steps > 20 else 1
     assert crashes > 20
 
 

@@ -20,6 +20,7 @@ from replay.pieces import Cuts, piece, sealed
 from replay.runs import Texts, entries, runs
 from replay.sealed import SealedLog
 from replay.segments import Segment, write_run
+from replay.soundness import unsound
 from replay.writing import LogWriter
 from tests.replay.histories import town
 from tests.replay.test_columns import logs
@@ -155,6 +156,8 @@ def test_runs_on_top_of_each_other_stay_few(tmp_path):
         for kind in Kind:
             mine = [one for one in writer.parts if (one.what, one.of) == ("run", kind.value)]
             assert len(mine) <= 2 + len(log).bit_length()
+        # what is merged goes with the manifest after next
+        assert len([*tmp_path.glob("*.columns")]) < 2 * len(writer.parts)
     held = SealedLog(tmp_path)
     told = [
         one for kind in Kind for part in held.partitions(kind) for one in _told(held, kind, part)
@@ -173,3 +176,81 @@ def test_instants_are_kept_where_they_change():
     assert position.tolist() == [1, 4, 7]
     assert at.tolist() == [0, 1, 2]
     assert not sealed(at).flags.writeable
+
+
+SPACES = [*(kind.value for kind in Kind), "community"]
+
+
+def change(column, place, value):
+    """A column with another value somewhere."""
+    changed = column.copy()
+    changed[place] = value
+    return changed
+
+
+def within(columns, name, made):
+    return {**columns, name: made(columns[name])}
+
+
+def longer(column):
+    return np.append(column, column[-1:])
+
+
+def wrong_side(part, made):
+    return lambda side: replace(side, **{part: made(getattr(side, part))})
+
+
+BREAKS = {
+    "entities": lambda run: replace(run, entities=run.entities[::-1].copy()),
+    "starts": lambda run: replace(run, starts=change(run.starts, 1, 10**6)),
+    "first_version": lambda run: replace(run, first_version=longer(run.first_version)),
+    "code": lambda run: replace(run, code=change(run.code, 0, 1023)),
+    "position": lambda run: replace(run, position=longer(run.position)),
+    "dense.enters": lambda run: replace(run, dense=within(run.dense, "enters", longer)),
+    "dense.household": lambda run: replace(
+        run, dense=within(run.dense, "household", lambda one: change(one, 0, 10**6))
+    ),
+    "dense.number": lambda run: replace(
+        run, dense=within(run.dense, "number", lambda one: change(one, 0, -(10**6)))
+    ),
+    "sparse.voids.rows": lambda run: replace(
+        run, sparse=within(run.sparse, "voids", wrong_side("rows", lambda one: one + 10**6))
+    ),
+    "sparse.voids.offsets": lambda run: replace(
+        run, sparse=within(run.sparse, "voids", wrong_side("offsets", longer))
+    ),
+    "cold.officer": lambda run: replace(
+        run, cold=within(run.cold, "officer", lambda one: change(one, 0, 10**6))
+    ),
+    "cold.origin": lambda run: replace(run, cold=within(run.cold, "origin", longer)),
+    "texts.offsets": lambda run: replace(
+        run, texts=Texts(change(run.texts.offsets, 1, 10**6), run.texts.data)
+    ),
+}
+
+
+@pytest.mark.parametrize("column", BREAKS)
+def test_a_run_that_does_not_hang_together_is_not_read(column):
+    spaces = KeptSpaces()
+    run = runs(TOWN, spaces)[Kind.PERSON]
+    cuts = Cuts.of(run, 16)
+    counts = {space: spaces.count(space) for space in SPACES}
+    assert list(unsound(run, cuts, counts)) == []
+    assert column in {name for name, _ in unsound(BREAKS[column](run), cuts, counts)}
+
+
+def test_cuts_that_tell_another_place_are_found():
+    run = runs(TOWN, KeptSpaces())[Kind.PERSON]
+    cuts = Cuts.of(run, 16)
+    wrong = Cuts(cuts.places, within(cuts.dense, "enters", lambda one: one + 1))
+    assert [name for name, _ in unsound(run, wrong, dict.fromkeys(SPACES, 10**6))] == [
+        "cuts.enters"
+    ]
+
+
+def test_a_forged_segment_is_refused_though_its_hashes_are_right(tmp_path):
+    run = runs(TOWN, KeptSpaces())[Kind.PERSON]
+    forged = replace(run, cold=within(run.cold, "origin", longer))
+    write_run(tmp_path / "forged.columns", forged, 16)
+    with pytest.raises(Damaged, match=r"column cold\.origin: it has"):
+        Segment(opened(tmp_path / "forged.columns"))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -96,3 +101,49 @@ def test_batches_in_the_order_of_the_log_are_sealed_like_runs(tmp_path):
                 batches[kind] = Batch(unsorted(mine, writer.spaces, kind), handles, version)
         writer.append(batches, len(log))
     assert told_by_blocks(SealedLog(tmp_path)) == log
+
+
+SEAL = """
+import json, sys
+from pathlib import Path
+from replay.jit import KERNELS
+from replay.rehearsal import rehearse
+
+def compiled():
+    ours = ("replay.handles", "replay.heaps", "replay.merging", "replay.sorting")
+    return {one.__name__: len(one.signatures) for one in KERNELS if one.__module__ in ours}
+
+rehearse()
+before = compiled()
+
+from registry.vocabulary import Kind
+from replay import handles
+from replay.runs import runs
+from replay.sealed import SealedLog
+from replay.writing import LogWriter
+from tests.replay.histories import town
+from tests.replay.test_log import told_by_blocks
+from tests.replay.test_sealed import ordered
+
+handles.FEW = 20
+log = ordered(town(6, 1).entries)
+for begin in range(0, len(log), 40):
+    with LogWriter(Path(sys.argv[1])) as writer:
+        some = log[begin : begin + 40]
+        writer.append(runs(some, writer.spaces), some[-1].position)
+with LogWriter(Path(sys.argv[1])) as writer:
+    writer.compact()
+told_by_blocks(SealedLog(Path(sys.argv[1])))
+after = compiled()
+print(json.dumps([name for name in before if after[name] != before[name]]))
+"""
+
+
+def test_nothing_is_compiled_while_sealing_after_a_rehearsal(tmp_path):
+    program = SEAL
+    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+        program = "print([])"  # nothing is compiled at all
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], capture_output=True, check=True, text=True
+    )
+    assert json.loads(done.stdout) == []

@@ -7,6 +7,7 @@ Source: 居民身份证法 of 2003-06-28; GA 214.4-2004, GA 214.5-2004; Deyang p
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 
@@ -26,8 +27,11 @@ from registry.commands.cards_temporary import (
     SurrenderTemporaryCard,
 )
 from registry.commands.migration import MoveOut
+from registry.entry import Entry
 from registry.errors import Forbidden
 from registry.events.applications import FingerPrint
+from registry.events.person import PersonImported
+from registry.store import Append, Receipt
 from registry.values import (
     AcceptanceNumber,
     CardReason,
@@ -64,6 +68,7 @@ from tests.scenarios.cards import (
 from tests.scenarios.town import (
     DECLARANT,
     GROUNDS,
+    HAN,
     HEAD,
     JINGYANG,
     OF_SHIFANG,
@@ -212,6 +217,41 @@ def test_soldiers_have_their_own_channel(town: Town):
         town, "zhao", BY_UNIT, production_type=MILITARY, unit_package=PaperNumber("BD-1")
     )
     assert town.see(Application, one).community == town.west
+
+
+def imported(town: Town, number: CitizenNumber | None, birth_date: date | None) -> UUID:
+    """Somebody in the dormitory whom an older system knew in part."""
+    person = UUID(int=0xC0)
+    event = PersonImported(
+        effective_on=date(2005, 1, 1),
+        household=town.dormitory,
+        community=town.west,
+        sex=Sex.MALE,
+        birth_date=birth_date,
+        nationality=HAN,
+        name=Name("孙二"),
+        number=number,
+        source="old",
+        batch="1",
+    )
+    stored = town.register.codec.stored(Entry(person, 1, event, event.effective_on), lambda: b"")
+    append = Append(None, "old", STATION.office, b"", b"{}", [stored], {})
+    (receipt,) = town.register.store.append([append])
+    assert isinstance(receipt, Receipt)
+    return person
+
+
+@pytest.mark.parametrize(
+    ("number", "born", "codes"),
+    [
+        (None, date(1980, 1, 1), ["number-absent"]),
+        (CitizenNumber.compose(JINGYANG, date(1980, 1, 1), 55), None, ["birth-date-unknown"]),
+    ],
+)
+def test_a_card_bears_a_number_and_its_term_an_age(town: Town, number, born, codes):
+    town.ids["sun"] = imported(town, number, born)
+    ready(town, "sun")
+    assert town.refused(application(town, "sun"), STATION) == codes
 
 
 # --- one card a person ------------------------------------------------------------------------

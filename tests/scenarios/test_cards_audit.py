@@ -29,6 +29,7 @@ from registry.commands.cards_audit import (
     SignCards,
 )
 from registry.commands.cards_common import Tier
+from registry.commands.cards_gates import AcceptBaseline, VerifyPersons
 from registry.commands.cards_making import (
     ExtractForPackage,
     OrderProduction,
@@ -39,15 +40,21 @@ from registry.commands.cards_transport import (
     ReceiveData,
     SendData,
 )
+from registry.commands.migration import MoveOut
+from registry.commands.places import RenameDivision
 from registry.errors import Forbidden
 from registry.values import (
     CitizenNumber,
     Name,
     OfficeCode,
+    OutKind,
+    PaperNumber,
     ProductionError,
     Sex,
+    Text,
 )
 from tests.scenarios.cards import (
+    ADMINISTRATOR,
     AUDITOR,
     CENTRE,
     CHILD,
@@ -64,7 +71,18 @@ from tests.scenarios.cards import (
     signed,
     state,
 )
-from tests.scenarios.town import GROUNDS, HEAD, JINGYANG, OF_SHIFANG, Town, new, supplement
+from tests.scenarios.town import (
+    DECLARANT,
+    GROUNDS,
+    HEAD,
+    JINGYANG,
+    OF_SHIFANG,
+    QINGYANG,
+    Town,
+    death,
+    new,
+    supplement,
+)
 
 PHOTO_BAD = ProductionError("20")
 
@@ -317,3 +335,84 @@ def test_the_province_sends_back_for_other_errors_too(town: Town):
     ordered(town, one)
     town.do(ReturnOrder(application=one, error=PHOTO_BAD, at_the_site=True), CENTRE)
     assert state(town, one) == "30"
+
+
+def at_the_county(town: Town, person: str) -> Any:
+    """An application that waits for its audit."""
+    one = accepted(town, person)
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    return one
+
+
+def test_nothing_is_signed_for_who_died_or_moved_away_meanwhile(town: Town):
+    ready(town, "wang", "zhao", "lodger")
+    gone = {name: at_the_county(town, name) for name in ("wang", "zhao", "lodger")}
+    town.do(PassCountyAudit(applications=tuple(gone.values())), AUDITOR)
+    town.do(death(town.zhao))
+    town.do(
+        MoveOut(
+            persons=(town.lodger,),
+            out_kind=OutKind("2"),
+            destination=QINGYANG,
+            certificate_number=PaperNumber("Q-1"),
+            declarant=DECLARANT,
+            on=date(2007, 5, 30),
+        )
+    )
+    sign = SignCards(applications=tuple(gone.values()))
+    assert town.refused(sign, SIGNER) == ["already-deceased", "moved-away"]
+    town.do(SignCards(applications=(gone["wang"],)), SIGNER)
+
+
+def test_the_province_sends_back_who_died_meanwhile(town: Town):
+    ready(town, "zhao")
+    one = accepted(town, "zhao")
+    signed(town, one)
+    town.do(SendData(tier=Tier.COUNTY, applications=(one,)), SIGNER)
+    town.do(ReceiveData(tier=Tier.CITY, applications=(one,)), CITY)
+    town.do(JudgePackage(applications=(one,)), CITY)
+    town.do(SendData(tier=Tier.CITY, applications=(one,)), CITY)
+    town.do(ReceiveData(tier=Tier.PROVINCE, applications=(one,)), PROVINCE)
+    town.do(death(town.zhao))
+    town.do(CheckNumbers(applications=(one,)), PROVINCE)
+    assert (state(town, one), town.timeline(one)[-1].event.error) == ("23", "60")
+
+
+def test_a_step_names_applications_and_a_tier_that_takes_it(town: Town):
+    ready(town)
+    one = accepted(town)
+    assert town.refused(SignCards(applications=()), SIGNER) == ["nothing-named"]
+    province = SendData(tier=Tier.PROVINCE, applications=(one,))
+    both = replace(PROVINCE, roles=frozenset({"province", "city"}))
+    assert town.refused(province, both) == ["not-at-this-tier"]
+
+
+def test_the_name_of_the_authority_fits_the_card(town: Town):
+    """GA 490-2004: fifteen characters; the names of this far county make more."""
+    on = date(2005, 1, 1)
+    home = new(town.tower, "77")
+    far = replace(STATION, office=OfficeCode("510105001001"))
+    town.ids["wu"] = town.do(
+        supplement("吴用", Sex.MALE, date(1970, 1, 1), HEAD, new_household=home, on=on),
+        replace(far, roles=frozenset({"station", "county"})),
+    )["person"]
+    document = "文"
+    town.do(AcceptBaseline(division=town.qingyang, document=document), ADMINISTRATOR)
+    town.do(VerifyPersons(persons=(town.wu,), document=document), ADMINISTRATOR)
+    rename = RenameDivision(
+        division=town.qingyang,
+        division_code=QINGYANG,
+        division_name=Text("青羊及其周围各乡镇街道联合区"),
+        document=document,
+        on=on,
+    )
+    town.do(rename)
+    apply = AcceptApplication(person=town.wu, apply_reason=TWELVE)
+    one = town.do(apply, far)["application"]
+    captured(town, one)
+    town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
+    town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
+    town.do(PassCountyAudit(applications=(one,)), AUDITOR)
+    assert town.refused(SignCards(applications=(one,)), SIGNER) == ["authority-too-long"]

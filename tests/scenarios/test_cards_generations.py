@@ -89,7 +89,7 @@ def first_generation(town: Town, person: str = "wang") -> UUID:
         if tier is not Tier.STATION:
             send = DispatchCards(tier=tier, applications=both, destination=STATION.office)
             town.do(send, by)
-    town.do(HandOutCard(application=both[0]), STATION)
+    town.do(HandOutCard(application=both[0], took_in=FIRST), STATION)  # the one that ran out
     return one
 
 
