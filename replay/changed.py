@@ -147,7 +147,7 @@ def births(log: Log, person: Column, day: Column, position: Column) -> Column:
     single = np.full(log.count(Kind.PERSON), UNBORN, "i4")
     # Of the one entry that tells it: its position and its effective day.
     known, begun = np.zeros(len(single), "u4"), np.zeros(len(single), "u2")
-    plain = np.zeros(len(single), bool)
+    plain, unclear = (np.zeros(len(single), bool) for _ in "ab")
 
     def of(block: Block) -> None:
         part = slice(block.first, block.first + block.size)
@@ -156,15 +156,17 @@ def births(log: Log, person: Column, day: Column, position: Column) -> Column:
         single[part][entity] = block.dense["birth_date"]
         known[part][entity] = block.position[rows]
         begun[part][entity] = block.effective_on[rows]
-        plain[part] = np.bincount(entity, minlength=block.size) == 1
+        times = np.bincount(entity, minlength=block.size)
         voids = np.searchsorted(block.starts, block.sparse["voids"].rows, "right") - 1
-        plain[part][voids] = False
+        unclear[part] = times > 1
+        unclear[part][voids] = True
+        plain[part] = (times == 1) & ~unclear[part]
 
     over_partitions(log, Kind.PERSON, of)
     told = plain[person] & (known[person] <= position) & (begun[person] <= day)
     found = np.where(told, single[person], UNBORN)
     # Corrected or undone ones are few: their histories are folded.
-    for place in np.flatnonzero(~plain[person]).tolist():
+    for place in np.flatnonzero(unclear[person]).tolist():
         point = At(day_of(int(day[place])), int(position[place]))
         (stream,) = log.spaces.ids("person", [int(person[place])])
         state = _person(log, stream, point)

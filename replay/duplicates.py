@@ -167,11 +167,25 @@ class Bearer(NamedTuple):
     spans: tuple[Span, ...]
 
 
+#: The size of a table of what some bits of a few numbers are.
+_SIEVE = 1 << 18
+
+
+def _sieved(numbers: Column) -> Column:
+    """Some bits of numbers, of their sequences, days and places."""
+    mixed: Column = (numbers ^ numbers >> 17 ^ numbers >> 37) & (_SIEVE - 1)
+    return mixed
+
+
 def _bearers(log: Log, block: Block, at: At, numbers: Column) -> Iterator[Bearer]:
     """Whoever of a block has held one of the numbers while alive, and when."""
     column = block.dense["number"]
-    place = np.minimum(np.searchsorted(numbers, column), len(numbers) - 1)
-    hits = np.flatnonzero(numbers[place] == column)
+    # Most numbers are none of them: that is seen at some bits.
+    some = np.zeros(_SIEVE, np.bool_)
+    some[_sieved(numbers)] = True
+    likely = np.flatnonzero(some[_sieved(column)])
+    place = np.minimum(np.searchsorted(numbers, column[likely]), len(numbers) - 1)
+    hits = likely[numbers[place] == column[likely]]
     if not len(hits):
         return
     rows_of_hits = np.flatnonzero(block.layout.declares("number")[block.code])[hits]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
@@ -78,15 +79,15 @@ class KeptLayer:
         return piece(self.run, self._cuts, first, size)
 
 
-class LayeredLog:
+class LayeredLog(ABC):
     """A log whose kinds lie in runs, one on top of the other."""
 
     spaces: Spaces
     bits: int
 
+    @abstractmethod
     def layers(self, kind: Kind, partition: int) -> Sequence[Layer]:
         """The runs that hold rows of a partition, the oldest first."""
-        raise NotImplementedError
 
     def count(self, kind: Kind) -> int:
         """How many entities of a kind have a handle, whether they have entries or not."""

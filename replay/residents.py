@@ -16,8 +16,8 @@ from replay.entities import tree_of
 from replay.forms import NONE, Column
 from replay.history import At
 from replay.jit import kernel
-from replay.threads import over_partitions
 from replay.standing import dense, fallen_marks, plain, point, rows
+from replay.threads import over_partitions
 
 if TYPE_CHECKING:
     from replay.log import Log

@@ -16,7 +16,11 @@ from adapters.demo import Story
 
 #: Lines of an answer that are shown; the verbs themselves print everything.
 SHOWN = 14
-OFFICER = {"REGISTRY_OFFICER": "synthetic-auditor", "REGISTRY_OFFICE": "510600000000"}
+OFFICER = {
+    "REGISTRY_OFFICER": "synthetic-auditor",
+    "REGISTRY_OFFICE": "510600000000",
+    "REGISTRY_ROLES": "auditor",
+}
 
 
 class Terminal:

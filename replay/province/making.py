@@ -207,10 +207,12 @@ class Province:
         """A town laid out, kind by kind."""
         made, memory, survey = self.plan(town), self._memory(), self.survey
         rows, members = survey.sizes[town, -2:].tolist()
-        if memory.entries is None or len(memory.entries.rows) < rows:
+        held = memory.entries
+        if held is None or len(held.rows) < rows or len(held.pool) < members:
             memory.entries = _entries(rows * 5 // 4, members * 5 // 4 + 64, self.days)
             memory.arranged = np.empty_like(memory.entries.rows)
         out = memory.entries
+        assert out is not None
         for counted in (out.counted, out.days, out.kinds):
             counted[:] = 0
         express(plan_of(made), self.first, out)
@@ -248,9 +250,9 @@ class Province:
         """The last position recorded at or before an instant in microseconds, 0 if none."""
         if instant < int(self.instants(0)[0]) - 1_000_000:
             return 0
-        days = self.survey.days.sum(axis=0)
-        towns = np.array([self.instants(town) for town in range(self.towns)])[:, : len(days)]
-        return self.before + int(self.survey.days[towns <= instant].sum())
+        days = self.survey.days
+        at = np.array([self.instants(town)[: days.shape[1]] for town in range(self.towns)])
+        return self.before + int(days[at <= instant].sum())
 
     def instants(self, town: int) -> Column:
         """The instant at which a town's entries of each day are recorded, microseconds UTC."""

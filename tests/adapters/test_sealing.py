@@ -177,4 +177,4 @@ def test_the_verb_seals_and_says_how_far_it_is(filled, log, tmp_path):
     assert done == terminal.json("seal", "--status")
     assert json.loads(Path(tmp_path / "sealed" / "manifest.json").read_text())
     assert done["digest"] == SealedLog(tmp_path / "sealed").manifest.link.digest
-    assert "leave --follow away" in terminal("seal", "--status", "--follow", exits=2).stderr
+    assert "leave the other switch away" in terminal("seal", "--status", "--follow", exits=2).stderr

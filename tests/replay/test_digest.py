@@ -11,11 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.aggregates import Household
 from registry.codec import REDACTED
 from registry.events import person
-from registry.values import Name
+from registry.values import (
+    CommunityId,
+    DoorplateId,
+    HouseholdId,
+    HouseholdNumber,
+    HouseholdType,
+    Name,
+    PersonId,
+    Relationship,
+)
 from registry.vocabulary import Kind
-from replay.digest import leaf, register_digest, state_root
+from replay.digest import entity_digest, leaf, register_digest, state_root
 from replay.history import At
 from replay.log import KeptLog
 from replay.persons import PERSON
@@ -107,3 +117,19 @@ def test_the_register_digest_tells_one_name_from_another():
     assert len({one.root for one in digests}) == 3
     assert len({one.kinds[Kind.HOUSEHOLD] for one in digests}) == 1
     assert len({one.counts[Kind.PERSON] for one in digests}) == 1
+
+
+def test_the_order_in_which_members_came_is_no_part_of_the_digest():
+    one, other = (PersonId(UUID(int=number)) for number in (1, 2))
+    relation = Relationship("01")
+    home: Any = Household(
+        id=HouseholdId(UUID(int=3)),
+        household_number=HouseholdNumber("1"),
+        household_type=HouseholdType("1"),
+        doorplate=DoorplateId(UUID(int=4)),
+        community=CommunityId(UUID(int=5)),
+        members={one: relation, other: relation},
+    )
+    turned = home.but(members={other: relation, one: relation})
+    assert entity_digest(home) == entity_digest(turned)
+    assert entity_digest(home) != entity_digest(home.but(members={one: relation}))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.values import CitizenNumber, DivisionCode
+from registry.entry import Entry
+from registry.events import person
+from registry.values import CitizenNumber, DivisionCode, Text
 from replay.duplicates import BINS, Dealt, deal, duplicates, repeated
 from replay.history import At
 from replay.log import KeptLog
@@ -16,6 +20,9 @@ from replay.numbers import characters, check, unpack_one
 from replay.persons import DEAD, LIVING, PERSON
 from tests.replay.histories import town
 from tests.replay.pencil import Pencil
+from tests.replay.test_state import told_of
+
+BORN = date(1990, 5, 1)
 
 
 @given(st.integers(0, 2**32), st.data())
@@ -63,6 +70,28 @@ def test_what_stands_twice_is_found_whatever_partition_it_is_in(parts):
         dealt.append(deal(persons))
     every = [number for part in parts for number in part]
     assert repeated(dealt).tolist() == sorted({one for one in every if every.count(one) > 1})
+
+
+def test_a_number_given_back_by_a_restoration_is_held_twice_from_then_on():
+    day, number = date(2004, 1, 1), CitizenNumber.compose(DivisionCode("510603"), BORN, 1)
+    told = {**told_of(day), "number": number, "name": None, "birth_date": BORN}
+    imported = person.PersonImported(**told, source="old", batch="1")
+    void: dict[str, Any] = {"effective_on": day, "grounds": Text("误录"), "community": None}
+    one, other = UUID(int=1), UUID(int=2)
+    facts: list[tuple[UUID, int, Any]] = [
+        (one, 1, imported),
+        (one, 2, person.RegistrationReversed(**void, voids=(1,))),
+        (other, 1, imported),
+        (one, 3, person.RegistrationRestored(**void, voids=(2,))),
+    ]
+    entries = [
+        Entry(stream, version, event, day, position)
+        for position, (stream, version, event) in enumerate(facts, 1)
+    ]
+    log, at = KeptLog(entries), At(day, 4)
+    assert [(one.holders, one.since) for one in duplicates(log, at)] == [((0, 1), 4)]
+    assert Pencil(entries).duplicate_since(number, at) == 4
+    assert not duplicates(log, At(day, 3))
 
 
 def test_numbers_of_a_province_fill_all_bins_alike():

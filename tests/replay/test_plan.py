@@ -76,3 +76,17 @@ def test_each_stream_has_the_same_events_on_the_same_days(province, ordered):
             for log in (planned, ordered)
         }
         assert told[planned] == told[ordered]
+
+
+def test_numbers_and_their_books_tell_the_same_word_for_word(province, ordered):
+    planned = ProvinceLog(province, bits=5)
+    for kind in (Kind.NUMBER, Kind.BOOK, Kind.DOORPLATE):
+        told = {
+            log: {
+                (one.stream, one.version): one.event
+                for partition in log.partitions(kind)
+                for one in entries(log.block(kind, partition), log.spaces)
+            }
+            for log in (planned, ordered)
+        }
+        assert told[planned] == told[ordered]

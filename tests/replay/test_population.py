@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.aggregates import Life
-from registry.values import Level
+from registry.values import Level, day_number
 from registry.vocabulary import Kind
 from replay.history import At
 from replay.log import KeptLog
@@ -105,3 +105,15 @@ def test_a_number_whose_check_character_is_wrong_is_found():
     tally = Tally.empty(len(places), 0)
     tally.add(told, 100, people)
     assert np.concatenate(tally.odd[WRONG_NUMBER]).tolist() == [101, 102]
+
+
+def test_somebody_is_a_year_older_on_the_birthday_and_not_before():
+    people = np.zeros(1, PERSON)
+    people["life"], people["birth"] = LIVING, day_number(date(2000, 5, 1))
+    years = []
+    for on in (date(2020, 4, 30), date(2020, 5, 1), date(2000, 5, 1), date(2000, 4, 30)):
+        told, places = setting(KeptLog([], 3), At(on, 0))
+        tally = Tally.empty(len(places), 0)
+        tally.add(told, 0, people)
+        years.append(int(tally.table[0, 0].argmax()))
+    assert years == [19, 20, 0, OLDEST + 1]

@@ -15,6 +15,7 @@ from replay.files import HEADER, ColumnFile, check, write
 from replay.forms import KeptSpaces
 from replay.heaps import trimmed
 from replay.indexes import instants_of
+from replay.log import KeptLog
 from replay.merging import merge, merge_runs
 from replay.pieces import Cuts, piece, sealed
 from replay.runs import Texts, entries, runs
@@ -254,3 +255,15 @@ def test_a_forged_segment_is_refused_though_its_hashes_are_right(tmp_path):
     write_run(tmp_path / "forged.columns", forged, 16)
     with pytest.raises(Damaged, match=r"column cold\.origin: it has"):
         Segment(opened(tmp_path / "forged.columns"))
+
+
+def test_the_last_position_by_an_instant_is_exact_across_files(tmp_path):
+    log = [one._replace(recorded_at=one.position // 2 * 10) for one in TOWN[:60]]
+    with LogWriter(tmp_path) as writer:
+        for begin, end in ((0, 49), (49, 58), (58, 60)):
+            some = log[begin:end]
+            writer.append(runs(some, writer.spaces), end)
+        assert sum(part.what == "instants" for part in writer.parts) > 1
+    held, kept = SealedLog(tmp_path), KeptLog(log)
+    for instant in range(-5, 320, 5):
+        assert held.position_at(instant) == kept.position_at(instant), instant
