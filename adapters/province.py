@@ -26,7 +26,7 @@ from replay.edition import edition
 from replay.layout import PARTITION_BITS, layout
 from replay.merging import merge, run_of
 from replay.pieces import Cuts, piece
-from replay.province.making import KINDS, Province, total
+from replay.province.making import EDITION, KINDS, Province, total
 from replay.province.parts import join
 from replay.runs import Run, runs
 from replay.writing import LogWriter
@@ -53,7 +53,7 @@ def province_at(
     folder: where provinces are kept, that of `default_folder` unless given.
     """
     kind = blake3(edition()).hexdigest()[:12]
-    path = (folder or default_folder()) / f"{entries}-{seed}-{kind}"
+    path = (folder or default_folder()) / f"{entries}-{seed}-{EDITION}-{kind}"
     if not (path / TRUTH).exists():
         shutil.rmtree(path, ignore_errors=True)
         write(Province.of(entries, seed), path, tell)

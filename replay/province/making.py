@@ -34,6 +34,8 @@ from replay.province.places import divisions_of, entries, how_many
 from replay.province.plan import Setting, Town, empty_town, plan_of
 from replay.province.telling import Bases, Teller
 
+#: Raised whenever the same seed comes to another province.
+EDITION = 2
 #: The kinds of stream that a town has, in the order of its counts.
 KINDS = (
     Kind.PERSON,
