@@ -35,6 +35,7 @@ class Terminal:
             "SEALED": "sealed",
             "TILES": "tiles",
             "SIGNING_KEY": "log.key",
+            "NODE_NAME": settings.node_name,
         }
         self.environment = {
             **{name: text for name, text in os.environ.items() if name[:9] != "REGISTRY_"},
@@ -56,7 +57,7 @@ class Terminal:
         )
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         for line in lines[:shown]:
-            print(f"    {line}")
+            print(f"    {line.expandtabs(14)}")
         if len(lines) > shown:
             print(f"    … {len(lines) - shown} lines more")
         if done.returncode:
