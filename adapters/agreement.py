@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from adapters.publishing import Leaves, Progress, grow, root_at
 from adapters.tiles import CHECKPOINT, TileFolder, read_path, tile_path
 from registry.errors import Unavailable
-from replay.merkle import HASH_BYTES, HEIGHT, WIDTH, BrokenProof, Tile, Tree
-from replay.notes import Checkpoint, PublicKey, base64, open_checkpoint
+from replay.proof.merkle import HASH_BYTES, HEIGHT, WIDTH, BrokenProof, Tile, Tree
+from replay.proof.notes import Checkpoint, PublicKey, base64, open_checkpoint
 
 #: Differences that are listed; a log that was exchanged has millions.
 LISTED = 20

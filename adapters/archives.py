@@ -28,10 +28,10 @@ from registry.codec import Codec
 from registry.errors import NotFound
 from registry.store import StoredEntry
 from registry.vocabulary import Kind
-from replay.archive import Archive, verify_archive
-from replay.exact import stored_rows
-from replay.faults import Damaged
-from replay.sealed import SealedLog
+from replay.columns.exact import stored_rows
+from replay.columns.faults import Damaged
+from replay.sealed.archive import Archive, verify_archive
+from replay.sealed.reading import SealedLog
 
 #: Entries inserted together.
 ROWS = 20_000

@@ -23,27 +23,27 @@ from registry.errors import RegistryError
 from registry.projections import PROJECTIONS
 from registry.projections import At as Point
 from registry.vocabulary import ORDERS, Kind, Order
-from replay.applications import STATES
-from replay.diff import Balance, Diff, diff
-from replay.entities import states_at
-from replay.faults import Damaged
-from replay.findings import Whole, faulty
-from replay.forms import NONE, Column
-from replay.history import At
-from replay.households import OPEN
-from replay.lawful import lawful
-from replay.persons import LIVING
-from replay.population import SEXES, WRONG_NUMBER, Census
-from replay.residents import residents_of_communities
-from replay.sealed import Folder, SealedLog, verify
-from replay.state import states
-from replay.whole import whole
+from replay.columns.faults import Damaged
+from replay.columns.forms import NONE, Column
+from replay.questions.diff import Balance, Diff, diff
+from replay.questions.findings import Whole, faulty
+from replay.questions.lawful import lawful
+from replay.questions.population import SEXES, WRONG_NUMBER, Census
+from replay.questions.residents import residents_of_communities
+from replay.questions.whole import whole
+from replay.sealed.reading import Folder, SealedLog, verify
+from replay.states.applications import STATES
+from replay.states.entities import states_at
+from replay.states.history import At
+from replay.states.households import OPEN
+from replay.states.persons import LIVING
+from replay.states.state import states
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from adapters.assembly import Parts
-    from replay.log import Log
+    from replay.columns.log import Log
 
 #: Faults that are listed of one check; the number of all is always told.
 LISTED = 20

@@ -14,11 +14,11 @@ from adapters.sealing import open_log, sealed_head
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.vocabulary import VOCABULARY, Kind
-from replay.log import KeptLog
+from replay.columns.log import KeptLog
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts, Settings
-    from replay.log import Log
+    from replay.columns.log import Log
 
 #: Entries read at once from the store.
 PAGE = 5_000

@@ -22,14 +22,14 @@ import click
 from blake3 import blake3
 
 from registry.vocabulary import Kind
-from replay.edition import edition
-from replay.layout import PARTITION_BITS, layout
-from replay.merging import merge, run_of
-from replay.pieces import Cuts, piece
+from replay.columns.layout import PARTITION_BITS, layout
+from replay.columns.merging import merge, run_of
+from replay.columns.pieces import Cuts, piece
+from replay.columns.runs import Run, runs
 from replay.province.making import EDITION, KINDS, Province, total
 from replay.province.parts import join
-from replay.runs import Run, runs
-from replay.writing import LogWriter
+from replay.sealed.edition import edition
+from replay.sealed.writing import LogWriter
 
 #: What a folder tells of the province in it.
 TRUTH = "truth.json"

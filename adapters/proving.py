@@ -27,8 +27,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from replay.merkle import BrokenProof, ReadTile, check_inclusion, inclusion_path, leaf_hash
-from replay.notes import Checkpoint, PublicKey, base64, labels, open_checkpoint, unbase64
+from replay.proof.merkle import BrokenProof, ReadTile, check_inclusion, inclusion_path, leaf_hash
+from replay.proof.notes import Checkpoint, PublicKey, base64, labels, open_checkpoint, unbase64
 
 if TYPE_CHECKING:
     from registry.store import StoredEntry

@@ -19,7 +19,7 @@ from adapters.proving import leaf
 from adapters.signing import Signer
 from adapters.tiles import CHECKPOINT, TileFolder, TileMissing, Writer
 from registry.errors import Conflict, Unavailable
-from replay.merkle import (
+from replay.proof.merkle import (
     WIDTH,
     BrokenProof,
     Tile,
@@ -28,7 +28,7 @@ from replay.merkle import (
     hashes_of,
     leaf_hash,
 )
-from replay.notes import Checkpoint, PublicKey, open_checkpoint
+from replay.proof.notes import Checkpoint, PublicKey, open_checkpoint
 
 #: Entries read at once, and those after which a checkpoint is signed on the way: from there it goes
 #: on after a crash.

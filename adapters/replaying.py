@@ -30,11 +30,11 @@ from registry.projections.base import Values
 from registry.projections.changes import Changes
 from registry.projections.folding import Folding
 from registry.vocabulary import Kind
-from replay.choosing import chosen
-from replay.forms import NONE, Column
-from replay.runs import entries
-from replay.sealed import SealedLog
-from replay.stays import NO_DAY, STAY, STILL_KNOWN, stays
+from replay.columns.choosing import chosen
+from replay.columns.forms import NONE, Column
+from replay.columns.runs import entries
+from replay.questions.stays import NO_DAY, STAY, STILL_KNOWN, stays
+from replay.sealed.reading import SealedLog
 
 if TYPE_CHECKING:
     from adapters.projector import Projector

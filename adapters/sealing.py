@@ -29,11 +29,11 @@ from registry.codec import Codec
 from registry.entry import Entry
 from registry.errors import RegistryError, Unavailable
 from registry.store import EntryStore
-from replay.intake import Intake
-from replay.log import KeptLog, Log
-from replay.manifest import MANIFEST
-from replay.sealed import Folder, SealedLog, read_manifest
-from replay.writing import LogWriter
+from replay.columns.log import KeptLog, Log
+from replay.intake.rows import Intake
+from replay.sealed.manifest import MANIFEST
+from replay.sealed.reading import Folder, SealedLog, read_manifest
+from replay.sealed.writing import LogWriter
 
 #: Entries of one lot at most; a lot ends where their number divides a position, so that the same
 #: log becomes the same files however often its sealing was interrupted.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import Unavailable
-from replay.notes import KEY_BYTES, Checkpoint, PublicKey, SigningKey, sign
+from replay.proof.notes import KEY_BYTES, Checkpoint, PublicKey, SigningKey, sign
 
 OWNER_ONLY, EVERYBODY = 0o600, 0o644
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from registry.errors import Conflict, Unavailable
-from replay.merkle import HASH_BYTES, HEIGHT, WIDTH, ReadTile, Tile, edge_widths
+from replay.proof.merkle import HASH_BYTES, HEIGHT, WIDTH, ReadTile, Tile, edge_widths
 
 CHECKPOINT = "checkpoint"
 #: Where files are written before they appear under their names, and who writes them.

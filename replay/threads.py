@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from registry.vocabulary import Kind
-from replay.forms import Column
+from replay.columns.forms import Column
 
 if TYPE_CHECKING:
-    from replay.log import Log
-    from replay.runs import Block
+    from replay.columns.log import Log
+    from replay.columns.runs import Block
 
 T = TypeVar("T")
 

@@ -13,21 +13,21 @@ from uuid import UUID
 import numpy as np
 
 from registry.vocabulary import Kind
-from replay.diff import diff
-from replay.duplicates import repeated, traced
-from replay.forms import KeptSpaces
-from replay.history import At
-from replay.intake import rehearse as rehearse_intake
+from replay.columns.forms import KeptSpaces
+from replay.columns.layout import PARTITION_BITS
+from replay.columns.log import Layer, LayeredLog
+from replay.intake.rows import rehearse as rehearse_intake
 from replay.jit import KERNELS
-from replay.layout import PARTITION_BITS
-from replay.log import Layer, LayeredLog
 from replay.numbers import characters, check, unpack
-from replay.persons import person_states
-from replay.rehearsal import rehearse
-from replay.residents import residents_on
-from replay.standing import elements, plain
-from replay.stays import stays
-from replay.whole import whole
+from replay.questions.diff import diff
+from replay.questions.duplicates import repeated, traced
+from replay.questions.residents import residents_on
+from replay.questions.stays import stays
+from replay.questions.whole import whole
+from replay.sealed.rehearsal import rehearse
+from replay.states.history import At
+from replay.states.persons import person_states
+from replay.states.standing import elements, plain
 
 
 class EmptyLog(LayeredLog):

@@ -29,7 +29,7 @@ STARTED_BY = {
     "adapters.postgres": "by tests, benchmarks and hand, where a private cluster is wanted",
     "adapters.province": "by benchmarks and by hand, where a province is wanted to try things on",
     "replay.province.kept": "by tests and measurements of a province that need no disk",
-    "replay.tables": "by whoever asks the sealed log with DuckDB, Polars or pandas",
+    "replay.columns.tables": "by whoever asks the sealed log with DuckDB, Polars or pandas",
 }
 #: Packages whose modules are found by their folder.
 DISCOVERED = ("adapters.migrations",)

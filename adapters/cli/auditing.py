@@ -33,9 +33,9 @@ from registry.vocabulary import Kind
 if TYPE_CHECKING:
     from adapters.assembly import Parts
     from adapters.auditing import Audit
-    from replay.diff import Balance, Diff
-    from replay.history import At
-    from replay.log import Log
+    from replay.columns.log import Log
+    from replay.questions.diff import Balance, Diff
+    from replay.states.history import At
 
 TABLE = click.Path(dir_okay=False, path_type=Path)
 
@@ -68,7 +68,7 @@ def point(
     parts: Parts, log: Log, valid_on: date | None, known_at: datetime | date | None
 ) -> tuple[At, bool]:
     """A point of the log, and whether it is the present; raises Malformed for the future."""
-    from replay.history import At
+    from replay.states.history import At
 
     now = parts.register.clock()
     today, known = day_at(now), microseconds_of(known_at, now)
@@ -125,8 +125,8 @@ def audit(
     from adapters.auditing import audit as check
     from adapters.auditing import unreadable
     from adapters.cli.sealing import public_key
-    from replay.faults import Damaged
-    from replay.history import At
+    from replay.columns.faults import Damaged
+    from replay.states.history import At
 
     key = public_key(signed_by)
     with opened() as parts:
@@ -241,8 +241,8 @@ def state_root(
     registry state-root --register
     registry state-root --expect 3f0c…
     """
-    from replay.digest import register_digest
-    from replay.digest import state_root as sum_up
+    from replay.questions.digest import register_digest
+    from replay.questions.digest import state_root as sum_up
 
     with loaded() as (parts, log):
         at, _ = point(parts, log, valid_on, known_at)
@@ -288,7 +288,7 @@ def compare(
     registry diff 2007-01-01 2008-01-01
     registry diff 2007-01-01@2007-01-01 2007-01-01@2009-12-31   # what was learnt about one day
     """
-    from replay.diff import diff
+    from replay.questions.diff import diff
 
     with loaded() as (parts, log), progress() as bar:
         (a, _), (b, _) = (point(parts, log, *one) for one in (before, after))
@@ -307,7 +307,7 @@ def compare(
 
 def names_of(log: Log, at: At) -> dict[UUID, str]:
     """The names of places on a day."""
-    from replay.entities import tree_of
+    from replay.states.entities import tree_of
 
     tree = tree_of(log, at.known)
     if tree is None:

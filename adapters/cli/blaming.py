@@ -14,7 +14,7 @@ from registry.days import day_at, moment_of
 from registry.vocabulary import Kind, word_of
 
 if TYPE_CHECKING:
-    from replay.blame import Fallen, Setting
+    from replay.questions.blame import Fallen, Setting
 
 #: Roles that may ask who set a value.
 AUDITORS = ("station", "county", "auditor")
@@ -34,8 +34,8 @@ def blame(desk: Desk, identifier: UUID, field: str) -> None:
     registry blame 01890a5d-ac96-774b-bcce-b302099a8057 sex --purpose supervision
     """
     from adapters.loading import log_around
-    from replay.blame import blame as find
-    from replay.history import At
+    from replay.questions.blame import blame as find
+    from replay.states.history import At
 
     desk.need(*AUDITORS)
     log = log_around(desk.parts, identifier)
@@ -128,8 +128,8 @@ def explain(desk: Desk, identifier: UUID, before: Clocks) -> None:
     registry explain 01890a5d-ac96-774b-bcce-b302099a8057 2007-01-01 --purpose supervision
     """
     from adapters.loading import log_around
-    from replay.diff import explained
-    from replay.history import At
+    from replay.questions.diff import explained
+    from replay.states.history import At
 
     desk.need(*AUDITORS)
     log = log_around(desk.parts, identifier)

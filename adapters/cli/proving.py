@@ -118,8 +118,8 @@ def _proven(
     from adapters.proving import prove as make
     from adapters.publishing import node_names
     from adapters.tiles import TileFolder
-    from replay.merkle import BrokenProof
-    from replay.notes import open_checkpoint
+    from replay.proof.merkle import BrokenProof
+    from replay.proof.notes import open_checkpoint
 
     folder = TileFolder(Path(desk.parts.settings.tiles))
     keys = known_keys(desk.parts)

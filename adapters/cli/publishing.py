@@ -25,7 +25,7 @@ from adapters.cli.frame import (
 if TYPE_CHECKING:
     from adapters.agreement import Agreement
     from adapters.assembly import Parts
-    from replay.notes import PublicKey
+    from replay.proof.notes import PublicKey
 
 
 @click.group(cls=Verbs)
@@ -97,7 +97,7 @@ def _publish(parts: Parts, anew: bool) -> dict[str, Any]:
     from adapters.publishing import publish as bring_up
     from adapters.signing import open_signer
     from adapters.tiles import TileFolder
-    from replay.notes import base64
+    from replay.proof.notes import base64
 
     log = LogLeaves(parts.engine)
     folder = TileFolder(Path(parts.settings.tiles))
@@ -163,7 +163,7 @@ def check_checkpoint(file: Path) -> None:
     """
     from adapters.agreement import compare_checkpoint
     from adapters.publishing import LogLeaves
-    from replay.merkle import BrokenProof
+    from replay.proof.merkle import BrokenProof
 
     with opened() as parts, progress() as bar:
         task = bar.add_task("entries", total=parts.store.head()[0])
@@ -181,7 +181,7 @@ def check_checkpoint(file: Path) -> None:
 
 def _agree(found: Agreement) -> None:
     """Tell what a comparison found."""
-    from replay.notes import base64
+    from replay.proof.notes import base64
 
     differences = [
         {"file": one.file, "leaf": one.leaf, "message": one.message} for one in found.differences

@@ -144,7 +144,7 @@ def _from_columns(name: str, folder: Path) -> Callable[..., None]:
     from adapters.replaying import REPLAYED, rebuild_sealed
     from adapters.sealing import sealed_head
     from registry.errors import Unavailable
-    from replay.sealed import SealedLog
+    from replay.sealed.reading import SealedLog
 
     if name not in REPLAYED:
         raise malformed("NAME", f"from the sealed log only {', '.join(REPLAYED)} is filled")

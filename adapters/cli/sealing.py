@@ -74,8 +74,8 @@ def _seal(job: Job, stop: Event) -> None:
 
 def _write(folder: Path, file: Path, told: dict[str, Any]) -> None:
     """Write the sealed log into one file."""
-    from replay.archive import write_archive
-    from replay.sealed import Folder
+    from replay.sealed.archive import write_archive
+    from replay.sealed.reading import Folder
 
     with progress() as bar:
         task = bar.add_task("bytes", total=told.get("bytes"))
@@ -85,8 +85,8 @@ def _write(folder: Path, file: Path, told: dict[str, Any]) -> None:
 
 def standing(job: Job, parts: Parts) -> dict[str, Any]:
     """How far a folder is sealed."""
-    from replay.manifest import MANIFEST
-    from replay.sealed import Folder, read_manifest
+    from replay.sealed.manifest import MANIFEST
+    from replay.sealed.reading import Folder, read_manifest
 
     head = parts.store.head()[0]
     if not (job.folder / MANIFEST).exists():

@@ -174,8 +174,8 @@ def catalogue(output: Path | None, columns: bool) -> None:
 def columns_by_kind() -> dict[str, list[dict[str, str]]]:
     """How the entries of each kind of stream lie in columns, as the declaration has it."""
     from registry.vocabulary import Kind
-    from replay.forms import Form
-    from replay.layout import COLD, FIXED, layout
+    from replay.columns.forms import Form
+    from replay.columns.layout import COLD, FIXED, layout
 
     found = {}
     for kind in Kind:

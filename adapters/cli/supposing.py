@@ -33,7 +33,7 @@ def what_if(name: str, file: Path, valid_on: date | None, known_at: datetime | d
     registry what-if card_validity draft.csv
     """
     from registry.codes import rows_of, table
-    from replay.changed import RULES, replay_under
+    from replay.questions.changed import RULES, replay_under
 
     try:
         rows = list(rows_of(file))

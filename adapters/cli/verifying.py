@@ -20,7 +20,7 @@ from adapters.cli.frame import (
 
 if TYPE_CHECKING:
     from adapters.proving import Proven, Verdict
-    from replay.notes import Checkpoint, PublicKey
+    from replay.proof.notes import Checkpoint, PublicKey
 
 
 @click.command()
@@ -76,7 +76,7 @@ def _public_keys(texts: Sequence[str]) -> list[PublicKey]:
 
 def _verify_proof(file: str, content: bytes, keys: Sequence[PublicKey]) -> None:
     from adapters.proving import verify as judge
-    from replay.merkle import BrokenProof
+    from replay.proof.merkle import BrokenProof
 
     try:
         verdict = judge(content, keys)
@@ -133,7 +133,7 @@ def _verify_growth(
     files: Sequence[str], contents: Sequence[bytes], tiles: Path, keys: Sequence[PublicKey]
 ) -> None:
     from adapters.tiles import TileFolder
-    from replay.merkle import BrokenProof, check_consistency, consistency_proof
+    from replay.proof.merkle import BrokenProof, check_consistency, consistency_proof
 
     older, _ = _opened(files[0], contents[0], keys)
     newer, signers = _opened(files[1], contents[1], keys)
@@ -161,8 +161,8 @@ def _verify_growth(
 def _opened(
     file: str, content: bytes, keys: Sequence[PublicKey]
 ) -> tuple[Checkpoint, Sequence[PublicKey]]:
-    from replay.merkle import BrokenProof
-    from replay.notes import open_checkpoint
+    from replay.proof.merkle import BrokenProof
+    from replay.proof.notes import open_checkpoint
 
     try:
         return open_checkpoint(content, keys)
@@ -171,7 +171,7 @@ def _opened(
 
 
 def _head(checkpoint: Checkpoint, signers: Sequence[PublicKey]) -> dict[str, Any]:
-    from replay.notes import base64
+    from replay.proof.notes import base64
 
     return {
         "origin": checkpoint.origin,

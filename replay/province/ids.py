@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from replay.forms import Column
+from replay.columns.forms import Column
 from replay.jit import kernel
 
 #: Odd, so that it can be undone, below 2^30, so that products of handles fit.

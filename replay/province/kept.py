@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from registry.vocabulary import Kind
-from replay.layout import PARTITION_BITS
-from replay.log import KeptLayer, Layer, LayeredLog
+from replay.columns.layout import PARTITION_BITS
+from replay.columns.log import KeptLayer, Layer, LayeredLog
+from replay.columns.runs import Run, runs
 from replay.province.making import KINDS, Province
 from replay.province.parts import Part, join
-from replay.runs import Run, runs
 
 
 def groups(province: Province, towns: int = 4) -> Iterator[dict[Kind, Run]]:

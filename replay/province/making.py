@@ -22,7 +22,7 @@ from registry.codes import divisions
 from registry.entry import Entry
 from registry.values import DivisionCode, day_number
 from registry.vocabulary import Kind
-from replay.forms import Column
+from replay.columns.forms import Column
 from replay.province import columns as c
 from replay.province.codes import HANDED
 from replay.province.days import live, rates

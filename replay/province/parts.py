@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from registry.events import household, numbers, papers, person
 from registry.values import Relationship
 from registry.vocabulary import VOCABULARY, Kind
-from replay.forms import Column, Form
+from replay.columns.forms import Column, Form
+from replay.columns.layout import CODES, COLD, FIXED, layout
+from replay.columns.runs import Run, Side, Texts
 from replay.jit import kernel
-from replay.layout import CODES, COLD, FIXED, layout
 from replay.province import columns as c
 from replay.province.codes import code
 from replay.province.plan import Ints
 from replay.province.telling import Bases, Teller
-from replay.runs import Run, Side, Texts
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from registry.values import (
     Text,
     day_of,
 )
-from replay.forms import Spaces
+from replay.columns.forms import Spaces
 from replay.province import columns as c
 
 if TYPE_CHECKING:

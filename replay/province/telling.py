@@ -47,10 +47,10 @@ from registry.values import (
     day_of,
 )
 from registry.vocabulary import VOCABULARY, Kind
-from replay.forms import Column, Form, Heap, Heaps, KeptSpaces
+from replay.columns.forms import Column, Form, Heap, Heaps, KeptSpaces
+from replay.columns.layout import CODES, layout
+from replay.columns.layout import dense as is_dense
 from replay.jit import kernel
-from replay.layout import CODES, layout
-from replay.layout import dense as is_dense
 from replay.province import columns as c
 from replay.province.plan import Ints
 

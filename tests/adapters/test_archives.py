@@ -19,9 +19,9 @@ from adapters.http.app import create_app
 from adapters.http.auth import issue, new_keys
 from adapters.http.services import Services
 from registry.errors import NotFound
-from replay.archive import Archive
-from replay.faults import Damaged
-from replay.sealed import SealedLog
+from replay.columns.faults import Damaged
+from replay.sealed.archive import Archive
+from replay.sealed.reading import SealedLog
 from tests.adapters.terminal import OFFICER, Terminal, settle
 
 

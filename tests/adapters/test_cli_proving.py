@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from replay.notes import SigningKey, sign
+from replay.proof.notes import SigningKey, sign
 from tests.adapters.terminal import OFFICER, Terminal, settle
 
 STATION = {"REGISTRY_ROLES": "station"}

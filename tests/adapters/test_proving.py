@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.proving import Proof, leaf_of, prove, read_proof, verify
 from adapters.tiles import tile_path
-from replay.merkle import BrokenProof
-from replay.notes import SigningKey
+from replay.proof.merkle import BrokenProof
+from replay.proof.notes import SigningKey
 from tests.adapters.published import NAMES, Log, Press, made
 
 PART = b'{"salt":"00112233445566778899aabbccddeeff","name":"\xe7\x8e\x8b\xe4\xb8\x80"}'

@@ -19,8 +19,8 @@ from adapters.signing import Signer, new_key, open_signer, public_path, read_pub
 from adapters.tiles import PublishingElsewhere, TileFolder, TileMissing, read_path, tile_path
 from registry.errors import Unavailable
 from registry.store import Append, Receipt
-from replay.merkle import WIDTH, check_consistency, consistency_proof
-from replay.notes import open_checkpoint
+from replay.proof.merkle import WIDTH, check_consistency, consistency_proof
+from replay.proof.notes import open_checkpoint
 from tests.adapters.published import NAMES, Log, Press
 from tests.replay import naive_tree as naive
 

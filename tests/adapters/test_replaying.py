@@ -17,7 +17,7 @@ from adapters.sealing import Job, seal
 from registry.entry import Entry
 from registry.errors import Unavailable
 from registry.projections import PROJECTIONS
-from replay.sealed import SealedLog
+from replay.sealed.reading import SealedLog
 from tests.adapters.followed import record
 from tests.adapters.terminal import Terminal
 from tests.replay.histories import town

@@ -27,11 +27,11 @@ from registry.codec import Codec
 from registry.entry import Entry
 from registry.errors import Unavailable
 from registry.vocabulary import Kind
-from replay.exact import stored_rows
-from replay.faults import Damaged, Flaw, Missing
-from replay.log import Log
-from replay.lots import Unreadable
-from replay.sealed import Folder, SealedLog, verify
+from replay.columns.exact import stored_rows
+from replay.columns.faults import Damaged, Flaw, Missing
+from replay.columns.log import Log
+from replay.intake.lots import Unreadable
+from replay.sealed.reading import Folder, SealedLog, verify
 from tests.adapters.followed import record
 from tests.adapters.terminal import Terminal
 from tests.strategies import story

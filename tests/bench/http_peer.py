@@ -134,8 +134,10 @@ def create_app(url: str) -> FastAPI:
                     *_open(members),
                     *_open(persons),
                 )
+                .order_by(members.c.person, persons.c.valid_from)
             )
-            rows = (await connection.execute(query)).all()
+            # A row of a person holds until the next: the last of each counts.
+            rows = {row.person: row for row in await connection.execute(query)}.values()
             await _note(connection, "household", str(household))
         return Household(
             id=household,

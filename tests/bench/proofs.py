@@ -17,7 +17,7 @@ from adapters.publishing import LogLeaves, publish
 from adapters.signing import new_key, open_signer
 from adapters.tiles import TileFolder
 from registry.store import Append, Receipt
-from replay.merkle import Tree
+from replay.proof.merkle import Tree
 from tests.adapters.published import made
 from tests.bench.figures import alternate, report
 

@@ -26,7 +26,7 @@ from adapters.rebuilding import begin
 from adapters.replaying import Stays, fill, packed, rebuild_sealed, values
 from adapters.tables import Copy, hurry
 from registry.projections import PROJECTIONS
-from replay.sealed import SealedLog
+from replay.sealed.reading import SealedLog
 from tests.bench.figures import Pair, Times, report
 from tests.bench.projections import databases
 

@@ -26,23 +26,23 @@ import numpy as np
 from adapters.province import hand_over, province_at, truth_of
 from registry.values import day_of
 from registry.vocabulary import Kind
-from replay import households, persons
-from replay.diff import changed_persons
-from replay.faults import Damaged
-from replay.forms import Column
-from replay.history import At
-from replay.indexes import instants_of
-from replay.layout import FIXED
-from replay.log import Log
+from replay.columns.faults import Damaged
+from replay.columns.forms import Column
+from replay.columns.layout import FIXED
+from replay.columns.log import Log
+from replay.columns.runs import Block
 from replay.province.kept import groups
 from replay.province.making import Province
-from replay.runs import Block
-from replay.sealed import SealedLog
-from replay.standing import States
-from replay.state import SETTLED, Settled
+from replay.questions.diff import changed_persons
+from replay.questions.whole import whole
+from replay.sealed.indexes import instants_of
+from replay.sealed.reading import SealedLog
+from replay.sealed.writing import LogWriter
+from replay.states import households, persons
+from replay.states.history import At
+from replay.states.standing import States
+from replay.states.state import SETTLED, Settled
 from replay.threads import over_partitions
-from replay.whole import whole
-from replay.writing import LogWriter
 from tests.bench import replay_peers as peers
 from tests.bench.figures import alternate, report
 from tests.bench.stock import StockRegister
@@ -218,7 +218,7 @@ def watch():
         peak = max(peak, anonymous())
 done = threading.Event()
 threading.Thread(target=watch, daemon=True).start()
-from replay.sealed import SealedLog
+from replay.sealed.reading import SealedLog
 from tests.bench.replay import points, replay, verified
 log = SealedLog(Path(sys.argv[1]))
 kept = (replay if sys.argv[2] == "latest" else verified)(log, points(log)[0])

@@ -21,14 +21,14 @@ import pyarrow.parquet as pq
 from registry.aggregates.application import FOLLOWS
 from registry.values import CardState, day_number
 from registry.vocabulary import Group, Kind
-from replay.applications import NO_STATE
-from replay.forms import Column
-from replay.history import At
-from replay.households import ENDED, OPEN
-from replay.layout import by_code
-from replay.log import Log
-from replay.persons import DEAD, DELETED, LIVING
-from replay.runs import Block
+from replay.columns.forms import Column
+from replay.columns.layout import by_code
+from replay.columns.log import Log
+from replay.columns.runs import Block
+from replay.states.applications import NO_STATE
+from replay.states.history import At
+from replay.states.households import ENDED, OPEN
+from replay.states.persons import DEAD, DELETED, LIVING
 
 NOTHING = 2**32 - 1
 #: Columns that are settled by the latest row that writes them.

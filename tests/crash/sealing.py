@@ -10,9 +10,9 @@ from adapters.eventstore import Recorder
 from adapters.projector import Projector
 from adapters.sealing import Job, seal
 from registry.codec import Codec
-from replay.forms import KeptSpaces
-from replay.intake import Intake
-from replay.sealed import SealedLog
+from replay.columns.forms import KeptSpaces
+from replay.intake.rows import Intake
+from replay.sealed.reading import SealedLog
 from tests.replay.test_intake import batch, names
 
 # Kernels are compiled or fetched here, once, and not by everybody who is started from here.

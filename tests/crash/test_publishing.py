@@ -13,7 +13,7 @@ from threading import Timer
 import pytest
 
 from adapters.agreement import compare_tiles
-from replay.notes import open_checkpoint
+from replay.proof.notes import open_checkpoint
 from tests.adapters.published import Log, Press
 from tests.crash.publisher import ENTRIES, stands
 from tests.replay import naive_tree as naive

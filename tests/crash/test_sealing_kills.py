@@ -21,9 +21,9 @@ from adapters.replaying import rebuild_sealed
 from adapters.sealing import Job, seal, sealed_head
 from registry.projections.residences import RESIDENCES
 from registry.vocabulary import Kind
-from replay.exact import stored_rows
-from replay.sealed import Folder, SealedLog, verify
-from replay.writing import LogWriter
+from replay.columns.exact import stored_rows
+from replay.sealed.reading import Folder, SealedLog, verify
+from replay.sealed.writing import LogWriter
 from tests.adapters.followed import record
 from tests.replay.histories import town
 from tests.strategies import story

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.vocabulary import VOCABULARY
-from replay.archive import CONTENTS, Archive, verify_archive, write_archive
-from replay.faults import Damaged, Foreign
-from replay.sealed import Folder, SealedLog
-from replay.zipped import AROUND
+from replay.columns.faults import Damaged, Foreign
+from replay.sealed.archive import CONTENTS, Archive, verify_archive, write_archive
+from replay.sealed.reading import Folder, SealedLog
+from replay.sealed.zipped import AROUND
 from tests.replay.histories import town
 from tests.replay.test_log import told_by_blocks
 from tests.replay.test_sealed import KEY, ordered, seal

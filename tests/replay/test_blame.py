@@ -13,10 +13,10 @@ from registry.errors import Malformed, NotFound
 from registry.events import person
 from registry.history import effective
 from registry.vocabulary import Kind
-from replay.blame import blame, fields_of
-from replay.entities import state_at, states_at
-from replay.history import At, history_of
-from replay.log import KeptLog
+from replay.columns.log import KeptLog
+from replay.questions.blame import blame, fields_of
+from replay.states.entities import state_at, states_at
+from replay.states.history import At, history_of
 from tests.replay.histories import histories, points, town
 from tests.replay.pencil import ITEMS, Pencil
 

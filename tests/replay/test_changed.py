@@ -32,10 +32,19 @@ from registry.values import (
     day_number,
 )
 from registry.vocabulary import Kind
-from replay.changed import FOR_LIFE, RULES, UNTOLD, ages, decisions, replay_under, tariff, validity
-from replay.history import At
-from replay.log import KeptLog
-from replay.persons import UNBORN
+from replay.columns.log import KeptLog
+from replay.questions.changed import (
+    FOR_LIFE,
+    RULES,
+    UNTOLD,
+    ages,
+    decisions,
+    replay_under,
+    tariff,
+    validity,
+)
+from replay.states.history import At
+from replay.states.persons import UNBORN
 from tests.replay.histories import town
 
 KIND = next(kind for kind in map(CardKind, CardKind.all()) if kind.generation == 2)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.vocabulary import Kind
-from replay.choosing import chosen
-from replay.log import KeptLog
-from replay.runs import entries
+from replay.columns.choosing import chosen
+from replay.columns.log import KeptLog
+from replay.columns.runs import entries
 from tests.replay.histories import histories
 
 

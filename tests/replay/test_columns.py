@@ -26,9 +26,9 @@ from registry.values import (
     day_number,
 )
 from registry.vocabulary import VOCABULARY, EventType, Kind
-from replay.forms import NONE, KeptSpaces, plain_form
-from replay.layout import layout
-from replay.runs import block, entries, runs
+from replay.columns.forms import NONE, KeptSpaces, plain_form
+from replay.columns.layout import layout
+from replay.columns.runs import block, entries, runs
 
 KINDS = [*Kind]
 IDS = st.integers(1, 30).map(lambda number: UUID(int=number))

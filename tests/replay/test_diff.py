@@ -17,12 +17,12 @@ from registry.events.issuance import CardHandedOut
 from registry.events.person import EntriesVoided
 from registry.values import CollectionMethod, HandoverCategory, Text
 from registry.vocabulary import Cause, Group, Kind
-from replay.diff import diff, explained
-from replay.differing import CAUSES, GROUPS
-from replay.forms import NONE
-from replay.history import At
-from replay.log import KeptLog
-from replay.residents import residents_on
+from replay.columns.forms import NONE
+from replay.columns.log import KeptLog
+from replay.questions.diff import diff, explained
+from replay.questions.differing import CAUSES, GROUPS
+from replay.questions.residents import residents_on
+from replay.states.history import At
 from tests.replay.histories import histories, points, town
 from tests.replay.pencil import Pencil
 from tests.replay.test_changed import with_cards
@@ -152,7 +152,9 @@ def test_every_difference_is_explained_by_entries(seed):
 
 def test_tables_are_whole_in_a_process_that_imports_nothing_else():
     """Whoever imports replay first, and the events later, must not get empty tables."""
-    script = "from replay.differing import EFFECT, WRITES; print(EFFECT.any(), WRITES.any())"
+    script = (
+        "from replay.questions.differing import EFFECT, WRITES; print(EFFECT.any(), WRITES.any())"
+    )
     told = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -25,10 +25,10 @@ from registry.values import (
     Relationship,
 )
 from registry.vocabulary import Kind
-from replay.digest import entity_digest, leaf, register_digest, state_root
-from replay.history import At
-from replay.log import KeptLog
-from replay.persons import PERSON
+from replay.columns.log import KeptLog
+from replay.questions.digest import entity_digest, leaf, register_digest, state_root
+from replay.states.history import At
+from replay.states.persons import PERSON
 from tests.replay.histories import points, town
 
 FAR = date(2059, 1, 1)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from registry.entry import Entry
 from registry.events import person
 from registry.values import CitizenNumber, DivisionCode, Text
-from replay.duplicates import BINS, Dealt, deal, duplicates, repeated
-from replay.history import At
-from replay.log import KeptLog
+from replay.columns.log import KeptLog
 from replay.numbers import characters, check, unpack_one
-from replay.persons import DEAD, LIVING, PERSON
+from replay.questions.duplicates import BINS, Dealt, deal, duplicates, repeated
+from replay.states.history import At
+from replay.states.persons import DEAD, LIVING, PERSON
 from tests.replay.histories import town
 from tests.replay.pencil import Pencil
 from tests.replay.test_state import told_of

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay import handles
-from replay.forms import KeptSpaces
-from replay.handles import Chunk, ColumnarSpaces
+from replay.columns.forms import KeptSpaces
+from replay.sealed import handles
+from replay.sealed.handles import Chunk, ColumnarSpaces
 
 # Few different halves, so that identifiers share the one or the other.
 HALVES = st.integers(0, 3) | st.sampled_from([2**64 - 1, 2**63, 7 << 40])

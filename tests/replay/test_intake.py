@@ -21,11 +21,11 @@ from registry.events.person import NameChanged
 from registry.store import StoredEntry
 from registry.values import day_number
 from registry.vocabulary import VOCABULARY, Kind
-from replay.exact import stored_rows, stored_runs
-from replay.forms import Heaps, KeptSpaces, ListForm
-from replay.intake import Intake, Unreadable
-from replay.runs import Run, entries
-from replay.tokens import identify
+from replay.columns.exact import stored_rows, stored_runs
+from replay.columns.forms import Heaps, KeptSpaces, ListForm
+from replay.columns.runs import Run, entries
+from replay.intake.rows import Intake, Unreadable
+from replay.intake.tokens import identify
 from tests import everything
 from tests.replay.histories import histories
 from tests.replay.test_columns import logs

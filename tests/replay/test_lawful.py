@@ -15,9 +15,9 @@ from registry.entry import Entry
 from registry.events import person
 from registry.history import effective
 from registry.vocabulary import VOCABULARY, Kind
-from replay.history import At
-from replay.lawful import lawful
-from replay.log import KeptLog
+from replay.columns.log import KeptLog
+from replay.questions.lawful import lawful
+from replay.states.history import At
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil
 

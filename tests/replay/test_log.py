@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.vocabulary import VOCABULARY, Kind
-from replay.faults import Missing
-from replay.forms import KeptSpaces
-from replay.log import KeptLayer, KeptLog, LayeredLog
-from replay.runs import entries, runs
+from replay.columns.faults import Missing
+from replay.columns.forms import KeptSpaces
+from replay.columns.log import KeptLayer, KeptLog, LayeredLog
+from replay.columns.runs import entries, runs
 from tests.replay.test_columns import logs
 
 

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from registry.vocabulary import Kind
-from replay.faults import Damaged
-from replay.findings import Whole
-from replay.history import At
+from replay.columns.faults import Damaged
+from replay.columns.runs import runs
 from replay.machines import Cluster, Part, Processes, Threads
-from replay.runs import runs
-from replay.sealed import SealedLog
-from replay.whole import Task, see, whole, whole_on
-from replay.writing import LogWriter
+from replay.questions.findings import Whole
+from replay.questions.whole import Task, see, whole, whole_on
+from replay.sealed.reading import SealedLog
+from replay.sealed.writing import LogWriter
+from replay.states.history import At
 from tests.replay.histories import town
 
 LOTS = [[(Kind.PERSON, number)] for number in range(4)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.merkle import (
+from replay.proof.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
     WIDTH,

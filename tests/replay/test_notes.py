@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.merkle import BrokenProof
-from replay.notes import (
+from replay.proof.merkle import BrokenProof
+from replay.proof.notes import (
     Checkpoint,
     PublicKey,
     SigningKey,

@@ -9,15 +9,15 @@ import pytest
 
 from registry.values import day_of
 from registry.vocabulary import VOCABULARY, Kind
-from replay.digest import register_digest
-from replay.history import At
-from replay.log import KeptLog
+from replay.columns.log import KeptLog
+from replay.columns.runs import entries
 from replay.province import columns as c
 from replay.province.days import RATES
 from replay.province.kept import ProvinceLog
 from replay.province.making import Province
 from replay.province.plan import plan_of
-from replay.runs import entries
+from replay.questions.digest import register_digest
+from replay.states.history import At
 from tests.replay.planned import Station, name_as_registered
 
 #: All that commands can say of persons and households; cards and faults are planned elsewhere.

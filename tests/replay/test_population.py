@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 from registry.aggregates import Life
 from registry.values import Level, day_number
 from registry.vocabulary import Kind
-from replay.history import At
-from replay.log import KeptLog
+from replay.columns.log import KeptLog
 from replay.numbers import characters, check
-from replay.persons import LIVING, PERSON
-from replay.population import (
+from replay.questions.population import (
     AGES,
     NO_HOME,
     OLDEST,
@@ -28,6 +26,8 @@ from replay.population import (
     census,
     setting,
 )
+from replay.states.history import At
+from replay.states.persons import LIVING, PERSON
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil
 

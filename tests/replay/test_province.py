@@ -19,6 +19,7 @@ from registry.events.applications import ApplicationAccepted
 from registry.history import effective, standing
 from registry.values import explain_number
 from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order
+from replay.columns.runs import entries
 from replay.numbers import right, unpack
 from replay.province import columns as c
 from replay.province.days import RATES
@@ -27,8 +28,7 @@ from replay.province.issuing import W_COUNT, ways
 from replay.province.kept import ProvinceLog, groups
 from replay.province.making import Province, total
 from replay.province.plan import plan_of
-from replay.runs import entries
-from replay.sealed import Folder, SealedLog, verify
+from replay.sealed.reading import Folder, SealedLog, verify
 
 BUSY = {business: max(rate * 12, 40_000) for business, rate in RATES.items()}
 

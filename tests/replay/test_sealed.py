@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from registry.errors import RegistryError
 from registry.vocabulary import Kind
-from replay.edition import differences, read_edition
-from replay.exact import stored_rows, stored_runs
-from replay.faults import Damaged, Foreign
-from replay.log import KeptLog
-from replay.manifest import CHAIN, MANIFEST
-from replay.runs import runs
-from replay.sealed import Folder, NotSealed, SealedLog, edition_file, verify
-from replay.writing import BeingWritten, LogWriter
+from replay.columns.exact import stored_rows, stored_runs
+from replay.columns.faults import Damaged, Foreign
+from replay.columns.log import KeptLog
+from replay.columns.runs import runs
+from replay.sealed.edition import differences, read_edition
+from replay.sealed.manifest import CHAIN, MANIFEST
+from replay.sealed.reading import Folder, NotSealed, SealedLog, edition_file, verify
+from replay.sealed.writing import BeingWritten, LogWriter
 from tests.replay.histories import histories, town
 from tests.replay.test_intake import stored
 from tests.replay.test_log import kind_of, pieces, told_by_blocks
@@ -240,8 +240,8 @@ class Plug:
 
     def __init__(self, monkeypatch, at):
         self.left = at
-        monkeypatch.setattr("replay.writing.THREADS", 1)  # so that steps come in one order
-        monkeypatch.setattr("replay.writing.SYNCING", 1)
+        monkeypatch.setattr("replay.sealed.writing.THREADS", 1)  # so that steps come in one order
+        monkeypatch.setattr("replay.sealed.writing.SYNCING", 1)
         for owner, name in ((os, "fsync"), (os, "truncate"), (Path, "replace"), (Path, "unlink")):
             monkeypatch.setattr(owner, name, self.counting(getattr(owner, name)))
         for module in ("files", "manifest", "sealed"):

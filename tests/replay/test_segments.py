@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 
 from registry.vocabulary import Kind
-from replay.faults import Damaged, Foreign, Missing
-from replay.files import HEADER, ColumnFile, check, write
-from replay.forms import KeptSpaces
-from replay.heaps import trimmed
-from replay.indexes import instants_of
-from replay.log import KeptLog
-from replay.merging import merge, merge_runs
-from replay.pieces import Cuts, piece, sealed
-from replay.runs import Texts, entries, runs
-from replay.sealed import SealedLog
-from replay.segments import Segment, write_run
-from replay.soundness import unsound
-from replay.writing import LogWriter
+from replay.columns.faults import Damaged, Foreign, Missing
+from replay.columns.forms import KeptSpaces
+from replay.columns.heaps import trimmed
+from replay.columns.log import KeptLog
+from replay.columns.merging import merge, merge_runs
+from replay.columns.pieces import Cuts, piece, sealed
+from replay.columns.runs import Texts, entries, runs
+from replay.columns.soundness import unsound
+from replay.sealed.files import HEADER, ColumnFile, check, write
+from replay.sealed.indexes import instants_of
+from replay.sealed.reading import SealedLog
+from replay.sealed.segments import Segment, write_run
+from replay.sealed.writing import LogWriter
 from tests.replay.histories import town
 from tests.replay.test_columns import logs
 from tests.replay.test_sealed import ordered
@@ -113,7 +113,7 @@ def test_where_a_dense_column_stands_is_counted_from_the_cut_before():
     run = runs(TOWN, spaces)[Kind.PERSON]
     with pytest.MonkeyPatch.context() as patch:
         for stride in (1, 7, 256):
-            patch.setattr("replay.pieces.STRIDE", stride)
+            patch.setattr("replay.columns.pieces.STRIDE", stride)
             cuts = Cuts.of(run, 5)
             found = [piece(run, cuts, handle, 1) for handle in range(spaces.count("person"))]
             told = [one for part in found if part for one in entries(part, spaces)]

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.vocabulary import Kind
-from replay import sorting
-from replay.faults import Missing
-from replay.forms import KeptSpaces
-from replay.layout import layout
-from replay.merging import merge
-from replay.runs import Rows, Run, entries, runs
-from replay.sealed import SealedLog
-from replay.sorting import Batch, sorted_run
-from replay.writing import LogWriter
+from replay.columns import sorting
+from replay.columns.faults import Missing
+from replay.columns.forms import KeptSpaces
+from replay.columns.layout import layout
+from replay.columns.merging import merge
+from replay.columns.runs import Rows, Run, entries, runs
+from replay.columns.sorting import Batch, sorted_run
+from replay.sealed.reading import SealedLog
+from replay.sealed.writing import LogWriter
 from tests.replay.histories import town
 from tests.replay.test_columns import logs
 from tests.replay.test_log import kind_of, told_by_blocks
@@ -107,20 +107,25 @@ SEAL = """
 import json, sys
 from pathlib import Path
 from replay.jit import KERNELS
-from replay.rehearsal import rehearse
+from replay.sealed.rehearsal import rehearse
 
 def compiled():
-    ours = ("replay.handles", "replay.heaps", "replay.merging", "replay.sorting")
+    ours = (
+        "replay.sealed.handles",
+        "replay.columns.heaps",
+        "replay.columns.merging",
+        "replay.columns.sorting",
+    )
     return {one.__name__: len(one.signatures) for one in KERNELS if one.__module__ in ours}
 
 rehearse()
 before = compiled()
 
 from registry.vocabulary import Kind
-from replay import handles
-from replay.runs import runs
-from replay.sealed import SealedLog
-from replay.writing import LogWriter
+from replay.sealed import handles
+from replay.columns.runs import runs
+from replay.sealed.reading import SealedLog
+from replay.sealed.writing import LogWriter
 from tests.replay.histories import town
 from tests.replay.test_log import told_by_blocks
 from tests.replay.test_sealed import ordered

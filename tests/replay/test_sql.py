@@ -16,11 +16,11 @@ import pytest
 from registry.entry import Entry
 from registry.values import day_number, day_of
 from registry.vocabulary import VOCABULARY, Group, Kind
-from replay.forms import NONE
-from replay.history import At
-from replay.log import KeptLog
-from replay.persons import DEAD, DELETED, LIVING, UNKNOWN
-from replay.state import persons
+from replay.columns.forms import NONE
+from replay.columns.log import KeptLog
+from replay.states.history import At
+from replay.states.persons import DEAD, DELETED, LIVING, UNKNOWN
+from replay.states.state import persons
 from tests.replay.histories import town
 
 VOIDS = """

@@ -21,17 +21,17 @@ from registry.events import person
 from registry.history import effective
 from registry.values import CommunityId, Digest, HouseholdId, PersonId, Text, day_number
 from registry.vocabulary import VOCABULARY, Kind
-from replay import households, persons
-from replay.applications import NO_STATE, STATES, application_states
-from replay.bodies import body_states
-from replay.forms import NONE, Form, Heaps
-from replay.history import At
-from replay.holders import number_states
-from replay.households import doorplate_states, household_states
-from replay.log import KeptLog
-from replay.persons import person_states
-from replay.runs import Block
-from replay.standing import fallen_marks, groups_of, settle, values
+from replay.columns.forms import NONE, Form, Heaps
+from replay.columns.log import KeptLog
+from replay.columns.runs import Block
+from replay.states import households, persons
+from replay.states.applications import NO_STATE, STATES, application_states
+from replay.states.bodies import body_states
+from replay.states.history import At
+from replay.states.holders import number_states
+from replay.states.households import doorplate_states, household_states
+from replay.states.persons import person_states
+from replay.states.standing import fallen_marks, groups_of, settle, values
 from tests.everything import one_of, whole
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil

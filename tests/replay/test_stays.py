@@ -16,9 +16,9 @@ from registry.projections import residences
 from registry.projections.folding import Folding
 from registry.values import DivisionCode, OutKind, Sex
 from registry.vocabulary import VOCABULARY, Group, Kind
-from replay.forms import NONE
-from replay.log import KeptLog
-from replay.stays import NO_DAY, STILL_KNOWN, stays
+from replay.columns.forms import NONE
+from replay.columns.log import KeptLog
+from replay.questions.stays import NO_DAY, STILL_KNOWN, stays
 from tests.replay.histories import histories, town
 from tests.strategies import CATEGORY, DEATH_CAUSE, NATIONALITY, PERSON_MOVES, SCOPE, logs
 

@@ -10,13 +10,13 @@ import pytest
 
 from adapters.province import write
 from registry.vocabulary import VOCABULARY, Kind
-from replay.layout import layout
+from replay.columns.layout import layout
+from replay.columns.runs import entries
+from replay.columns.tables import batches, table
 from replay.province import columns as c
 from replay.province.days import RATES
 from replay.province.making import Province
-from replay.runs import entries
-from replay.sealed import SealedLog
-from replay.tables import batches, table
+from replay.sealed.reading import SealedLog
 
 
 @pytest.fixture(scope="module")

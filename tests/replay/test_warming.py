@@ -24,14 +24,14 @@ before = compiled()
 
 from datetime import date
 from registry.vocabulary import Kind
-from replay.diff import diff
-from replay.duplicates import duplicates
-from replay.history import At
-from replay.log import KeptLog
-from replay.persons import person_states
-from replay.residents import residents_on
-from replay.standing import settle, values
-from replay.whole import whole
+from replay.questions.diff import diff
+from replay.questions.duplicates import duplicates
+from replay.states.history import At
+from replay.columns.log import KeptLog
+from replay.states.persons import person_states
+from replay.questions.residents import residents_on
+from replay.states.standing import settle, values
+from replay.questions.whole import whole
 from tests.replay.histories import town
 
 entries = town(20041122, 1).entries

@@ -18,16 +18,16 @@ from registry.entry import Entry
 from registry.events import applications
 from registry.values import DivisionCode
 from registry.vocabulary import VOCABULARY, Kind
-from replay.backlog import Queue, backlog
-from replay.digest import state_root
-from replay.duplicates import duplicates
-from replay.findings import faulty
-from replay.history import At
-from replay.lawful import lawful
-from replay.log import KeptLog
-from replay.population import NO_HOME, census
-from replay.state import states
-from replay.whole import whole
+from replay.columns.log import KeptLog
+from replay.questions.backlog import Queue, backlog
+from replay.questions.digest import state_root
+from replay.questions.duplicates import duplicates
+from replay.questions.findings import faulty
+from replay.questions.lawful import lawful
+from replay.questions.population import NO_HOME, census
+from replay.questions.whole import whole
+from replay.states.history import At
+from replay.states.state import states
 from tests.everything import one_of
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil

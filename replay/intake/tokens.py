@@ -1,0 +1,176 @@
+"""Kernels that tell what tokens say: which are alike, and what identifiers and texts they are.
+
+A token is a value of a stored half, quotes included: first, end u4[tokens] say where it stands in
+the buffer `data` u1[...].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replay.intake.scanning import Bytes, Offsets, eight
+from replay.jit import integer, kernel
+
+Halves = NDArray[np.uint64]
+
+#: The handle of null.
+NULL = 2**32 - 1
+
+_DASH, _N = 45, 110
+_ONES, _THREES = np.uint64(0x0101010101010101), np.uint64(0x3030303030303030)
+_LOW, _HIGH = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0xF0F0F0F0F0F0F0F0)
+_BYTE, _FOUR = np.uint64(0xFF), np.uint64(0xFFFFFFFF)
+
+
+@kernel
+def intern(
+    data: Bytes,
+    first: Offsets,
+    end: Offsets,
+    table: Offsets,
+    unique: Offsets,
+    handle: Offsets,
+) -> int:
+    """Give equal tokens one handle, from 0 in the order of their coming; null has NULL.
+
+    table u4[2 ** n], zeros: written, the hash table; unique u4[table / 2]: written, for each handle
+    the place of its first token; handle u4[tokens], written, untouched where a token is empty.
+    Returns the number of handles; -1 if the table is too small, which must be tried again.
+    """
+    mask, most = table.size - 1, table.size // 2
+    count = 0
+    before, told = 0, np.uint32(0)
+    for place in range(first.size):
+        at, size = integer(first[place]), integer(end[place]) - integer(first[place])
+        if size <= 0:
+            continue
+        if size == 4 and data[at] == _N:
+            handle[place] = NULL
+            continue
+        if count > 0:
+            # Officers, sources and batches come in rows of equals.
+            other = integer(first[before])
+            if integer(end[before]) - other == size:
+                alike = True
+                for step in range(size):
+                    if data[at + step] != data[other + step]:
+                        alike = False
+                        break
+                if alike:
+                    handle[place] = told
+                    continue
+        digest = 2166136261  # FNV-1a, in 32 bits of 64, so that nothing overflows
+        for step in range(size):
+            digest = (digest ^ integer(data[at + step])) * 16777619 & 0xFFFFFFFF
+        slot = (digest ^ digest >> 15) & mask
+        while True:
+            known = table[slot]
+            if known == 0:
+                if count == most:
+                    return -1
+                table[slot] = count + 1
+                unique[count] = place
+                told = np.uint32(count)
+                count += 1
+                break
+            other_place = integer(unique[known - 1])
+            other = integer(first[other_place])
+            if integer(end[other_place]) - other == size:
+                alike = True
+                for step in range(size):
+                    if data[at + step] != data[other + step]:
+                        alike = False
+                        break
+                if alike:
+                    told = np.uint32(known - 1)
+                    break
+            slot = (slot + 1) & mask
+        handle[place] = told
+        before = place
+    return count
+
+
+@kernel
+def digits(text: np.uint64) -> int:
+    """What eight hexadecimal digits say, the first in the lowest byte; -1 if they are none."""
+    letters = text >> np.uint64(6) & _ONES  # a bit for each letter
+    values = (text & _LOW) + letters * np.uint64(9)
+    row_wrong = (text & _HIGH) ^ (_THREES + letters * np.uint64(0x30))
+    digit_wrong = (values + (_ONES - letters) * np.uint64(6)) & _HIGH
+    letter_wrong = ((values + letters * np.uint64(6)) >> np.uint64(4) & _ONES) ^ letters
+    if row_wrong | digit_wrong | letter_wrong:
+        return -1
+    pairs = values << np.uint64(4) | values >> np.uint64(8)
+    first, second = integer(pairs & _BYTE), integer(pairs >> np.uint64(16) & _BYTE)
+    third, fourth = integer(pairs >> np.uint64(32) & _BYTE), integer(pairs >> np.uint64(48) & _BYTE)
+    return first << 24 | second << 16 | third << 8 | fourth
+
+
+@kernel
+def identify(
+    data: Bytes,
+    words: Halves,
+    first: Offsets,
+    end: Offsets,
+    high: Halves,
+    low: Halves,
+    null: Bytes,
+) -> int:
+    """Read identifiers, with their dashes or without: high, low u8[tokens]; null u1, 1 for null.
+
+    words: the buffer again, eight bytes in each. Returns the first token that is none, -1 if all
+    are.
+    """
+    half = np.uint64(32)
+    for place in range(first.size):
+        at, size = integer(first[place]) + 1, integer(end[place]) - integer(first[place])
+        null[place] = size == 4 and data[at - 1] == _N
+        high[place] = low[place] = 0
+        if null[place]:
+            continue
+        if size == 34:
+            one, two = digits(eight(words, at)), digits(eight(words, at + 8))
+            three, four = digits(eight(words, at + 16)), digits(eight(words, at + 24))
+        elif size == 38:
+            if data[at + 8] != _DASH or data[at + 13] != _DASH:
+                return place
+            if data[at + 18] != _DASH or data[at + 23] != _DASH:
+                return place
+            second = eight(words, at + 9) & _FOUR | eight(words, at + 14) << half
+            third = eight(words, at + 19) & _FOUR | eight(words, at + 24) << half
+            one, two = digits(eight(words, at)), digits(second)
+            three, four = digits(third), digits(eight(words, at + 28))
+        else:
+            return place
+        if one < 0 or two < 0 or three < 0 or four < 0:
+            return place
+        high[place] = np.uint64(one) << half | np.uint64(two)
+        low[place] = np.uint64(three) << half | np.uint64(four)
+    return -1
+
+
+@kernel
+def lay(data: Bytes, first: Offsets, end: Offsets, text: Bytes) -> None:
+    """Copy tokens of 18 characters into rows, text u1[tokens, 18]; others become rows of zeros."""
+    for place in range(first.size):
+        at, size = integer(first[place]), integer(end[place]) - integer(first[place])
+        for step in range(18):
+            text[place, step] = data[at + 1 + step] if size == 20 else 0
+
+
+@kernel
+def gather(
+    data: Bytes, first: Offsets, end: Offsets, chosen: Offsets, ends: Offsets, into: Bytes
+) -> None:
+    """Copy the texts of chosen tokens one after the other, their quotes left out.
+
+    ends u4[chosen], where each ends in `into` u1[...].
+    """
+    at = 0
+    for place in range(chosen.size):
+        token = chosen[place]
+        for step in range(integer(first[token]) + 1, integer(end[token]) - 1):
+            into[at] = data[step]
+            at += 1
+        ends[place] = at

@@ -1,0 +1,1 @@
+"""The log on disk: segments, a signed chain of manifests, an archive in one file."""

@@ -1,0 +1,46 @@
+"""The whole state of anything in the register at a point on both clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from registry.aggregates import AGGREGATES, Places
+from registry.vocabulary import ORDERS, Kind, Order
+from replay.columns.runs import entries
+from replay.states.history import At, folded, history_of, lines
+
+if TYPE_CHECKING:
+    from replay.columns.log import Log
+
+
+def state_at(log: Log, kind: Kind, stream: UUID, at: At) -> Any:
+    """The state of one entity, the register's own aggregate; None before it began."""
+    return AGGREGATES[kind].fold(folded(kind, history_of(log, kind, stream, at)))
+
+
+def states_at(log: Log, kind: Kind, at: At) -> Iterator[tuple[UUID, Any]]:
+    """Every entity of a kind that has begun, with its state, in the order of handles.
+
+    By plain folds, some ten thousand a second: for whole provinces ask the kernels.
+    """
+    aggregate = AGGREGATES[kind]
+    for partition in log.partitions(kind):
+        told = entries(log.block(kind, partition), log.spaces)
+        for stream, its in groupby(told, key=lambda entry: entry.stream):
+            known = [one for one in its if one.position <= at.known]
+            state = aggregate.fold(folded(kind, lines(known, at)))
+            if state is not None:
+                yield stream, state
+
+
+def tree_of(log: Log, known: int) -> Places | None:
+    """The tree of places as known at a position; its facts are dated by themselves."""
+    assert ORDERS[Kind.PLACES] is Order.REFERENCE
+    tree: Places | None = None
+    for partition in log.partitions(Kind.PLACES):
+        told = entries(log.block(Kind.PLACES, partition), log.spaces)
+        tree = Places.carried(tree, [one for one in told if one.position <= known])
+    return tree
