@@ -1,7 +1,7 @@
 """Entries as columns: a run is a piece of the log, a block is a range of entities, whole.
 
-Both hold rows of one kind of stream by entity and version, laid out as `replay.columns.layout` says. Runs
-are what is sealed, blocks are what kernels read.
+Both hold rows of one kind of stream by entity and version, laid out as `replay.columns.layout`
+says. Runs are what is sealed, blocks are what kernels read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sealed log: what was written by `replay.sealed.writing`, read where it lies, and what came since."""
+"""The sealed log, read where it lies, with what was recorded since on top."""
 
 from __future__ import annotations
 

@@ -442,7 +442,7 @@ def test_threads_in_line_commit_together_and_a_loser_loses_alone(store: Recorder
 
     def counted(batch: Sequence[Append]) -> list[Outcome]:
         batches.append(len(batch))
-        return plain(batch)
+        return [*plain(batch)]
 
     store._line.commit = counted
     same = [StoredEvent(A, 1, "topic", b"one"), StoredEvent(A, 1, "topic", b"two")]

@@ -245,7 +245,7 @@ class Plug:
         for owner, name in ((os, "fsync"), (os, "truncate"), (Path, "replace"), (Path, "unlink")):
             monkeypatch.setattr(owner, name, self.counting(getattr(owner, name)))
         for module in ("files", "manifest", "sealed"):
-            monkeypatch.setattr(f"replay.{module}.put", self.tearing)
+            monkeypatch.setattr(f"replay.sealed.{module}.put", self.tearing)
 
     def counting(self, function):
         def counted(*args, **kwargs):
