@@ -384,7 +384,8 @@ def test_the_catalogue_is_printed_for_people_and_for_programs(terminal, tmp_path
     assert "### RegisterBirth" in told
     assert {one["name"] for one in terminal.json("catalogue")["commands"]} == COMMANDS.keys()
     columns = terminal.json("catalogue", "--columns")
-    assert {"column": "household", "type": "u4", "in": "every row"} in columns["person"]
+    declared = "rows whose event declares it"
+    assert {"column": "household", "type": "u4", "in": declared} in columns["person"]
     terminal("catalogue", "--output", tmp_path / "catalogue.md")
     assert (tmp_path / "catalogue.md").read_text("utf-8") == told
 

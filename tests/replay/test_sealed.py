@@ -244,7 +244,7 @@ class Plug:
         monkeypatch.setattr("replay.sealed.writing.SYNCING", 1)
         for owner, name in ((os, "fsync"), (os, "truncate"), (Path, "replace"), (Path, "unlink")):
             monkeypatch.setattr(owner, name, self.counting(getattr(owner, name)))
-        for module in ("files", "manifest", "sealed"):
+        for module in ("files", "manifest", "reading"):
             monkeypatch.setattr(f"replay.sealed.{module}.put", self.tearing)
 
     def counting(self, function):

@@ -12,7 +12,15 @@ from dataclasses import replace
 import pytest
 
 from registry.commands import COMMANDS
-from registry.commands.base import ADMINISTRATOR, CIVIL_AFFAIRS, COUNTY, STATION
+from registry.commands.base import (
+    ADMINISTRATOR,
+    CENTRE,
+    CITY,
+    CIVIL_AFFAIRS,
+    COUNTY,
+    PROVINCE,
+    STATION,
+)
 from registry.commands.cases import CloseNumberCase
 from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeHead
@@ -40,9 +48,10 @@ from tests.scenarios.town import (
 
 
 def test_every_command_is_for_somebody():
+    known = {STATION, COUNTY, CITY, PROVINCE, CENTRE, CIVIL_AFFAIRS, ADMINISTRATOR}
     for command in COMMANDS.values():
         assert command.ROLES
-        assert {STATION, COUNTY, CIVIL_AFFAIRS, ADMINISTRATOR} >= command.ROLES
+        assert known >= command.ROLES
 
 
 @pytest.mark.parametrize("role", [COUNTY, CIVIL_AFFAIRS, ADMINISTRATOR, "reader"])
