@@ -28,6 +28,7 @@ from replay.columns.forms import NONE, Column
 from replay.questions.diff import Balance, Diff, diff
 from replay.questions.findings import Whole, faulty
 from replay.questions.lawful import lawful
+from replay.questions.members import apart
 from replay.questions.population import SEXES, WRONG_NUMBER, Census
 from replay.questions.residents import residents_of_communities
 from replay.questions.whole import whole
@@ -156,6 +157,7 @@ class Auditor:
         yield "lives", "every history is lawful, entry after entry", self.lives
         yield "ledgers", "every application, card and number took only lawful steps", self.ledgers
         yield "homes", "who is registered lives in an open household of the place", self.homes
+        yield "members", "households list those who are registered in them", self.members
         yield "closing", "at every place, start and flows give the end", self.closing
         yield "population", "read models count the residents that the log has", self.population
         if self.now:
@@ -231,6 +233,19 @@ class Auditor:
         listed = self.log.spaces.ids("person", who[:LISTED].tolist())
         found.note(f"person {one}: the household is closed or elsewhere" for one in listed)
         found.found = len(who)
+        return found
+
+    def members(self) -> Found:
+        """Hold the lists of households against the homes of persons."""
+        told = apart(self.log, self.at)
+        found = Found(told.members, "members")
+        for people, words in (
+            (told.listed, "listed by a household, not registered in it"),
+            (told.unlisted, "registered in a household that does not list them"),
+        ):
+            listed = self.log.spaces.ids("person", people[:LISTED].tolist())
+            found.note(f"person {one}: {words}" for one in listed)
+            found.found += len(people) - len(listed)
         return found
 
     def closing(self) -> Found:

@@ -22,6 +22,7 @@ TITLES = {
     "lives": "Histories 历史",
     "ledgers": "Ledgers 证件与号码台账",
     "homes": "Homes 户",
+    "members": "Household members 户成员",
     "closing": "Closing accounts 人口平衡",
     "population": "Population 人口数",
     "read-models": "Read models 查询库",
