@@ -340,6 +340,16 @@ async def wait_until_ready(port: int) -> None:
         await asyncio.sleep(0.2)
 
 
+async def wait_until_level(port: int) -> None:
+    """Wait until the read models have caught up, so that questions are not timed beside that."""
+    (wire,) = await connect(port, 1)
+    while True:
+        status, told = await wire.ask(request("GET", "/health/ready", ""))
+        if status == 200 and not json.loads(told)["lag"]:
+            return
+        await asyncio.sleep(0.2)
+
+
 async def load(name: str, port: int, token: str, persons: int) -> None:
     """Every load in turn."""
     dice = random.Random(2)
@@ -371,6 +381,7 @@ async def load(name: str, port: int, token: str, persons: int) -> None:
     seconds = await flood(port, batches, 4)
     rate = BATCHES * 250 / seconds
     report(f"http_{name}_batched", persons, rate, "commands/s", "goal", rate / 1_000, 1)
+    await wait_until_level(port)
     for kind, requests in questions(token, persons, RATE * SECONDS).items():
         await steady(port, requests[:RATE], RATE)
         taken = sorted(await steady(port, requests, RATE))
