@@ -15,42 +15,33 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from adapters.province import hand_over, province_at, truth_of
-from registry.values import day_of
 from registry.vocabulary import Kind
-from replay.columns.faults import Damaged
-from replay.columns.forms import Column
 from replay.columns.layout import FIXED
 from replay.columns.log import Log
-from replay.columns.runs import Block
 from replay.province.kept import groups
 from replay.province.making import Province
 from replay.questions.diff import changed_persons
-from replay.questions.whole import whole
 from replay.sealed.indexes import instants_of
 from replay.sealed.reading import SealedLog
 from replay.sealed.writing import LogWriter
 from replay.states import households, persons
 from replay.states.history import At
-from replay.states.standing import States
-from replay.states.state import SETTLED, Settled
-from replay.threads import over_partitions
 from tests.bench import replay_peers as peers
 from tests.bench.figures import alternate, report
+from tests.bench.replay_ours import REPLAYED, points, replay, verified
 from tests.bench.stock import StockRegister
 
 SIZES = (10_000_000, 50_000_000)
 #: What is aimed at for a province of so many entries; a smaller one has its share of it.
 WHOLE_SIZE = 220_000_000
-REPLAYED = (Kind.PERSON, Kind.HOUSEHOLD, Kind.APPLICATION)
 #: Columns that kernels read beside the three of every row.
 HOT: Mapping[Kind, tuple[str, ...]] = {
     Kind.PERSON: persons.COLUMNS,
@@ -81,35 +72,6 @@ def measure(entries: int) -> None:
     absolute(log, folder, rows, share, latest, earlier)
     widths(log, rows)
     stock(rows, slowest)
-
-
-def points(log: Log) -> tuple[At, At]:
-    """The last day as it is known now, and a day two years before as it was known a year later."""
-    latest = At(day_of(int(log.block(Kind.PERSON, 0).effective_on.max())), log.head)
-    year = timedelta(days=365)
-    then = latest.valid_on - 2 * year
-    days = (then + year - date(1970, 1, 1)).days
-    return latest, At(then, log.position_at(days * 86_400_000_000))
-
-
-def replay(log: Log, at: At, tables: Mapping[Kind, Column] | None = None) -> dict[Kind, Column]:
-    """Persons, households and applications at a point.
-
-    tables: where to write, as a running process has them; memory that is touched for the first time
-    takes longer than the replay.
-    """
-    found = {}
-    for kind in REPLAYED:
-        settled = SETTLED[kind]
-        table = tables[kind] if tables else np.empty(log.count(kind), settled.record)
-
-        def one(block: Block, how: Settled = settled, into: Column = table) -> None:
-            part = into[block.first : block.first + block.size]
-            how.settle(block, at, States(block.first, part))
-
-        over_partitions(log, kind, one)
-        found[kind] = table
-    return found
 
 
 def against_peers(log: SealedLog, folder: Path, rows: int, latest: At, earlier: At) -> float:
@@ -155,18 +117,6 @@ def assert_same(log: Log, at: At, answers: peers.Answers, name: str) -> None:
     wrong = int(answers["illegal"].column(0)[0].as_py())
     jumps = sum(int(count) for count in [ours[Kind.APPLICATION]["faults"].sum()])
     assert wrong == jumps, f"{name} finds {wrong} steps against the rules, we {jumps}"
-
-
-def verified(log: SealedLog, at: At) -> Any:
-    """Everything: each byte hashed, then all that `whole` tells."""
-
-    def check(kind: Kind, partition: int) -> None:
-        for part in log.parts(kind, partition):
-            flaws = list(log.segment(part).columns.flaws())
-            if flaws:
-                raise Damaged(flaws)
-
-    return whole(log, at, check=check)
 
 
 def absolute(
@@ -219,7 +169,7 @@ def watch():
 done = threading.Event()
 threading.Thread(target=watch, daemon=True).start()
 from replay.sealed.reading import SealedLog
-from tests.bench.replay import points, replay, verified
+from tests.bench.replay_ours import points, replay, verified
 log = SealedLog(Path(sys.argv[1]))
 kept = (replay if sys.argv[2] == "latest" else verified)(log, points(log)[0])
 print(max(peak, anonymous()))
