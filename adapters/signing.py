@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.keyfiles import EVERYBODY, OWNER_ONLY, read_secret, write_whole
 from registry.errors import Unavailable
 from replay.proof.notes import KEY_BYTES, Checkpoint, PublicKey, SigningKey, sign
-
-OWNER_ONLY, EVERYBODY = 0o600, 0o644
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,13 @@ class Signer:
     def sign(self, checkpoint: Checkpoint) -> bytes:
         """Sign a checkpoint; it is remembered before anybody can see it."""
         note = sign(checkpoint.text, self.keys).encode()
-        _write(self.memory, note, EVERYBODY)
+        write_whole(self.memory, note, EVERYBODY)
         return note
 
 
 def open_signer(path: Path) -> Signer:
     """The keys of a file; raises Unavailable if there are none or others could read them."""
-    try:
-        mode = path.stat().st_mode
-        lines = path.read_text(encoding="ascii").split()
-    except FileNotFoundError:
-        raise Unavailable(f"there is no {path}; make a key with `registry key new`") from None
-    if mode & 0o077:
-        raise Unavailable(f"{path} can be read by others; `chmod 600 {path}`, and change the key")
+    lines = read_secret(path, "registry key new").split()
     try:
         keys = [SigningKey.read(line) for line in lines]
     except ValueError as error:
@@ -75,8 +68,8 @@ def new_key(path: Path, name: str) -> PublicKey:
     public = public_path(path)
     known = public.read_text(encoding="utf-8") if public.exists() else ""
     lines = "".join(f"{one.secret}\n" for one in (*held, key))
-    _write(path, lines.encode(), OWNER_ONLY)
-    _write(public, f"{known}{key.public}\n".encode(), EVERYBODY)
+    write_whole(path, lines.encode(), OWNER_ONLY)
+    write_whole(public, f"{known}{key.public}\n".encode(), EVERYBODY)
     return key.public
 
 
@@ -103,20 +96,3 @@ def read_public(text: str) -> list[PublicKey]:
     if not (lines := Path(text).read_text(encoding="utf-8").split()):
         raise ValueError(f"{text} holds no public key")
     return [PublicKey.read(line) for line in lines]
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write beside, sync, rename."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)  # so that the mode is ours
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
