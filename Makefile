@@ -21,6 +21,7 @@ PYTHON := .venv/bin/python
 RUNTIME := .venv/runtime.stamp
 DEV := .venv/dev.stamp
 BENCH := .venv/bench.stamp
+VPCD := .venv/lib/vpcd/libifdvpcd.so
 INSTALL := uv pip install --quiet --compile-bytecode --no-config --no-build-isolation
 PYTEST := pytest -n 2
 
@@ -32,7 +33,10 @@ python3.11 -c 'import ensurepip' 2>/dev/null || missing+=" python3.11-venv"
 echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || missing+=" gcc libc6-dev"
 command -v pkg-config >/dev/null || missing+=" pkg-config"
 pkg-config --exists libpcsclite 2>/dev/null || missing+=" libpcsclite-dev"
+command -v pcscd >/dev/null || [ -x /usr/sbin/pcscd ] || missing+=" pcscd"
 [ -s /etc/ssl/certs/ca-certificates.crt ] || missing+=" ca-certificates"
+python3.11 -c 'import ctypes; [ctypes.CDLL(f"lib{name}") for name in ("pango-1.0.so.0", "pangoft2-1.0.so.0", "harfbuzz-subset.so.0")]' 2>/dev/null || missing+=" libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+[ -n "$$(find /usr/share/fonts /usr/local/share/fonts -name 'wqy-*' -o -name 'NotoSansCJK*' 2>/dev/null)" ] || missing+=" fonts-wqy-zenhei"
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=" postgresql"
 endef
 
@@ -48,7 +52,7 @@ endef
 
 setup: $(DEV)
 
-demo: $(RUNTIME)
+demo: $(RUNTIME) $(VPCD)
 	@registry demo
 
 # Cheapest first.
@@ -114,7 +118,24 @@ $(RUNTIME): requirements-build.txt requirements.txt pyproject.toml
 	touch $@
 	echo "set-up: compiled loops, $$((SECONDS - start)) s"
 
-$(DEV): requirements-dev.txt $(RUNTIME)
+# The driver of virtual readers. Its package is unpacked and never installed: it would let every
+# service of readers on this machine listen on the network for cards.
+$(VPCD): | $(RUNTIME)
+	@folder=$$(mktemp -d)
+	trap 'rm -rf "$$folder"' EXIT
+	download() { (cd "$$folder" && apt-get -qq -o APT::Sandbox::User=root download vsmartcard-vpcd); }
+	root=""
+	[ "$$(id -u)" -eq 0 ] || root="sudo -n"
+	if ! download 2>/dev/null && ! { $$root apt-get update -qq && download; }; then
+	    echo "The package vsmartcard-vpcd cannot be had. Do this, then come back:" >&2
+	    echo "    sudo apt-get update" >&2
+	    exit 1
+	fi
+	dpkg-deb -x "$$folder"/*.deb "$$folder"
+	install -D -m 644 "$$(find "$$folder" -type f -name 'libifdvpcd.so*')" $@
+	echo "set-up: driver of virtual readers"
+
+$(DEV): requirements-dev.txt $(RUNTIME) | $(VPCD)
 	@start=$$SECONDS
 	$(INSTALL) --require-hashes -r requirements-dev.txt
 	touch $@
