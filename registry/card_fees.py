@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
 
 from registry.codes import table
@@ -19,16 +19,16 @@ def schedule() -> tuple[Row, ...]:
     return tuple(row for row in table("card_fee") if row["amount_yuan"])
 
 
-def fee_classes(reason: CardReason, kind: CardKind) -> frozenset[str]:
-    """The classes of the schedule that an application may fall under."""
-    if kind.temporary:
+def fee_classes(reason: CardReason | None, kind: CardKind) -> frozenset[str]:
+    """The classes of the schedule that an application may fall under; a temporary card has one."""
+    if kind.temporary or reason is None:
         return frozenset({"temporary"})
     told = reason.row.get("fee_class") or ("lost" if reason.group == "replace" else "issue")
     return frozenset({told, FIRST_FREE} if reason.group == "first" else {told})
 
 
 def fee(
-    reason: CardReason, kind: CardKind, on: date, rows: Iterable[Row] | None = None
+    reason: CardReason | None, kind: CardKind, on: date, rows: Iterable[Row] | None = None
 ) -> int | None:
     """What an application made on a day costs, in yuan; None where no row says.
 
@@ -39,14 +39,19 @@ def fee(
     >>> fee(CardReason("41"), CardKind("2"), date(2007, 6, 1))
     40
     """
-    classes = fee_classes(reason, kind)
-    held = [
+    row = in_force(fee_classes(reason, kind), kind, on, rows)
+    return None if row is None else int(row["amount_yuan"])
+
+
+def in_force(
+    classes: Container[str], kind: CardKind, on: date, rows: Iterable[Row] | None = None
+) -> Row | None:
+    """The row of a schedule that holds for some classes on a day; None where none does."""
+    held = (
         row
         for row in (schedule() if rows is None else rows)
         if row["fee_class"] in classes
         and int(row["generation"]) == kind.generation
         and row["from_date"] <= on.isoformat() <= (row["to_date"] or "9999")
-    ]
-    if not held:
-        return None
-    return int(max(held, key=lambda row: row["from_date"])["amount_yuan"])
+    )
+    return max(held, key=lambda row: row["from_date"], default=None)

@@ -1,0 +1,98 @@
+"""Verbs that ask about fees: the cash-books of offices, and lists of reliefs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import click
+
+from adapters.cli.desk import Desk, asking
+from adapters.cli.frame import DAY, answer, as_json, malformed, show_table
+from registry.values import DivisionCode, FeeClass, OfficeCode, ReliefKind
+
+
+@click.command("cash-book")
+@click.option("--unit", required=True, help="An office's twelve digits; its parts count as it.")
+@click.option("--from", "first", type=DAY, required=True, help="The first day.")
+@click.option("--until", type=DAY, required=True, help="The day after the last one.")
+@asking(personal=False)
+@as_json
+def cash_book(desk: Desk, unit: str, first: date, until: date) -> None:
+    """Show what an office took for cards (工本费), by day and class, and what differs.
+
+    \b
+    registry cash-book --unit 510603000000 --from 2007-06-01 --until 2007-07-01
+    """
+    from adapters import fees
+
+    try:
+        office = OfficeCode(unit)
+    except ValueError as error:
+        raise malformed("--unit", str(error)) from error
+    if first >= until:
+        raise malformed("--until", "a period ends after it begins")
+    found = fees.books(desk.reader, office, first, until, desk.at)
+    told: dict[str, Any] = {
+        **asdict(found),
+        "booked_fen": found.booked_fen,
+        "outstanding_fen": found.outstanding_fen,
+        "open_days": found.open_days,
+    }
+
+    def text() -> None:
+        heads = ["office", "day", "booked", "counted", "differs", "to the treasury", "outstanding"]
+        rows: list[list[Any]] = [
+            [one.office, one.day, *map(yuan, list(vars(one).values())[2:])] for one in found.days
+        ]
+        show_table("days", heads, rows)
+        kinds = ["class", "fees", "reduced", "waived", "refunds", "tariff", "taken", "given back"]
+        told_of: list[list[Any]] = [
+            [
+                FeeClass(one.fee_class).name_zh,
+                *(one.fees, one.reduced, one.waived, one.refunded),
+                *map(yuan, (one.tariff_fen, one.collected_fen, one.returned_fen)),
+            ]
+            for one in found.classes
+        ]
+        show_table("classes", kinds, told_of)
+
+    answer(told, text)
+
+
+@click.command("relief-lists")
+@click.option("--county", required=True, help="A county's six digits.")
+@asking(personal=False)
+@as_json
+def relief_lists(desk: Desk, county: str) -> None:
+    """List what came in of people who pay less for their cards (减免名单), and how it fitted."""
+    from adapters import fees
+
+    try:
+        code = DivisionCode(county)
+    except ValueError as error:
+        raise malformed("--county", str(error)) from error
+    found = fees.lists(desk.reader, code, desk.at)
+    heads = ["of", "document", "received", "declared", "matched", "unmatched", "people", "until"]
+    rows = [
+        [
+            ReliefKind(one.relief).name_zh,
+            *(one.document, one.received_on, one.declared, one.matched, one.unmatched),
+            *(one.granted, one.holds_until),
+        ]
+        for one in found
+    ]
+    answer([asdict(one) for one in found], lambda: show_table("lists", heads, rows))
+
+
+def yuan(fen: int | None) -> str | None:
+    """An amount for people, in yuan.
+
+    >>> yuan(-150)
+    '-1.50'
+    """
+    if fen is None:
+        return None
+    sign = "-" if fen < 0 else ""
+    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02}"
