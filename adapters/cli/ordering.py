@@ -1,0 +1,83 @@
+"""The verb that draws a work order from the replayed log."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import click
+
+from adapters.cli.auditing import read_log
+from adapters.cli.frame import answer, as_json, malformed, opened, show_fields
+from adapters.cli.submitting import acting, authority
+from registry.days import day_at
+from registry.values import ApplicationId, OfficeCode, PaperNumber
+
+
+@click.command()
+@click.argument("work_order", metavar="WORK_ORDER")
+@click.option("--site", required=True, metavar="CODE", help="Of the production site.")
+@click.option("--within", default="", metavar="DIGITS", help="Counties whose codes begin so.")
+@click.option("--generation", type=click.IntRange(1, 2), default=2, show_default=True)
+@click.option("--cards", type=click.IntRange(1), default=20_000, show_default=True)
+@click.option("--dry-run", is_flag=True, help="Say what would be ordered, and order nothing.")
+@acting
+@as_json
+def order(
+    work_order: str,
+    site: str,
+    within: str,
+    generation: int,
+    cards: int,
+    dry_run: bool,
+    officer: str,
+    office: str,
+    roles: str,
+    area: str | None,
+) -> None:
+    """Draw a work order for a production site (下达制证任务): the most urgent cards that wait.
+
+    Who waits is asked of the replayed log and of the read model; where they differ, nothing is
+    ordered, and it is said where.
+
+    \b
+    registry order W-2007-0611 --site 510000900000 --within 5106 --cards 1200 --roles province
+    """
+    from adapters.eventstore import microseconds
+    from adapters.ids import ids
+    from adapters.ordering import draw
+    from adapters.reading import reading
+    from registry.commands.work_orders import OpenWorkOrder
+    from registry.register import Submission
+    from replay.questions.orders import Wanted
+
+    try:
+        number, of_site = PaperNumber(work_order), OfficeCode(site)
+    except ValueError as error:
+        raise malformed("WORK_ORDER, --site", str(error)) from error
+    if not (within == "" or (within.isascii() and within.isdigit() and len(within) <= 6)):
+        raise malformed("--within", "give up to six digits of a division code")
+    by = authority(officer, office, roles, area)
+    with opened() as parts:
+        log, today = read_log(parts), day_at(parts.register.clock())
+        wanted = Wanted(generation, within)
+        with reading(parts.engine) as reader:
+            drawn = draw(reader.connection, log, today, wanted, cards, number)
+        told = {
+            "work_order": number,
+            "site": of_site,
+            "cards": len(drawn.chosen),
+            "waiting": drawn.waiting,
+            "counties": dict(sorted(Counter(one.county for one in drawn.chosen).items())),
+            "priorities": dict(sorted(Counter(one.priority for one in drawn.chosen).items())),
+            "ordered": not dry_run,
+        }
+        if not dry_run:
+            command = OpenWorkOrder(
+                work_order=number,
+                applications=tuple(ApplicationId(one.application) for one in drawn.chosen),
+                site=of_site,
+            )
+            receipt = parts.register.do(Submission(ids(microseconds)(), by, command))
+            told |= json.loads(receipt.answer)
+        answer(told, lambda: show_fields(told))

@@ -1,0 +1,114 @@
+"""Addresses that are appended to a chip after its holder has moved (追加住址).
+
+Source: 居民身份证法 art. 11; GA/T 1222-2015, 4.16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from registry.aggregates import CardBody, Doorplate
+from registry.chip.appended import encode, slot_digest
+from registry.commands.cards_appending import (
+    AbandonAddress,
+    ConfirmAddress,
+    IntendAddress,
+    NotePreWritten,
+)
+from registry.commands.relocation import MoveHousehold
+from registry.values import AppendFailure, Digest, PaperNumber
+from registry.vocabulary import Kind
+from tests.scenarios.cards import AUDITOR, STATION, accepted, arrived, issued, ready, serial
+from tests.scenarios.town import DECLARANT, OF_SHIFANG, Town
+
+DEVICE = PaperNumber("W-17")
+
+
+def moved(town: Town, plate: str) -> None:
+    """Zhao moves to another door plate of the county, with his household."""
+    doorplate = town.ids[plate]
+    town.do(MoveHousehold(household=town.hut, doorplate=doorplate, declarant=DECLARANT))
+
+
+def intending(application: Any) -> IntendAddress:
+    """The present address is to be appended."""
+    return IntendAddress(application=application, device=DEVICE, key_version=1)
+
+
+def confirming(town: Town, application: Any) -> ConfirmAddress:
+    """What the chip holds now is what was intended."""
+    return ConfirmAddress(serial=serial(1), digest=intended(town).digest, device=DEVICE)
+
+
+def body(town: Town) -> Any:
+    """The body of Zhao's card."""
+    return town.see(CardBody, town.named(Kind.CARD, serial(1)))
+
+
+def intended(town: Town) -> Any:
+    """The last address that was to be written."""
+    told = [one.event for one in town.timeline(body(town).id)]
+    return [one for one in told if type(one).__name__ == "AddressAppendIntended"][-1]
+
+
+def test_an_address_is_appended_when_the_holder_has_moved(town: Town):
+    ready(town)
+    card = issued(town, "zhao")
+    assert town.refused(intending(card), AUDITOR) == ["address-stands"]
+    moved(town, "gate")
+    told = town.do(intending(card), AUDITOR)
+    assert told["slot"] == 1
+    entry = intended(town)
+    assert entry.address.endswith(town.see(Doorplate, town.gate).plate_number)
+    assert entry.digest == slot_digest(encode(entry.address)).hex()
+    moving = town.timeline(town.zhao)[entry.opened_by - 1]
+    assert type(moving.event).__name__ == "AddressChanged"
+    town.do(NotePreWritten(serial=serial(1), device=DEVICE), AUDITOR)
+    wrong = replace(confirming(town, card), digest=Digest("0" * 64))
+    assert town.refused(wrong, AUDITOR) == ["body-for-another"]
+    town.do(confirming(town, card), AUDITOR)
+    assert (body(town).addresses, body(town).appending) == (1, None)
+    assert town.refused(intending(card), AUDITOR) == ["address-stands"]
+
+
+def test_a_card_on_its_way_takes_no_address(town: Town):
+    ready(town)
+    card = accepted(town, "zhao")
+    arrived(town, card)
+    moved(town, "gate")
+    assert town.refused(intending(card), AUDITOR) == ["card-not-with-holder"]
+
+
+def test_one_address_is_written_at_a_time_and_may_be_given_up(town: Town):
+    ready(town)
+    card = issued(town, "zhao")
+    moved(town, "gate")
+    nothing = NotePreWritten(serial=serial(1), device=DEVICE)
+    assert town.refused(nothing, AUDITOR) == ["nothing-being-appended"]
+    town.do(intending(card), AUDITOR)
+    assert town.refused(intending(card), AUDITOR) == ["slot-not-free"]
+    give_up = AbandonAddress(serial=serial(1), result=AppendFailure("1"), device=DEVICE)
+    town.do(give_up, AUDITOR)
+    assert town.do(intending(card), AUDITOR)["slot"] == 1, "the slot is as it was"
+    town.do(replace(give_up, burnt=True), AUDITOR)
+    assert town.do(intending(card), AUDITOR)["slot"] == 2, "the slot is used up"
+
+
+def test_a_fifth_address_asks_for_a_new_card(town: Town):
+    ready(town)
+    card = issued(town, "zhao")
+    for slot, plate in enumerate(("gate", "mill", "yard", "mill"), 1):
+        moved(town, plate)
+        assert town.do(intending(card), AUDITOR)["slot"] == slot
+        town.do(confirming(town, card), AUDITOR)
+    moved(town, "gate")
+    assert town.refused(intending(card), AUDITOR) == ["slot-not-free"]
+
+
+def test_another_county_does_not_write_to_it(town: Town):
+    ready(town)
+    card = issued(town, "zhao")
+    moved(town, "gate")
+    far = replace(OF_SHIFANG, roles=STATION.roles)
+    assert town.refused(intending(card), far) == ["outside-area"]
