@@ -1,0 +1,296 @@
+"""Verbs of the clean-up of the books: the check rules, and the whole register held against them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from adapters.cli.auditing import point, read_log
+from adapters.cli.desk import Instant
+from adapters.cli.frame import (
+    DAY,
+    WRONG,
+    answer,
+    as_json,
+    malformed,
+    opened,
+    progress,
+    show_table,
+)
+from adapters.cli.submitting import acting, authority
+from registry.days import moment_of
+
+if TYPE_CHECKING:
+    from adapters.assembly import Parts
+    from registry.aggregates import Places
+    from registry.register import Authority
+    from registry.values import RuleCode
+    from replay.checks.checking import Checked
+    from replay.columns.log import Log
+
+#: Persons and households that one submission holds against the rules.
+LOT = 200
+COLUMNS = ("code", "severity", "county", "county_code", "found", "name_zh", "name_en")
+
+
+@click.command("rules")
+@as_json
+def check_rules() -> None:
+    """List the check rules (核对规则): code, severity, what a command meets, condition, source.
+
+    \b
+    registry check rules --json
+    """
+    from registry.checks.rules import check_rules as rules
+    from registry.codes import table
+
+    written = {row["code"]: row["expression"] for row in table("register_check_rule")}
+    rows = [
+        {
+            "code": rule.code,
+            "severity": rule.severity.value,
+            "scope": rule.scope,
+            "subject": rule.subject,
+            "at_entry": rule.at_entry.value,
+            "name_zh": rule.name_zh,
+            "name_en": rule.name_en,
+            "holds_if": written[rule.code],
+            "source": rule.source,
+        }
+        for rule in rules().values()
+    ]
+    answer(rows, lambda: show_table("check rules", list(rows[0]), [list(r.values()) for r in rows]))
+
+
+@click.command("register")
+@click.option("--valid-on", type=DAY, help="The day in the world; default: today.")
+@click.option("--known-at", type=Instant(), help="As the register knew it then; default: now.")
+@click.option("--rule", "only", multiple=True, metavar="CODE", help="Only this rule; repeat it.")
+@click.option(
+    "--csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write counts by rule and county as CSV.",
+)
+@click.option("--raise", "raised", is_flag=True, help="Record what is found as findings.")
+@acting
+@as_json
+def check_register(
+    valid_on: date | None,
+    known_at: datetime | date | None,
+    only: tuple[str, ...],
+    csv: Path | None,
+    raised: bool,
+    officer: str,
+    office: str,
+    roles: str,
+    area: str | None,
+) -> None:
+    """Hold every person and household against the check rules (户口核对), and count what is wrong.
+
+    Nothing personal is shown. With --raise whoever breaks a rule is checked again, one by one, by
+    the command CheckRecords, and what is found becomes findings for the stations to work off.
+    Exit code 1 if an error is found.
+
+    \b
+    registry check register --csv checked.csv
+    registry check register --raise --officer 李所长 --office 510603000000 --roles county
+    """
+    from registry.checks.rules import check_rules as rules
+    from replay.checks.checking import check_register as check_all
+
+    if unknown := sorted(set(only) - {str(code) for code in rules()}):
+        raise malformed("--rule", f"there is no rule {', '.join(unknown)}; see `check rules`")
+    by = authority(officer, office, roles, area) if raised else None
+    with opened() as parts:
+        log = read_log(parts)
+        at, now = point(parts, log, valid_on, known_at)
+        if raised and not now:
+            raise malformed("--raise", "findings are raised about the present; leave the days out")
+        with progress() as bar:
+            task = bar.add_task("checking", total=None)
+            found = check_all(log, at, tell=lambda: bar.advance(task))
+        lines = [one for one in counted(parts, found) if not only or one["code"] in only]
+        told: dict[str, Any] = {
+            "valid_on": at.valid_on,
+            "known": at.known,
+            "persons": found.persons.checked,
+            "households": found.households.checked,
+            "duplicates": len(found.duplicates),
+            "unnumbered": len(found.unnumbered),
+            "rules": summed(lines),
+            "origins": traced(log, found),
+        }
+        if csv is not None:
+            write(csv, lines)
+            told["csv"] = csv
+        if by is not None:
+            told |= raise_all(parts, log, found, by, set(only))
+
+    def text() -> None:
+        heads = ["code", "severity", "found", "name_zh", "name_en"]
+        show_table("broken rules", heads, [[r[h] for h in heads] for r in told["rules"]])
+        if origins := told["origins"]:
+            heads, rows = list(origins[0]), [list(one.values()) for one in origins]
+            show_table("numbers held twice came with", heads, rows)
+        click.echo(
+            f"{told['persons']} persons, {told['households']} households;"
+            f" {told['duplicates']} numbers held twice, {told['unnumbered']} persons without number"
+        )
+        if by is not None:
+            click.echo(f"{told['raised']} findings raised, {told['settled']} settled")
+
+    answer(told, text)
+    if any(one["severity"] == "error" for one in told["rules"]):
+        raise click.exceptions.Exit(WRONG)
+
+
+def traced(log: Log, found: Checked) -> list[dict[str, Any]]:
+    """What brought the shared numbers in, and when the first and the last could be refused."""
+    from collections import defaultdict
+
+    from replay.checks.origins import origins
+
+    instants: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for one in origins(log, found.duplicates):
+        instants[one.event, one.source, one.batch].append(one.recorded_at)
+    return [
+        {
+            "entry": entry,
+            "source": source,
+            "batch": batch,
+            "numbers": len(told),
+            "first": moment_of(min(told)),
+            "last": moment_of(max(told)),
+        }
+        for (entry, source, batch), told in sorted(instants.items())
+    ]
+
+
+def counted(parts: Parts, found: Checked) -> Iterator[dict[str, Any]]:
+    """How often each rule is broken in each county, in the order of the rules."""
+    counties = _counties(parts, found)
+    for broken in (found.persons, found.households):
+        for place, rule in enumerate(broken.rules):
+            for line, number in enumerate(broken.counts[place].tolist()):
+                if number:
+                    name, code = counties[line]
+                    yield {
+                        "code": rule.code,
+                        "severity": rule.severity.value,
+                        "county": name,
+                        "county_code": code,
+                        "found": number,
+                        "name_zh": rule.name_zh,
+                        "name_en": rule.name_en,
+                    }
+
+
+def _counties(parts: Parts, found: Checked) -> list[tuple[str | None, str | None]]:
+    """Name and code of the county of each line of the counts."""
+    tree = _places(parts, found)
+    named: list[tuple[str | None, str | None]] = []
+    for number in found.counties:
+        place = found.setting.paths.places[number]
+        fact = None if place is None else tree.fact(place, found.setting.at.valid_on)
+        named.append((None, None) if fact is None else (fact.name, fact.code))
+    return named
+
+
+def summed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same without counties, in the order of the codes."""
+    found: dict[RuleCode, dict[str, Any]] = {}
+    for one in sorted(lines, key=lambda line: str(line["code"])):
+        told = {key: value for key, value in one.items() if not key.startswith("county")}
+        kept = found.setdefault(one["code"], {**told, "found": 0})
+        kept["found"] += one["found"]
+    return list(found.values())
+
+
+def write(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Write counts as CSV."""
+    import csv
+
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(lines)
+
+
+def raise_all(
+    parts: Parts, log: Log, found: Checked, by: Authority, only: set[str]
+) -> dict[str, int]:
+    """Have everybody in an officer's area who breaks a rule checked by a command, lot by lot.
+
+    What is a finding is decided by the command, on what the register knows by then.
+    """
+    from adapters.ids import ids
+    from registry.commands.checks import CheckRecords
+    from registry.register import Submission
+    from registry.values import HouseholdId, PersonId
+
+    new_id = ids(parts.register.clock)
+    people = subjects(parts, log, found, "person", by.area, only)
+    houses = subjects(parts, log, found, "household", by.area, only)
+    told = {"raised": 0, "settled": 0}
+    with progress() as bar:
+        task = bar.add_task("raising", total=len(people) + len(houses))
+        for streams, of_persons in ((people, True), (houses, False)):
+            for first in range(0, len(streams), LOT):
+                lot = streams[first : first + LOT]
+                if of_persons:
+                    command = CheckRecords(persons=tuple(map(PersonId, lot)))
+                else:
+                    command = CheckRecords(households=tuple(map(HouseholdId, lot)))
+                receipt = parts.register.do(Submission(new_id(), by, command))
+                answered = json.loads(receipt.answer)
+                told = {name: count + answered[name] for name, count in told.items()}
+                bar.advance(task, len(lot))
+    return told
+
+
+def subjects(
+    parts: Parts,
+    log: Log,
+    found: Checked,
+    subject: str,
+    area: tuple[str, ...] | None,
+    only: set[str],
+) -> list[UUID]:
+    """Persons or households of an area that break a rule, or one of a few."""
+    import numpy as np
+
+    broken = found.persons if subject == "person" else found.households
+    wanted = sum(
+        1 << place
+        for place, rule in enumerate(broken.rules)
+        if (not only or rule.code in only) and not rule.indicates
+    )
+    handles = broken.handles[broken.flags & np.uint64(wanted) != 0]
+    if area is not None:
+        held = found.setting.community if subject == "person" else found.setting.housed
+        inside = np.array([*_inside(parts, log, found, area), False])
+        handles = handles[inside[np.minimum(held[handles], len(inside) - 1)]]
+    return log.spaces.ids(subject, handles.tolist())
+
+
+def _inside(parts: Parts, log: Log, found: Checked, area: tuple[str, ...]) -> Iterator[bool]:
+    """Whether each community lies in an area."""
+    tree = _places(parts, found)
+    day = found.setting.at.valid_on
+    for community in log.spaces.ids("community", range(log.spaces.count("community"))):
+        yield any(fact.code in area for _, fact in tree.above(community, day))
+
+
+def _places(parts: Parts, found: Checked) -> Places:
+    """The tree of places as known at the point of a check."""
+    from registry.aggregates import Places
+
+    entries = parts.register.history(parts.setting.places)
+    known = [one for one in entries if one.position <= found.setting.at.known]
+    return Places.fold(known) or Places(id=parts.setting.places)

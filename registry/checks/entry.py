@@ -1,0 +1,130 @@
+"""Check rules at entry (防止再生性差错): what a command would newly break, refused or advised.
+
+Only what the command itself brings about is held against it: whoever changes the name of somebody
+whose birth date has long been wrong is not turned away for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from registry.aggregates import Aggregate, Household, Life, Person
+from registry.aggregates.rules import Concerning
+from registry.checks.language import Record
+from registry.checks.records import Around, members_record, person_record
+from registry.checks.rules import AtEntry, CheckRule, broken, rules_about
+from registry.entry import Entry
+from registry.vocabulary import VOCABULARY, Cause, Group, Kind
+
+A = TypeVar("A", bound=Aggregate)
+
+#: Groups that rules about a person ask for; of the first, some look at the household too.
+HOUSED = frozenset({Group.SEX, Group.BIRTH})
+ITEMS = HOUSED | {
+    Group.NAME,
+    Group.NUMBER,
+    Group.NATIONALITY,
+    Group.NATURE,
+    Group.PARENTS,
+    Group.GUARDIAN,
+    Group.DETAILS,
+}
+#: Fields of a person's record that the household tells.
+OF_HOUSEHOLD = frozenset(
+    {"household_type", "relation", "relation_sex", "generation", "older_than_head"}
+)
+
+
+class BreaksCheckRule(Concerning):
+    """What was sent would make the register wrong."""
+
+    code = "check-rule"
+    law = "核对规则 (register_check_rule)"
+    remedy = "Correct what was sent; `registry check rules` tells every rule and its source."
+
+
+class Seen(Protocol):
+    """What a review asks of the register while a command is decided."""
+
+    def before(self, kind: type[A], stream: UUID) -> A | None:
+        """The state of a stream before the command."""
+        ...
+
+    def after(self, kind: type[A], stream: UUID) -> A | None:
+        """The state of a stream with what the command enters."""
+        ...
+
+    def loaded(self, stream: UUID) -> bool:
+        """Whether the command has asked for a stream."""
+        ...
+
+
+def review(
+    seen: Seen, noted: Mapping[UUID, Sequence[Entry]], on: date
+) -> Iterator[tuple[CheckRule, bool]]:
+    """The rules that what a command entered newly breaks, and whether each one refuses it.
+
+    Where somebody is in the register already, sex and relation to the head are put right one after
+    the other: what then lies between the two steps is told and not refused.
+    """
+    for stream, entries in noted.items():
+        words = [VOCABULARY[type(entry.event)] for entry in entries]
+        if words[0].cause is Cause.IMPORTED:
+            continue  # what an older system holds is recorded as it is, and found by checks
+        if words[0].kind is Kind.PERSON:
+            written = frozenset().union(*(word.writes for word in words))
+            opens = any(word.opens for word in words)
+            if opens or written & ITEMS:
+                for rule in newly_broken("person", *_person(seen, stream, on, opens, written)):
+                    refused = rule.at_entry is AtEntry.REFUSE
+                    yield rule, refused and (opens or not rule.fields & OF_HOUSEHOLD)
+        elif words[0].kind is Kind.HOUSEHOLD and any(
+            Group.MEMBERS in word.writes for word in words
+        ):
+            for rule in newly_broken("household", *_household(seen, stream)):
+                yield rule, rule.at_entry is AtEntry.REFUSE
+
+
+def newly_broken(subject: str, before: Record | None, after: Record | None) -> list[CheckRule]:
+    """The rules that a record breaks after a command and did not break before it."""
+    found = [] if after is None else list(broken(after, asked(subject)))
+    if before is None or not found:
+        return found
+    old = frozenset(rule.code for rule in broken(before, found))
+    return [rule for rule in found if rule.code not in old]
+
+
+@cache
+def asked(subject: str) -> tuple[CheckRule, ...]:
+    """The rules that are asked at entry about persons or households."""
+    return tuple(rule for rule in rules_about(subject) if rule.at_entry is not AtEntry.NONE)
+
+
+def _person(
+    seen: Seen, stream: UUID, on: date, opens: bool, written: frozenset[Group]
+) -> tuple[Record | None, Record | None]:
+    after = seen.after(Person, stream)
+    before = seen.before(Person, stream)
+    if after is None or after.life is not Life.LIVING:
+        return None, None
+    around = Around()
+    if after.household is not None and (opens or written & HOUSED):
+        house = seen.after(Household, after.household)
+        # A collective household lists nobody; whoever heads another is looked at if at hand.
+        head = house.head if house is not None else None
+        known = head is not None and (head == stream or seen.loaded(head))
+        around = Around(house, seen.after(Person, head) if known and head is not None else None)
+    was = None if before is None else person_record(before, on, around)
+    return was, person_record(after, on, around)
+
+
+def _household(seen: Seen, stream: UUID) -> tuple[Record | None, Record | None]:
+    def record(find: Callable[..., Any]) -> Record | None:
+        house = find(Household, stream)
+        return None if house is None else members_record(house, house.members)
+
+    return record(seen.before), record(seen.after)

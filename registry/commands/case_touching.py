@@ -1,0 +1,70 @@
+"""Everything that a change of a number touches, listed before it is approved (变更影响清单)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from registry.aggregates import Findings, NumberCase, Person, rules
+from registry.aggregates.application import ENDED
+from registry.commands.cards_common import applications_of
+from registry.commands.findings import findings_id
+from registry.commands.numbering import number_id
+from registry.registrar import Registrar
+from registry.values import Digest, PersonId
+
+#: What is listed: a stream that the change writes to, or a paper that it makes invalid.
+Touched = dict[str, Any]
+
+
+def touched_by(
+    registrar: Registrar, case: NumberCase, changed: Sequence[PersonId]
+) -> list[Touched]:
+    """What a change of some parties' numbers touches, in a fixed order.
+
+    Each line names what it is, whose, the stream, and its version as it is now: where anything is
+    entered in between, the list is another one.
+    """
+    found: list[Touched] = [_line(registrar, "case", None, case.id)]
+    for party in dict.fromkeys(changed):
+        registrar.refuse_if((party not in case.parties, rules.NotParty(party)))
+        registrar.stop_if_refused()
+        person = registrar.load(Person, party)
+        found.append(_line(registrar, "person", party, party))
+        if person.number is not None:
+            stream = number_id(registrar, person.number)
+            found.append(_line(registrar, "number given up", party, stream))
+        found.extend(_cards(registrar, party))
+        ledger = findings_id(registrar, party)
+        known = registrar.find(Findings, ledger)
+        if known is not None and any(key.item == "number" for key in known.open):
+            found.append(_line(registrar, "findings about the number", party, ledger))
+    return found
+
+
+def listed(touched: Sequence[Touched]) -> Digest:
+    """The digest by which a decision names a list."""
+    lines = (" ".join(str(line[name]) for name in ORDER) for line in touched)
+    return Digest(hashlib.sha256("\n".join(lines).encode()).hexdigest())
+
+
+ORDER = ("what", "person", "stream", "version")
+
+
+def _cards(registrar: Registrar, person: PersonId) -> Iterator[Touched]:
+    """Cards in the person's hand, which are called in, and applications that are under way."""
+    for one in applications_of(registrar, person):
+        if one.with_holder and one.replaced_by is None:
+            yield _line(registrar, "card", person, one.id)
+        elif one.state is not None and one.state not in ENDED:
+            yield _line(registrar, "application under way", person, one.id)
+
+
+def _line(registrar: Registrar, what: str, person: PersonId | None, stream: Any) -> Touched:
+    return {
+        "what": what,
+        "person": person,
+        "stream": stream,
+        "version": len(registrar.entries(stream)),
+    }

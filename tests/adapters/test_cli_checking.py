@@ -1,0 +1,90 @@
+"""The check rules at the command line: what they are, and the whole register held against them."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from registry.checks.rules import check_rules
+from tests.adapters.terminal import Terminal, settle
+
+
+@pytest.fixture
+def terminal(tmp_path, sqlite_url):
+    """A terminal before a fresh register."""
+    found = Terminal(tmp_path, sqlite_url)
+    found("migrate")
+    return found
+
+
+def found(told) -> dict[str, int]:
+    return {one["code"]: one["found"] for one in told["rules"]}
+
+
+def test_every_rule_is_told_with_its_condition_and_its_source(terminal):
+    told = terminal.json("check", "rules")
+    assert [one["code"] for one in told] == [str(code) for code in check_rules()]
+    assert all(one["source"] and one["holds_if"] for one in told)
+    assert "不正确的性别" in terminal("check", "rules").stdout
+
+
+def test_a_check_counts_by_rule_and_county_and_shows_nobody(terminal, tmp_path):
+    town = settle(terminal)
+    file = tmp_path / "checked.csv"
+    told = terminal.json("check", "register", "--csv", file, exits=1)
+    assert (told["persons"], told["households"]) == (2, 1)
+    assert found(told)["1202"] == 1
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    assert {row["county"] for row in rows} == {"旌阳区"}
+    assert {row["county_code"] for row in rows} == {"510603"}
+    shown = terminal("check", "register", exits=1).stdout
+    assert "未设置乡镇街道" in shown
+    assert str(town.father) not in shown
+
+
+def test_only_the_rules_that_are_asked_for_are_told(terminal):
+    settle(terminal)
+    assert found(terminal.json("check", "register", "--rule", "1202", exits=1)) == {"1202": 1}
+    assert found(terminal.json("check", "register", "--rule", "0405")) == {}
+    assert "1009" in terminal("check", "register", "--rule", "1009", exits=2).stderr
+
+
+def test_what_is_found_is_raised_once(terminal):
+    settle(terminal)
+    first = terminal.json("check", "register", "--raise", exits=1)
+    assert first["raised"] > 0
+    again = terminal.json("check", "register", "--raise", exits=1)
+    assert (again["raised"], again["settled"]) == (0, 0)
+    past = ("check", "register", "--raise", "--valid-on", "2000-01-01")
+    assert "present" in terminal(*past, exits=2).stderr
+
+
+def test_an_officer_raises_findings_in_the_own_area_alone(terminal):
+    settle(terminal)
+    away = terminal.json("check", "register", "--raise", "--area", "220000", exits=1)
+    assert (away["raised"], away["settled"]) == (0, 0)
+    here = terminal.json("check", "register", "--raise", "--area", "510600", exits=1)
+    assert here["raised"] > 0
+
+
+def test_whoever_may_be_registered_twice_is_counted_with_reasons_and_gets_one_case(terminal):
+    town = settle(terminal)
+    assert terminal.json("check", "doubles")["pairs"] == 0
+    father = terminal.json("person", town.father)
+    again = {name: father[name] for name in ("name", "birth_date", "nationality")}
+    told = {"household": town.household, "relation": "97", "sex": 1, "number": town.number}
+    words = {"grounds": "漏登", "declarant": "王", "on": "2007-01-01"}
+    terminal.do("SupplementRecord", **again, **told, **words)
+    raised = terminal.json("check", "doubles", "--raise", exits=1)
+    assert raised["reasons"] == {"name birth number together": 1}
+    assert (raised["opened"], raised["left"]) == (1, 0)
+    again = terminal.json("check", "doubles", "--raise", exits=1)
+    assert (again["opened"], again["left"]) == (0, 1)
+    assert terminal.json("check", "doubles", "--least", "99")["pairs"] == 0
+    shown = terminal("check", "doubles", exits=1).stdout
+    assert str(town.father) not in shown
+    checked = terminal.json("check", "register", exits=1)
+    (origin,) = checked["origins"]
+    assert (origin["entry"], origin["batch"], origin["numbers"]) == ("RecordSupplemented", "", 1)
+    assert found(checked)["0700"] == 2
