@@ -35,6 +35,8 @@ from adapters.bulk_chunk import (
     without_collector,
     work,
 )
+from adapters.bulk_closing import close, opening, reconciled
+from adapters.bulk_counts import declared_of, reconcile
 from adapters.bulk_extract import Cut, Extract, cut
 from adapters.bulk_parts import CodesPart
 from adapters.bulk_plan import Plan
@@ -44,10 +46,11 @@ from adapters.eventstore import Recorder, available
 from registry.codec import Codec
 from registry.commands.base import ADMINISTRATOR
 from registry.commands.extract import PERSONS, TABLES, Batch
+from registry.commands.import_findings import batch_id
 from registry.days import day_at
 from registry.errors import Fault, Forbidden, Malformed, Unavailable
 from registry.register import Authority, Setting
-from registry.store import Append, Repeated
+from registry.store import Append, Failed, Repeated
 
 CHUNK_ROWS = 20_000  # of households and persons; others wait while so many are written
 #: From here on worker processes are worth the second that they take to start.
@@ -149,11 +152,13 @@ class Importer:
         baseline: date,
         by: Authority,
         progress: Progress | None = None,
+        mapping: Path | None = None,
     ) -> Report:
         """Load an extract, or what is missing of it, and write the report beside it.
 
         source: the older system's name, under which its keys are known for ever. batch: the name
         of this delivery. baseline: the day for which the source vouches where a row states none.
+        mapping: the description of files and columns that are not named as ours are.
         Raises SubmissionReused if the batch was begun with other content.
         """
         start = perf_counter()
@@ -161,7 +166,8 @@ class Importer:
         if ADMINISTRATOR not in by.roles:
             raise Forbidden("an import is for administrator; ask an officer in that role")
         check_names(source, batch, baseline, today)
-        taken = Extract.read(extract)
+        taken = Extract.read(extract, mapping)
+        declared_of(taken)  # what cannot be counted is told before anything is recorded
         told = Batch(source, batch, baseline, today, self.setting.namespace)
         report = Report(source, batch, {table: taken.size(table) for table in TABLES})
         with without_collector():
@@ -207,6 +213,7 @@ class Load:
             tidy(self.importer.store.engine)
         self.report.findings.sort(key=order)
         self.report.refused.sort(key=order)
+        self.close()
 
     def id(self, chunk: str) -> UUID:
         """The submission of a chunk."""
@@ -221,12 +228,36 @@ class Load:
         rows = self.importer.chunk_rows
         answer = msgspec.json.encode({"chunk_rows": rows})
         by = self.by
-        wish = Append(self.id("open"), by.officer, by.office, self.digest, answer, (), {})
+        stream = batch_id(self.batch)
+        came = opening(self.batch, self.extract, self.digest)
+        entries = [self.importer.codec.stored(came, self.importer.salt)]
+        wish = Append(
+            self.id("open"), by.officer, by.office, self.digest, answer, entries, {stream: 0}
+        )
         (outcome,) = self.importer.store.append([wish])
         if isinstance(outcome, Repeated):
             refuse_other(self.batch, outcome.digest, self.digest)
             rows = msgspec.json.decode(outcome.receipt.answer)["chunk_rows"]
+        elif isinstance(outcome, Failed):
+            raise outcome.error
+        else:
+            self.report.entries += len(entries)
         return rows
+
+    def close(self) -> None:
+        """Count what became of it and record that, unless it is recorded already."""
+        counts = reconcile(self.extract, self.report.refused, self.report.findings)
+        self.report.counts = counts
+        importer = self.importer
+        self.report.entries += close(
+            importer.store,
+            importer.codec,
+            importer.salt,
+            self.by,
+            self.id,
+            self.batch,
+            reconciled(self.batch, self.report, counts),
+        )
 
     def digest_of(self, chunk: str) -> bytes:
         """What a chunk holds: a part of the extract that was fixed at the start."""

@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from adapters.bulk_mapping import Described, Description
 from registry.commands.extract import (
     DOORPLATES,
     HOUSEHOLDS,
@@ -24,32 +25,50 @@ from registry.commands.extract import (
     TABLES,
     Columns,
 )
+from registry.commands.sorting import standing_rows
 from registry.errors import Fault, Malformed
 
 Rows = NDArray[np.int64]
 
 TEXT = pa.large_string()
+#: The counts that a source declares, and their columns.
+DECLARED = "declared"
+COUNTED = ("unit", "sex", "birth_year", "persons")
 
 
 class Extract:
     """The tables of an extract, every value a text; held in memory, some 500 bytes a person."""
 
-    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, pa.Table],
+        declared: pa.Table | None = None,
+        mapping: str | None = None,
+    ) -> None:
         self.tables = tables
+        self.declared = declared  # counts by unit, sex and year of birth, as the source has them
+        self.mapping = mapping  # SHA-256 of the description by which it was read
 
     @classmethod
-    def read(cls, folder: Path) -> Extract:
-        """Read an extract's files, `persons.csv` or `persons.parquet` and so on."""
+    def read(cls, folder: Path, mapping: Path | None = None) -> Extract:
+        """Read an extract's files, `persons.csv` or `persons.parquet` and so on.
+
+        mapping: the description of files that have other names and columns.
+        """
+        known = {table: (*NEEDED[table], *OPTIONAL[table]) for table in TABLES}
+        told_by = Description.read(mapping, {**known, DECLARED: COUNTED}) if mapping else None
+        described = told_by.tables if told_by else {}
         faults: list[Fault] = []
         tables = {}
         for table in TABLES:
             try:
-                tables[table] = read_table(folder, table)
+                tables[table] = read_table(folder, table, described.get(table))
             except Malformed as malformed:
                 faults.extend(malformed.faults)
         if faults:
             raise Malformed(faults)
-        return cls(tables)
+        declared = read_declared(folder, described.get(DECLARED))
+        return cls(tables, declared, told_by.digest if told_by else None)
 
     def size(self, table: str) -> int:
         """How many rows a table has."""
@@ -96,26 +115,53 @@ def column_bytes(column: pa.ChunkedArray) -> Iterator[bytes | memoryview]:
             yield memoryview(data)[bounds[0] : bounds[-1]]
 
 
-def read_table(folder: Path, table: str) -> pa.Table:
+def read_table(folder: Path, table: str, described: Described | None = None) -> pa.Table:
     """Read a table, or make an empty one of streets or door plates if there is no file."""
+    read = read_file(folder, table, described)
+    if read is not None:
+        return canonical(table, read)
+    if table in (STREETS, DOORPLATES):
+        return pa.table({name: pa.array([], TEXT) for name in NEEDED[table]})
+    raise told(table, "missing", f"{folder} has neither {table}.csv nor {table}.parquet")
+
+
+def read_file(folder: Path, table: str, described: Described | None) -> pa.Table | None:
+    """The file of a table, read as its description says; none where there is no file."""
     found = [path for form in ("csv", "parquet") if (path := folder / f"{table}.{form}").is_file()]
+    if described is not None:
+        found = [folder / described.file]
     if len(found) > 1:
         raise told(table, "ambiguous", f"{folder} has {table} as CSV and as Parquet; keep one")
-    if not found and table in (STREETS, DOORPLATES):
-        return pa.table({name: pa.array([], TEXT) for name in NEEDED[table]})
     if not found:
-        raise told(table, "missing", f"{folder} has neither {table}.csv nor {table}.parquet")
+        return None
+    path = found[0]
     try:
-        path = found[0]
-        read = read_csv(path) if path.suffix == ".csv" else pa.parquet.read_table(path)
-        return canonical(table, read)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise told(table, "unreadable", f"{found[0].name}: {error}") from error
+        if described is not None:
+            return described.read(folder)
+        return read_csv(path) if path.suffix == ".csv" else pa.parquet.read_table(path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, LookupError, OSError) as error:
+        raise told(table, "unreadable", f"{path.name}: {error}") from error
+
+
+def read_declared(folder: Path, described: Described | None = None) -> pa.Table | None:
+    """The counts that the source declares, if it does."""
+    read = read_file(folder, DECLARED, described)
+    if read is None:
+        return None
+    missing = [name for name in COUNTED if name not in read.column_names]
+    if missing:
+        raise Malformed(
+            [
+                Fault(f"/{DECLARED}/{name}", "missing-column", "declared counts must have it")
+                for name in missing
+            ]
+        )
+    return read.select(COUNTED)
 
 
 def read_csv(path: Path) -> pa.Table:
     """Read a CSV file, UTF-8 with a head line, every value as text."""
-    names = [name for table in TABLES for name in (*NEEDED[table], *OPTIONAL[table])]
+    names = [name for table in TABLES for name in (*NEEDED[table], *OPTIONAL[table])] + [*COUNTED]
     return pa.csv.read_csv(
         path,
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
@@ -182,8 +228,12 @@ def cut(extract: Extract, size: int) -> list[Cut]:
             cuts.append(Cut(len(cuts), table, rows, none))
     houses = extract.size(HOUSEHOLDS)
     persons = extract.tables[PERSONS]["household_key"]
-    found = pc.index_in(persons, extract.tables[HOUSEHOLDS]["key"].combine_chunks())
-    homes = np.asarray(pc.fill_null(found, houses).combine_chunks())
+    keys = extract.tables[HOUSEHOLDS]["key"].combine_chunks()
+    found = pc.index_in(persons, keys)
+    homes = np.array(pc.fill_null(found, houses).combine_chunks())
+    if pc.count_distinct(keys).as_py() < houses:
+        for key, row in standing_rows(extract.columns(HOUSEHOLDS)).items():
+            homes[np.asarray(pc.equal(persons, key).combine_chunks())] = row
     order = np.argsort(homes, kind="stable").astype(np.int64)
     # Persons up to and with each household, and how many rows there are up to it.
     ends = np.searchsorted(homes[order], np.arange(houses), side="right")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Protocol
@@ -18,7 +18,16 @@ from adapters.bulk_encoding import Lines, Salts
 from adapters.bulk_homes import Houses
 from adapters.bulk_numbers import right_numbers
 from registry.aggregates import SegmentPlan
-from registry.commands.extract import Batch, Homes, Plate, StreetRow
+from registry.commands.extract import (
+    PERSONS,
+    Batch,
+    Homes,
+    Plate,
+    Remark,
+    StreetRow,
+    uuid_of,
+)
+from registry.commands.import_findings import Found, enter_findings, told_by
 from registry.commands.importing import (
     Decision,
     enter_codes,
@@ -30,6 +39,7 @@ from registry.commands.importing import (
 )
 from registry.entry import Entry
 from registry.register import Registrar
+from registry.values import CommunityId
 
 Histories = Mapping[UUID, list[Entry]]
 MakeRegistrar = Callable[[Histories], Registrar]
@@ -99,6 +109,7 @@ class HomesPart:
     """Households and their members.
 
     shared: numbers that come twice in the extract. absent: keys of relatives whom nobody knows.
+    found: what was found in these rows before.
     """
 
     houses: Houses
@@ -106,15 +117,29 @@ class HomesPart:
     rows: NDArray[np.int64]  # of the members
     shared: frozenset[str]
     absent: frozenset[str]
+    found: tuple[Remark, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Arrow would send the whole table of which this is a slice.
         schema, rows = self.persons.schema.serialize(), self.persons.serialize()
-        rest = (self.rows, self.shared, self.absent)
+        rest = (self.rows, self.shared, self.absent, self.found)
         return revive, (self.houses, schema.to_pybytes(), rows.to_pybytes(), *rest)
 
     def decide(self, batch: Batch, known: Collection[UUID], salts: Salts) -> tuple[Decision, Lines]:
         """Enter them: those in which nothing is odd in columns, the others one by one."""
+        made, lines = self.entered(batch, known, salts)
+        refused = {(one.table, one.key) for one in made.refused}
+        stand = [one for one in made.findings if (one.table, one.key) not in refused]
+        stand += [one for one in self.found if (one.table, one.key) not in refused]
+        ledgers = enter_findings(batch, self.located(stand)) if stand else []
+        if not ledgers:
+            return made, lines
+        return made, Lines.joined([lines, Lines.of(ledgers, salts)])
+
+    def entered(
+        self, batch: Batch, known: Collection[UUID], salts: Salts
+    ) -> tuple[Decision, Lines]:
+        """Enter the rows themselves."""
         right = right_numbers(self.persons["number"], batch.today)
         if known:
             made = self.one_by_one(batch, right, known)
@@ -134,6 +159,23 @@ class HomesPart:
         made.accepted.update(plain.accepted)
         lines = Lines.of(made.entries, salts)
         return made, Lines.joined([plain.lines, lines]) if plain.lines else lines
+
+    def located(self, remarks: Iterable[Remark]) -> Iterator[Found]:
+        """Remarks with the community of whom they are about, and what the row says."""
+        houses = {row: place for place, row in enumerate(self.houses.rows.tolist())}
+        members = {row: place for place, row in enumerate(self.rows.tolist())}
+        home = np.repeat(np.arange(len(self.houses)), self.houses.sizes)
+        for one in remarks:
+            text, row = "", one.row - 1
+            if one.table == PERSONS:
+                place = int(home[members[row]])
+                told = told_by().get(one.what)
+                if told is not None and told.column in self.persons.schema.names:
+                    text = self.persons[told.column][members[row]].as_py()
+            else:
+                place = houses[row]
+            where = int.from_bytes(self.houses.communities[place].tobytes(), "big")
+            yield Found(one, CommunityId(uuid_of(where)), text)
 
     def one_by_one(
         self, batch: Batch, right: NDArray[np.bool_], known: Collection[UUID]

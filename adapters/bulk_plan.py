@@ -150,7 +150,9 @@ class Plan:
             ids_of([plate.community for plate in plates])[place],
         ).only(opens)
         rows = rows[np.isin(self.lives_in[rows], houses.rows)] if not opens.all() else rows
-        taken = self.extract.taken(PERSONS, rows).drop_columns("household_key").combine_chunks()
+        taken = self.extract.taken(PERSONS, rows)
+        unneeded = [name for name in ("household_key", "unit") if name in taken.column_names]
+        taken = taken.drop_columns(unneeded).combine_chunks()
         empty = pa.RecordBatch.from_pylist([], taken.schema)
         persons = next(iter(taken.to_batches()), empty)
         shared = self.shared and self.shared.intersection(persons["number"].to_pylist())
@@ -160,7 +162,15 @@ class Plan:
                 persons[name].to_pylist() for name in RELATIVES if name in persons.schema.names
             )
             absent = absent.intersection(*[set().union(*named)])
-        return HomesPart(houses, persons, rows, shared, absent)
+        return HomesPart(houses, persons, rows, shared, absent, self.found(one, houses, rows))
+
+    def found(self, one: Cut, houses: Houses, rows: NDArray[np.int64]) -> tuple[Remark, ...]:
+        """What was found before about households and persons that stand."""
+        findings, _ = self.remarks(one)
+        if not findings:
+            return ()
+        standing = {HOUSEHOLDS: set(houses.rows.tolist()), PERSONS: set(rows.tolist())}
+        return tuple(told for told in findings if told.row - 1 in standing.get(told.table, ()))
 
     def guards(self, one: Cut) -> dict[UUID, int]:
         """The door plates at which a chunk's households live, and the version each must have."""

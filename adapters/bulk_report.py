@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from registry.commands.extract import REASONS, TABLES
+from adapters.bulk_counts import FATES, REPEATED, Reconciliation, Told
+from registry.commands.extract import PERSONS, REASONS, TABLES
 
-Told = tuple[str, int, str, str]  # table, row, key, what
 SHOWN = 10  # rows of a kind that the printed report names
 
 
@@ -31,6 +31,7 @@ class Report:
     entries: int = 0  # recorded by this run
     persons: int = 0  # recorded by this run
     seconds: float = 0.0
+    counts: Reconciliation = field(default_factory=lambda: Reconciliation(False))
 
     @property
     def found(self) -> Counter[str]:
@@ -46,6 +47,15 @@ class Report:
     def cases(self) -> int:
         """Number cases opened."""
         return self.accepted["cases"]
+
+    @property
+    def with_findings(self) -> int:
+        """How many persons were accepted though something is wrong with their rows."""
+        refused = {row for table, row, _, _ in self.refused if table == PERSONS}
+        odd = {
+            row for table, row, _, what in self.findings if table == PERSONS and what != REPEATED
+        }
+        return len(odd - refused)
 
     @property
     def persons_per_second(self) -> float:
@@ -67,6 +77,18 @@ class Report:
             "accepted": dict(sorted(self.accepted.items())),
             "findings_by_kind": dict(sorted(self.found.items())),
             "refused_by_reason": dict(sorted(self.reasons.items())),
+            "accepted_with_findings": self.with_findings,
+            "reconciliation": {
+                "declared": self.counts.total("declared") if self.counts.declared else None,
+                "delivered": self.counts.total("delivered"),
+                **{fate: self.counts.total(fate) for fate in FATES},
+                "agrees": self.counts.agrees,
+                "differences": [
+                    {**group._asdict(), "declared": one.declared, "accepted": one.accepted}
+                    for group, one in sorted(self.counts.differences.items())
+                ],
+                "table": self.counts.digest(),
+            },
             "findings": self.findings,
             "refused": self.refused,
         }
@@ -91,6 +113,7 @@ class Report:
             lines.append(f"  {table:<12}{taken:>12,} accepted of {rows:,}")
         lines.append(f"  {'numbers':<12}{self.accepted['numbers']:>12,} recorded")
         lines.append(f"  {'cases':<12}{self.cases:>12,} opened for numbers with two holders")
+        lines += ["", *self.reconciled()]
         lines += ["", *listed("Findings (accepted, to be looked at)", self.findings)]
         lines += ["", *listed("Refused", self.refused)]
         lines += ["", f"  {self.chunks} chunks, {self.repeated} of them recorded before;"]
@@ -98,11 +121,38 @@ class Report:
         lines.append(f"  this run: {self.persons:,} persons in {self.seconds:.1f} s, {pace}")
         return "\n".join(lines) + "\n"
 
-    def write(self, beside: Path) -> tuple[Path, Path]:
-        """Write both forms beside the extract, whole or not at all; says where."""
-        stem = f"{beside.name}.{self.batch}.report"
-        paths = (beside.parent / f"{stem}.json", beside.parent / f"{stem}.txt")
-        for path, body in zip(paths, (self.json(), self.text().encode()), strict=True):
+    def reconciled(self) -> list[str]:
+        """How the counts of persons compare with those that the source declared."""
+        counts = self.counts
+        fates = ", ".join(f"{counts.total(fate):,} {fate}" for fate in FATES)
+        lines = [f"  Persons: {counts.total('delivered'):,} delivered: {fates};"]
+        lines.append(f"  {self.with_findings:,} of those accepted have findings.")
+        if not counts.declared:
+            return [*lines, "  The source declared no counts; nothing to reconcile."]
+        different = sorted(counts.differences.items())
+        total = counts.total("declared")
+        if not different:
+            return [*lines, f"  All {total:,} declared persons were accepted; the counts agree."]
+        lines.append(f"  {total:,} were declared; {len(different):,} counts do not agree:")
+        for group, one in different[:SHOWN]:
+            where = f"unit {group.unit or '-'}, sex {group.sex}, born {group.birth_year}"
+            lines.append(f"    {where}: {one.declared:,} declared, {one.accepted:,} accepted")
+        if len(different) > SHOWN:
+            lines.append(f"    and {len(different) - SHOWN:,} more; the table has them all")
+        return lines
+
+    def write(self, beside: Path) -> tuple[Path, ...]:
+        """Write all forms beside the extract, whole or not at all; says where.
+
+        The last one is the table of counts by unit, sex and year of birth.
+        """
+        stem = beside.parent / f"{beside.name}.{self.batch}"
+        paths = tuple(
+            stem.with_name(f"{stem.name}.{form}")
+            for form in ("report.json", "report.txt", "counts.csv")
+        )
+        bodies = (self.json(), self.text().encode(), self.counts.table())
+        for path, body in zip(paths, bodies, strict=True):
             fresh = path.with_name(path.name + ".new")
             fresh.write_bytes(body)
             fresh.replace(path)

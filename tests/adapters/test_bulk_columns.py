@@ -24,6 +24,7 @@ from registry.aggregates import SegmentPlan
 from registry.codec import Codec, check_parts
 from registry.codes import divisions
 from registry.commands.extract import Plate, namer
+from registry.commands.import_findings import enter_findings
 from registry.values import (
     CitizenNumber,
     CommunityId,
@@ -142,7 +143,8 @@ def test_columns_and_single_entries_say_the_same(part: HomesPart):
     made, lines = part.decide(BATCH, frozenset(), Salts(SEED))
     right = right_numbers(part.persons["number"], BATCH.today)
     single = part.one_by_one(BATCH, right, frozenset())
-    expected = entries_of(Lines.of(single.entries, Salts(SEED)))
+    ledgers = enter_findings(BATCH, part.located(single.findings))
+    expected = entries_of(Lines.of([*single.entries, *ledgers], Salts(SEED)))
     found = entries_of(lines)
     assert sorted(found, key=repr) == sorted(expected, key=repr)
     assert made.accepted == single.accepted

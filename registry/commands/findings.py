@@ -1,0 +1,188 @@
+"""Findings: raised by checks and officers, settled with their evidence (核对差错)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from registry.aggregates import Findings, Household, Person, rules
+from registry.aggregates.findings import FindingKey, key_of
+from registry.commands.base import CITY, COUNTY, STATION, command
+from registry.events.findings import FindingRaised, FindingSettled
+from registry.registrar import Registrar
+from registry.values import (
+    BatchId,
+    EvidenceSource,
+    HouseholdId,
+    PersonId,
+    RegisterItem,
+    RuleCode,
+    Settlement,
+    Severity,
+    Text,
+)
+from registry.vocabulary import Kind
+
+#: The source of what breaks a rule by itself, whatever the papers say.
+REGISTER = EvidenceSource("register")
+
+
+def findings_name(subject: UUID) -> str:
+    """The name of a person's or household's ledger of findings."""
+    return str(subject)
+
+
+def findings_id(registrar: Registrar, subject: UUID) -> UUID:
+    """The stream of a person's or household's ledger of findings."""
+    return registrar.named(Kind.FINDING, findings_name(subject))
+
+
+def raise_findings(
+    registrar: Registrar, subject: UUID, raised: Iterable[FindingRaised]
+) -> list[FindingKey]:
+    """Raise those findings of a subject in which there is something new; says which.
+
+    What is open is not raised twice, nor what an officer examined and confirmed as it is.
+    """
+    stream = findings_id(registrar, subject)
+    made = []
+    for one in raised:
+        known = registrar.find(Findings, stream)
+        if known is None or not known.waits(one):
+            registrar.enter(stream, one)
+            made.append(key_of(one))
+    return made
+
+
+def settle_findings(
+    registrar: Registrar, subject: UUID, keys: Iterable[FindingKey], settlement: Settlement
+) -> None:
+    """Settle findings of a subject that a later check no longer makes, or an entry has answered."""
+    stream = findings_id(registrar, subject)
+    for key in keys:
+        registrar.enter(
+            stream,
+            FindingSettled(
+                effective_on=registrar.today,
+                rule=key.rule,
+                item=key.item,
+                source=key.source,
+                settlement=settlement,
+                settled_on=registrar.today,
+            ),
+        )
+
+
+def refuse_open_findings(registrar: Registrar, person: PersonId) -> None:
+    """Whoever has an open error waits for the card, and is not verified (R058)."""
+    known = registrar.find(Findings, findings_id(registrar, person))
+    for key in known.errors if known else ():
+        registrar.refuse_if((True, rules.FindingsAreOpen(f"{person}: {key}")))
+
+
+@command(STATION, COUNTY, CITY)
+class RaiseFinding:
+    """Note that something is wrong with a person's or a household's registration (发现差错).
+
+    as_registered and as_found: what the register and the source say. found_on: today by default.
+    """
+
+    person: PersonId | None = None
+    household: HouseholdId | None = None
+    rule: RuleCode
+    severity: Severity = Severity.ERROR
+    item: RegisterItem
+    source: EvidenceSource = REGISTER
+    found_on: date | None = None
+    batch: BatchId | None = None
+    others: tuple[PersonId, ...] = ()
+    as_registered: str | None = None
+    as_found: str | None = None
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the finding, unless it is open already."""
+        subject = self.person or self.household
+        community = place_of(registrar, self.person, self.household)
+        if subject is None:
+            registrar.refuse_if((True, rules.FindingOfOne()))
+            registrar.stop_if_refused()
+        assert subject is not None  # refused above
+        found_on = self.found_on or registrar.today
+        registrar.refuse_if((found_on > registrar.today, rules.NotYet(found_on)))
+        event = FindingRaised(
+            effective_on=registrar.today,
+            rule=self.rule,
+            severity=self.severity,
+            person=self.person,
+            household=self.household,
+            item=self.item,
+            source=self.source,
+            community=community,
+            found_on=found_on,
+            batch=self.batch,
+            others=self.others,
+            as_registered=self.as_registered,
+            as_found=self.as_found,
+        )
+        raised = raise_findings(registrar, subject, [event])
+        return {"subject": subject, "raised": len(raised)}
+
+
+def place_of(registrar: Registrar, person: PersonId | None, household: HouseholdId | None) -> Any:
+    """Where a subject is registered, or was when last registered; refused outside the area."""
+    place: UUID | None = None
+    if person is not None:
+        who = registrar.load(Person, person)
+        place = who.community or who.left_community
+    elif household is not None:
+        place = registrar.load(Household, household).community
+    registrar.refuse_if((not registrar.in_area(place), rules.OutsideArea(place)))
+    return place
+
+
+@command(STATION, COUNTY, CITY)
+class SettleFinding:
+    """Settle a finding, saying how and on what evidence (差错处理).
+
+    A correction of the register is entered first, by its own business; this closes the finding.
+    """
+
+    person: PersonId | None = None
+    household: HouseholdId | None = None
+    rule: RuleCode
+    item: RegisterItem
+    source: EvidenceSource = REGISTER
+    settlement: Settlement
+    settled_on: date | None = None
+    document: str = ""
+    grounds: Text
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the settlement."""
+        place_of(registrar, self.person, self.household)
+        subject = self.person or self.household
+        if subject is None or (self.person is not None and self.household is not None):
+            registrar.refuse_if((True, rules.FindingOfOne()))
+            registrar.stop_if_refused()
+        assert subject is not None  # refused above
+        day = self.settled_on or registrar.today
+        registrar.refuse_if(
+            (day > registrar.today, rules.NotYet(day)),
+            (not self.settlement.by_hand, rules.SettledByCheck(self.settlement)),
+        )
+        registrar.enter(
+            findings_id(registrar, subject),
+            FindingSettled(
+                effective_on=registrar.today,
+                rule=self.rule,
+                item=self.item,
+                source=self.source,
+                settlement=self.settlement,
+                settled_on=day,
+                document=self.document,
+                grounds=self.grounds,
+            ),
+        )
+        return {"subject": subject}

@@ -1,0 +1,190 @@
+"""The clean-up at the command line: a flawed extract, its counts, its findings, its progress."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adapters.terminal import Terminal, settle
+
+EXTRACT = {
+    "streets": [{"key": "S", "division_id": "", "name": "黄河路"}],
+    "doorplates": [{"key": "D", "street_key": "S", "number": "1号", "community_id": ""}],
+    "households": [{"key": "H", "number": "77", "doorplate_key": "D"}],
+    "persons": [
+        {
+            **{"key": "P", "household_key": "H", "relation": "02", "name": "赵一", "sex": "9"},
+            **{"birth_date": "1970-01-01", "number": "", "nationality": "01"},
+        },
+    ],
+}
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, sqlite_url: str) -> Terminal:
+    """A terminal before a fresh register."""
+    found = Terminal(tmp_path, sqlite_url)
+    found("migrate")
+    return found
+
+
+def write(folder: Path, town: Any, declared: int = 1) -> Path:
+    """A flawed extract of one person, and how many its source declares."""
+    folder.mkdir()
+    for table, rows in EXTRACT.items():
+        told = [dict(row) for row in rows]
+        for row in told:
+            if "division_id" in row:
+                row["division_id"] = town.county
+            if "community_id" in row:
+                row["community_id"] = town.community
+        with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(told[0]))
+            writer.writeheader()
+            writer.writerows(told)
+    (folder / "declared.csv").write_text(
+        f"unit,sex,birth_year,persons\n{town.community},0,1970,{declared}\n", encoding="utf-8"
+    )
+    return folder
+
+
+LINE = ("--source", "old", "--batch", "b1", "--baseline", "2007-01-01")
+
+
+def test_a_flawed_extract_is_imported_counted_and_worked_off(terminal: Terminal, tmp_path: Path):
+    town = settle(terminal)
+    told = terminal.json("import", write(tmp_path / "extract", town), *LINE)
+    assert told["reconciliation"]["agrees"] is True
+    assert told["accepted_with_findings"] == 1
+    terminal("follow", "--once")
+    found = terminal.json("findings", "--division", town.community)
+    assert {one["rule"] for one in found} == {"0405", "number/missing"}
+    person = found[0]["subject"]
+    assert terminal.json("findings", person) == found
+    assert "性别" in terminal("findings", "--division", town.community, "--item", "sex").stdout
+    assert terminal.json("verification", person)["state"] == "faults-open"
+    (batch,) = terminal.json("batches")
+    assert (batch["name"], batch["agrees"], batch["with_findings"]) == ("b1", True, 1)
+    (unit,) = terminal.json("batches", batch["id"])["units"]
+    assert (unit["unit"], unit["declared"], unit["accepted"]) == (town.community, 1, 1)
+    terminal.do(
+        "SettleFinding",
+        person=person,
+        rule="0405",
+        item="sex",
+        settlement="corrected",
+        grounds="查实",
+    )
+    terminal("follow", "--once")
+    clean = terminal.json("clean-up", "--division", town.county, "--weeks", "1")
+    (week,) = clean["weeks"]
+    assert (week["found"], week["open"], week["verified"]) == (2, 1, 0)
+    assert clean["progress"]["in_error"] == 1
+    assert "number/missing" in terminal("clean-up", "--division", town.county).stdout
+    assert "b1" in terminal("batches").stdout
+    assert "declared" in terminal("batches", batch["id"]).stdout
+
+
+def test_counts_that_differ_end_the_import_with_one(terminal: Terminal, tmp_path: Path):
+    town = settle(terminal)
+    extract = write(tmp_path / "extract", town, declared=2)
+    told = terminal("import", extract, *LINE, exits=1)
+    assert "1 counts do not agree" in told.stdout
+    assert "2 declared, 1 accepted" in told.stdout
+
+
+def test_who_asks_says_what_and_is_of_the_area(terminal: Terminal):
+    town = settle(terminal)
+    terminal("findings", exits=2)
+    terminal("findings", town.father, "--division", town.county, exits=2)
+    terminal("findings", "--division", town.county, "--item", "nose", exits=2)
+    terminal("findings", "--division", town.county, "--area", "220000", exits=7)
+    terminal("findings", town.father, "--roles", "statistics", exits=7)
+    terminal("verification", town.county, exits=4)
+    terminal("batches", town.county, exits=4)
+    terminal("clean-up", "--division", town.father, exits=4)
+    assert terminal.json("findings", town.father) == []
+
+
+def test_a_sheet_is_made_for_the_visit_on_screen_as_html_and_on_paper(
+    terminal: Terminal, tmp_path: Path
+):
+    town = settle(terminal)
+    person = terminal.json("person", town.father)
+    home = person["household"]
+    terminal.do("AssignVisit", household=home, visitor="周明", due_on="2030-01-01")
+    terminal.do("RaiseFinding", person=town.father, rule="0405", item="sex")
+    terminal("follow", "--once")
+    shown = terminal.json("visit-sheet", home)
+    assert (shown["visitor"], shown["due_on"]) == ("周明", "2030-01-01")
+    father, daughter = shown["members"]
+    assert father["items"]["name"] == "王一", "the head comes first"
+    assert father["items"]["address"] == "四川省德阳市旌阳区长江路1号"
+    assert father["items"]["number"].startswith("*")
+    assert [one["rule"] for one in father["findings"]] == ["0405"]
+    assert daughter["items"]["relation"] == "30"
+    assert "旌阳区长江路1号" in terminal("visit-sheet", home).stdout
+    page, paper = tmp_path / "sheet.html", tmp_path / "sheet.pdf"
+    terminal("visit-sheet", home, "--output", page, "--in-clear")
+    text = page.read_text(encoding="utf-8")
+    for words in ("入户核对表", "户主", "公民身份号码", town.number, "户在人不在", "汉族"):
+        assert words in text
+    terminal("visit-sheet", home, "--output", paper)
+    assert paper.read_bytes()[:5] == b"%PDF-"
+    terminal("visit-sheet", home, "--output", tmp_path / "sheet.doc", exits=2)
+    terminal("visit-sheet", town.county, exits=4)
+    terminal("visit-sheet", home, "--area", "220000", exits=7)
+    assert "visit-sheet" in {line[3] for line in terminal.log()}
+
+
+def papers(folder: Path, *rows: dict[str, str]) -> Path:
+    """A list of papers as CSV."""
+    path = folder / "papers.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_list_of_papers_is_noted_once_and_compared(terminal: Terminal, tmp_path: Path):
+    town = settle(terminal)
+    number = town.number
+    right = {"number": number, "name": "王一", "sex": "男", "birth_date": "19700101"}
+    only = ("--system", "old", "--list", "l1")
+    for source in ("form", "booklet", "card"):
+        nothing = papers(tmp_path, {"number": number, "present": "无"})
+        told = terminal.json("sources", nothing, "--source", source, *only)
+        assert (told["rows"], told["recorded"]) == (1, 1)
+    listed = papers(tmp_path, {**right, "name": "王乙"})
+    told = terminal.json("sources", listed, "--source", "sequence", *only, "--check")
+    assert (told["checked"], told["differing"], told["findings"]) == (1, 1, 1)
+    again = terminal.json("sources", listed, "--source", "sequence", *only, "--check")
+    assert again["findings"] == 1, "the same answer"
+    terminal("follow", "--once")
+    (found,) = terminal.json("findings", town.father)
+    assert (found["rule"], found["item"], found["source"]) == ("source/differs", "name", "sequence")
+    history = terminal.json("timeline", town.father)
+    assert terminal.json("verification", town.father)["checked_on"] is not None
+    assert history
+
+
+def test_rows_of_nobody_and_rows_that_cannot_stand_are_counted(terminal: Terminal, tmp_path: Path):
+    town = settle(terminal)
+    rows = [
+        {"number": "", "key": "nobody", "name": "", "taken_on": ""},
+        {"number": "510603197001010999", "key": "", "name": "", "taken_on": ""},
+        {"number": town.number, "key": "", "name": "王一", "taken_on": "昨天"},
+        {"number": town.number, "key": "", "name": "王一", "taken_on": "2031-01-01"},
+    ]
+    line = ("sources", papers(tmp_path, *rows), "--source", "form", "--system", "old")
+    told = terminal.json(*line, "--list", "l1", exits=1)
+    assert (told["rows"], told["recorded"], told["unknown_rows"]) == (4, 0, [2])
+    assert told["refused"] == {"not-found": 1, "day-unusable": 1, "not-yet": 1}
+    terminal("sources", papers(tmp_path, {"name": "王一"}), *line[2:], "--list", "l1", exits=2)
+    wrong = papers(tmp_path, {"key": "1", "shoe_size": "43"})
+    terminal("sources", wrong, *line[2:], "--list", "l1", exits=2)
+    terminal(*line[:2], "--source", "diary", "--system", "old", "--list", "l1", exits=2)
