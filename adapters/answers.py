@@ -102,7 +102,7 @@ class Case:
 
     id: UUID
     fault: str
-    number: UUID
+    number: UUID | None
     parties: tuple[UUID, ...]
     open: bool
     keeper: UUID | None

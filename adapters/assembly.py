@@ -49,8 +49,14 @@ class Settings:
     places: str = ""  # stream of the tree of places, where another namespace named it
     read_only: int = 0  # 1: questions are answered and nothing is recorded
     divisions: str = ""  # CSV of division codes newer than the built-in table
-    card_gates: str = "baseline,verified,number,officers"  # what stands before a card
+    card_gates: str = "baseline,verified,number,exchange,officers"  # what stands before a card
     card_inspections: str = "1,2,3,4"  # levels at which made cards are inspected
+    card_sample: str = ""  # what the city looks at: permille,least,accepts,document; else the table
+    card_checks: str = "identity,visual,chip"  # what is looked at before a card changes hands
+    card_shared_number: int = 0  # who of several holders of a number: 0 none, 1 all, 2 the first
+    card_keys: str = "registry-cards.key"  # master keys from which each card's own derive
+    card_signing_key: str = "registry-cards-signing.key"  # private keys that chips are signed with
+    media_key: str = "registry-media.key"  # keys of this node, under which photographs are kept
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
@@ -121,7 +127,13 @@ def assemble(
         namespace=namespace,
         places=UUID(settings.places) if settings.places else uuid5(namespace, "places"),
         reversal_days=settings.reversal_days or None,
-        cards=CardSetting.of(settings.card_gates, settings.card_inspections),
+        cards=CardSetting.of(
+            settings.card_gates,
+            settings.card_inspections,
+            settings.card_sample,
+            settings.card_shared_number,
+            settings.card_checks,
+        ),
     )
     recorder = ReadOnly if settings.read_only else Recorder
     store = recorder(engine, node=settings.node, clock=clock)

@@ -62,34 +62,56 @@ def four_changes(
     if begin > today:
         raise Malformed([Fault("month", "future-instant", f"{first} is yet to come")])
     eve, end = begin - timedelta(1), min(following(last) - timedelta(1), today)
-    start_at = At(eve, min(store.position_at(end_of(eve)), known))
-    end_at = At(end, min(store.position_at(end_of(end)), known))
-    population = reader.count(division, start_at)
-    moments = [
-        one
-        for one in boundaries(reader, store, end_at.known)
-        if one.position >= start_at.known and begin <= one.day <= end
-    ]
+    population = reader.count(division, At(eve, min(store.position_at(end_of(eve)), known)))
     entered: Counter[tuple[int, str]] = Counter()
     left: Counter[tuple[int, str]] = Counter()
-    since = start_at.known
-    for at, moment in [*((one.before, one) for one in moments), (end_at, None)]:
-        # Until a moment a division has the communities that it has just before it; those set up
-        # meanwhile had no residents before.
-        inside = set(reader.communities(division, at))
-        query = flows.summed(since + 1, at.known + 1, (first, last))
+    for stretch in stretches(reader, store, division, begin, end, known):
+        inside, moment = stretch.inside, stretch.moment
+        query = flows.summed(stretch.first, stretch.until, (first, last))
         for month, cause, one, other, count in reader.connection.execute(query):
             was = one is not None and UUID(bytes=one) in inside
             will = other is not None and UUID(bytes=other) in inside
             entered[month, cause] += count if will and not was else 0
             left[month, cause] += count if was and not will else 0
-        since = at.known
         if moment is not None:
             now = set(reader.communities(division, moment.after))
             month = moment.day.year * 100 + moment.day.month
-            entered[month, BOUNDARY] += sum(reader.counts(at, now - inside).values())
-            left[month, BOUNDARY] += sum(reader.counts(at, inside - now).values())
+            entered[month, BOUNDARY] += sum(reader.counts(moment.before, now - inside).values())
+            left[month, BOUNDARY] += sum(reader.counts(moment.before, inside - now).values())
     return list(reports(population, first, last, entered, left))
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Entries between two moments, during which a division has the same communities.
+
+    first, until: positions. moment: the boundary that moves after them; None after the last ones.
+    """
+
+    first: int
+    until: int
+    inside: frozenset[UUID]
+    moment: Moment | None
+
+
+def stretches(
+    reader: Reader, store: EntryStore, division: UUID, begin: date, end: date, known: int
+) -> Iterator[Stretch]:
+    """What was recorded from one day to another, cut where boundaries moved."""
+    eve = begin - timedelta(1)
+    since = min(store.position_at(end_of(eve)), known)
+    end_at = At(end, min(store.position_at(end_of(end)), known))
+    moments = [
+        one
+        for one in boundaries(reader, store, end_at.known)
+        if one.position >= since and begin <= one.day <= end
+    ]
+    for at, moment in [*((one.before, one) for one in moments), (end_at, None)]:
+        # Until a moment a division has the communities that it has just before it; those set up
+        # meanwhile had no residents before.
+        inside = frozenset(reader.communities(division, at))
+        yield Stretch(since + 1, at.known + 1, inside, moment)
+        since = at.known
 
 
 def reports(

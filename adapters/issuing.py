@@ -11,7 +11,7 @@ from uuid import UUID
 from adapters.answers import id_or_none
 from adapters.reading import Reader
 from registry.deadlines import stages
-from registry.projections import At, issuance
+from registry.projections import At, issuance, preparations
 from registry.values import day_of
 
 
@@ -126,7 +126,7 @@ def readiness(reader: Reader, division: UUID, at: At) -> list[County]:
     """The counties of a division, and which of them may make cards."""
     return [
         County(UUID(bytes=row.place), row.code, row.name, _day(row.baseline_on))
-        for row in _rows(reader, issuance.counties(division, at))
+        for row in _rows(reader, preparations.counties(division, at))
     ]
 
 

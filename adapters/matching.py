@@ -21,8 +21,7 @@ from adapters.eventstore import entries
 from adapters.positions import ACTIVE
 from registry.codec import Codec, encode_value
 from registry.projections import PROJECTIONS, Projection
-from registry.projections.base import Values
-from registry.projections.flows import FLOWS
+from registry.projections.base import Steps, Values
 from registry.projections.folding import Folding
 from registry.store import EntryStore, StoredEntry
 from registry.vocabulary import VOCABULARY
@@ -182,8 +181,8 @@ def stored_rows(
     last: bytes,
 ) -> list[Values]:
     """The rows that are stored of the streams after one, up to and with another."""
-    if model is FLOWS:
-        return list(_flows(connection, batch, last == END))
+    if isinstance(model, Steps):
+        return list(_steps(connection, model, batch, last == END))
     stream = model.table.c[owner(model)]
     query = select(model.table).where(stream > after)
     if last != END:
@@ -193,23 +192,25 @@ def stored_rows(
 
 def owner(model: Projection) -> str:
     """The column that names the stream of a row."""
-    return "person" if model is FLOWS else model.columns[0]
+    return model.stream if isinstance(model, Steps) else model.columns[0]
 
 
-def _flows(connection: Connection, batch: Sequence[StoredEntry], rest: bool) -> Iterator[Values]:
-    """Flows have their place by position: those of the entries, and in the end those of none."""
-    table = FLOWS.table
-    places = sorted(one.position for one in batch)
+def _steps(
+    connection: Connection, model: Steps, batch: Sequence[StoredEntry], rest: bool
+) -> Iterator[Values]:
+    """Steps have their place by position: those of the entries, and in the end those of none."""
+    table = model.table
+    about = {word.code for word in VOCABULARY.values() if word.kind in model.kinds}
+    places = sorted(one.position for one in batch if one.code in about)
     for first in range(0, len(places), ASKED):
         asked = places[first : first + ASKED]
         yield from _rows(connection, select(table).where(table.c.position.in_(asked)))
     if rest:
-        yield from _rows(connection, _strays(table))
+        yield from _rows(connection, _strays(table, about))
 
 
-def _strays(table: Table) -> Select[Any]:
-    """Flows at positions where nothing was recorded, or not about a person."""
-    about = {word.code for word in VOCABULARY.values() if word.kind in FLOWS.kinds}
+def _strays(table: Table, about: Collection[int]) -> Select[Any]:
+    """Steps at positions where nothing was recorded, or nothing of their kinds."""
     return (
         select(table)
         .outerjoin(entries, entries.c.position == table.c.position)

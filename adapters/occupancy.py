@@ -1,4 +1,4 @@
-"""Who is registered at door plates right now: for cuts through communities and withdrawn plates.
+"""What read models must say before it is decided: who lives at a plate, what is left at a site.
 
 Commands decide on streams, and no stream lists the households of a door plate; the read models do.
 They are waited for, so that the answer is as new as the log.
@@ -15,13 +15,15 @@ from sqlalchemy import Engine
 
 from adapters.projector import Projector
 from adapters.reading import Behind, Reader, reading
-from registry.aggregates import rules
+from registry.aggregates import making_rules, rules
 from registry.commands.addresses import CloseDoorplate
+from registry.commands.cards_sites import CloseSite
 from registry.commands.households import CloseHousehold
 from registry.commands.places import CutCommunity
 from registry.commands.relocation import MoveHousehold
 from registry.days import day_at
 from registry.errors import Refused, Rule
+from registry.projections import bodies
 from registry.projections.base import At
 from registry.register import Authority, Submission
 from registry.store import Receipt
@@ -30,8 +32,8 @@ from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId
 #: Door plates that pass in one submission; a run that was interrupted repeats at most one.
 PLATES = 25
 PATIENCE_S = 10.0
-#: What needs to be known about residents before it is decided.
-CHECKED = (CloseDoorplate, CloseHousehold, MoveHousehold)
+#: What needs to be known about residents, or about what a site holds, before it is decided.
+CHECKED = (CloseDoorplate, CloseHousehold, MoveHousehold, CloseSite)
 #: Residents of a collective household that are looked at.
 MOST = 100_000
 #: How often what settled meanwhile is looked for again.
@@ -51,8 +53,9 @@ def refuse_occupied(command: object, engine: Engine, projector: Projector, now: 
 
     A door plate is withdrawn without households; it was frozen before, so nobody settles there
     any more, and an answer that is as new as the freeze stays right. A collective household lists
-    no members on its stream: it closes without residents and moves with all of them.
-    Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5.
+    no members on its stream: it closes without residents and moves with all of them. A production
+    site closes with neither orders nor bodies.
+    Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5; 吉政办发〔2004〕53号.
     """
     if not isinstance(command, CHECKED):
         return
@@ -62,6 +65,10 @@ def refuse_occupied(command: object, engine: Engine, projector: Projector, now: 
         if isinstance(command, CloseDoorplate):
             if reader.households_at(command.doorplate, at):
                 found.append(rules.DoorplateOccupied(command.doorplate))
+        elif isinstance(command, CloseSite):
+            counts = [bodies.held(command.site, at), bodies.open_orders(command.site, at)]
+            if any(reader.connection.execute(query).scalar_one() for query in counts):
+                found.append(making_rules.SiteNotEmpty(command.site))
         else:
             residents = _residents(reader, command.household, at)
             named = set(command.persons) if isinstance(command, MoveHousehold) else set()

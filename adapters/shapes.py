@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from registry.errors import Fault
@@ -22,6 +23,7 @@ from registry.values import (
     Name,
     OfficeCode,
     Officer,
+    PackageNumber,
     PaperNumber,
     PlateNumber,
     Text,
@@ -41,6 +43,27 @@ MESSAGE = 300
 _NUMBER_LIKE = re.compile(r"[0-9]{14,17}[0-9Xx]")
 
 Read = Callable[[Any, str, list[Fault]], Any]
+
+
+class Base64(str):
+    """A file as a text (RFC 4648, base64 with padding), 1 to 400,000 characters."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Refuse what is no base64."""
+        if not 1 <= len(text) <= 400_000:
+            raise ValueError(f"a file has 1 to 400000 characters of base64, not {len(text)}")
+        try:
+            b64decode(text, validate=True)
+        except ValueError:
+            raise ValueError("the text is no base64 with padding; encode the file anew") from None
+        return str.__new__(cls, text)
+
+    @property
+    def file(self) -> bytes:
+        """The bytes of the file."""
+        return b64decode(self)
 
 
 def fault(at: str, code: str, message: str) -> Fault:
@@ -222,7 +245,9 @@ _PATTERNS: dict[type[str], str] = {
     DivisionCode: "^[0-9]{6}$",
     OfficeCode: "^[0-9]{12}$",
     PaperNumber: "^[0-9A-Za-z-]{1,40}$",
+    Base64: "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
     AcceptanceNumber: "^[0-9]{22}$",
+    PackageNumber: "^[0-9]{25}$",
     ChipSerial: "^[0-9A-F]{16}$",
     Digest: "^[0-9a-f]{64}$",
 }
@@ -236,7 +261,9 @@ _SAMPLES: dict[type[str], str] = {
     DivisionCode: "510603",
     OfficeCode: "510603001001",
     AcceptanceNumber: "5106030012007060100001",
+    PackageNumber: "5106030000002007060100001",
     ChipSerial: "0123456789ABCDEF",
     Digest: "0123456789abcdef" * 4,
+    Base64: "/9j/4AAQSkZJRgABAQEBXgFeAAA=",
 }
 _TEXT = text_shape(Text)

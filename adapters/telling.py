@@ -81,7 +81,7 @@ def case(row: Row[Any]) -> Case:
     return Case(
         UUID(bytes=row.case),
         row.fault,
-        UUID(bytes=row.number),
+        id_or_none(row.number),
         unpacked(row.parties),
         bool(row.open),
         id_or_none(row.keeper),

@@ -65,6 +65,21 @@ class CardReason(Code, table="card_apply_reason"):
         return self.row["old_card_required"] == "1"
 
     @property
+    def own_error(self) -> bool:
+        """Whether it puts right what the police recorded wrongly: free, and without a wait."""
+        return self.row["fee_class"] == "free"
+
+    @property
+    def military(self) -> bool:
+        """Whether such applications come with the package of a military unit."""
+        return self.row["channel"] == "military"
+
+    def fits(self, age: int) -> bool:
+        """Whether somebody of so many completed years may give the reason."""
+        least, below = self.row["from_age"], self.row["below_age"]
+        return (not least or age >= int(least)) and (not below or age < int(below))
+
+    @property
     def priority(self) -> CardPriority:
         """The class in which such cards are made."""
         return CardPriority(self.row["priority"])
@@ -91,6 +106,11 @@ class CardPriority(Code, table="card_priority"):
 class ProductionType(Code, table="card_production_type"):
     """How a card is made (制证类型): ordinary, expedited, for the military."""
 
+    @property
+    def military(self) -> bool:
+        """Whether the application comes with the package of a military unit."""
+        return self.row["channel"] == "military"
+
 
 class ProductionError(Code, table="card_production_error"):
     """What is wrong with the data of a card (制证信息质量), GA 214.10: and who puts it right."""
@@ -112,21 +132,102 @@ class SurrenderReason(Code, table="card_surrender_reason"):
     """Why a card was handed back (收交原因)."""
 
 
-class AppendResult(Code, table="appended_address_result"):
-    """What came of writing an address into a chip (住址追加操作结果)."""
+class AppendFailure(Code, table="appended_address_result"):
+    """Why an address was not written into a chip after all (住址追加操作结果)."""
+
+    DONE = frozenset({"0", "9"})
+
+    @classmethod
+    def rows(cls) -> Iterator[tuple[str, Row]]:
+        """Give the codes of the table but for those of success."""
+        return ((code, row) for code, row in super().rows() if code not in cls.DONE)
+
+
+class PackageAnomaly(Code, table="package_anomaly"):
+    """What is wrong with a package (包异常类型), GA 214.15; 00 where nothing is."""
+
+
+class PackageContent(StrEnum):
+    """What a package brings: the data of cards on their way up, or the cards on their way down."""
+
+    DATA = "data"
+    CARDS = "cards"
 
 
 class FingerPosition(Code, table="finger_position"):
     """Which finger a print is of (指位)."""
 
 
+class MediaType(StrEnum):
+    """What kind of bytes a digest is of, where they are kept elsewhere (媒体类型)."""
+
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+    PDF = "application/pdf"
+    WEBP = "image/webp"  # a photograph as it stands on a chip
+    FEATURES = "application/octet-stream"  # of a finger, 512 bytes
+
+
+class PhotoVerdict(StrEnum):
+    """What the checks of GA 461 said of a photograph that was taken (照片检测结论)."""
+
+    PASSED = "passed"
+    WARNED = "warned"  # what only warns was found, and an officer took the photograph all the same
+    UNCHECKED = "unchecked"  # it came from a place that has no such checks
+
+
+class HandoverCheck(StrEnum):
+    """What was looked at before a card changed hands (发证核对)."""
+
+    IDENTITY = "identity"  # whoever came is the one who may collect
+    VISUAL = "visual"  # what is printed is the holder's
+    CHIP = "chip"  # the chip was read, and says the same
+
+
 class SpoilCause(StrEnum):
-    """What spoiled a card body (废证原因): decides who answers for it."""
+    """What spoiled a card body, or how it was lost (废证原因): decides who answers for it.
+
+    material: the maker of the blank; process: the production site; data: who captured and audited
+    them; operator: who made the mistake; transport: on the way, who sent it; custody: who kept it.
+    """
 
     MATERIAL = "material"
     PROCESS = "process"
     DATA = "data"
     OPERATOR = "operator"
+    TRANSPORT = "transport"
+    CUSTODY = "custody"
+
+
+class IncidentKind(StrEnum):
+    """What happened on a production line that an inspector has to know of (制证异常).
+
+    wrong: another card stood where one was being written; foreign: a card that is none of the
+    order's; contradicts: a chip is closed and holds what nobody recorded; lost: a card that was
+    being written did not come back; reader: a reader fell out.
+    """
+
+    WRONG = "wrong"
+    FOREIGN = "foreign"
+    CONTRADICTS = "contradicts"
+    LOST = "lost"
+    READER = "reader"
+
+
+class RunEnd(StrEnum):
+    """Why a station let a work order go (结束原因).
+
+    complete: every card is made; asked: somebody stopped it; supply: no blanks were left; held:
+    what is left waits for a supervisor; spoils: too many in a row; alarm: a chip contradicts the
+    register, or a card that was being written is missing.
+    """
+
+    COMPLETE = "complete"
+    ASKED = "asked"
+    SUPPLY = "supply"
+    HELD = "held"
+    SPOILS = "spoils"
+    ALARM = "alarm"
 
 
 class AcceptanceNumber(str):
@@ -178,6 +279,57 @@ class AcceptanceNumber(str):
     def sequence(self) -> int:
         """Its place among the station's applications of the day."""
         return int(self[17:])
+
+
+class PackageNumber(str):
+    """Number of a package (数据包编号): 25 digits, never given twice.
+
+    Twelve of the unit that sends, eight of the day, five that begin at 00001 each day.
+    Source: GA 214.11; the parts are inferred from their lengths.
+
+    >>> PackageNumber("5106030000002007061800001").sender
+    '510603000000'
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Refuse what is not 25 digits, has no real day or begins its day at nought."""
+        if not (len(text) == 25 and text.isascii() and text.isdigit()):
+            raise ValueError(f"a package number has 25 digits, not {text!r}")
+        try:
+            date(int(text[12:16]), int(text[16:18]), int(text[18:20]))
+        except ValueError:
+            raise ValueError(f"digits 13 to 20 of {text!r} are no day") from None
+        if text[20:] == "00000":
+            raise ValueError(f"the packages of a day count from 00001: {text!r}")
+        return str.__new__(cls, text)
+
+    @classmethod
+    def compose(cls, sender: OfficeCode, day: date, sequence: int) -> Self:
+        """Make the number of a unit's n-th package of a day, n from 1 to 99999.
+
+        >>> PackageNumber.compose(OfficeCode("510603000000"), date(2007, 6, 18), 1)
+        '5106030000002007061800001'
+        """
+        if not 1 <= sequence <= 99_999:
+            raise ValueError(f"a unit's packages of a day are 1 to 99999, not {sequence}")
+        return cls(f"{sender}{day:%Y%m%d}{sequence:05}")
+
+    @property
+    def sender(self) -> OfficeCode:
+        """The unit that sends it."""
+        return OfficeCode(self[:12])
+
+    @property
+    def day(self) -> date:
+        """The day on which it was numbered."""
+        return date(int(self[12:16]), int(self[16:18]), int(self[18:20]))
+
+    @property
+    def sequence(self) -> int:
+        """Its place among the unit's packages of the day."""
+        return int(self[20:])
 
 
 class ChipSerial(str):

@@ -198,6 +198,10 @@ class PresenceClass(Code, table="person_presence_class"):
     """What a visit found: registered and present, absent, or present only (人类别)."""
 
 
+class RegistrationOutcome(Code, table="registration_outcome"):
+    """How a case about a registration ended (户口登记差错处理结果)."""
+
+
 class SeparationStatus(Code, table="separation_status"):
     """State of a record of living apart from the registration (人户分离状态)."""
 
@@ -234,6 +238,11 @@ class OutKind(Code, table="person_status"):
         """Give the states of those who left alive."""
         yield from ((code, row) for code, row in super().rows() if code in {"2", "3", "4", "6"})
 
+    @property
+    def military(self) -> bool:
+        """Whether cards come to such a person through the unit (现役军人)."""
+        return self.row["channel"] == "military"
+
 
 class Level(IntEnum):
     """Tier of a division (行政级别): province, city, county, township."""
@@ -254,6 +263,10 @@ class NumberFaultKind(StrEnum):
 
 class DuplicateResolution(Code, table="duplicate_resolution"):
     """How a number with two holders was cleared (重号处理方式)."""
+
+
+class KeeperReason(Code, table="keeper_reason"):
+    """Why one of several holders keeps a number (重号处理依据)."""
 
 
 class PlateState(Code, table="address_record_codes", group="doorplate_state"):
@@ -282,3 +295,48 @@ class RegistrationBusiness(Code, table="registration_business"):
 
 class AssignmentOperation(Code, table="number_assignment_status", group="operation"):
     """How a number came into its book (操作类别): assigned, or typed in from a paper."""
+
+
+class RegisterItem(Code, table="register_items"):
+    """An item of a person's registration (登记项目), and which papers have it.
+
+    Source: 公通字[1995]91号, form and booklet; 居民身份证法 art. 3, card.
+    """
+
+
+class EvidenceSource(Code, table="evidence_sources"):
+    """What an item is held against (核对来源): the papers, the register, the person."""
+
+
+class SourceSet(Code, table="source_sets"):
+    """Which sources are held against each other for one person (五源核对), the register among them.
+
+    Source: 德办发(2004)39号, Deyang, five; 吉政办发〔2004〕53号, Jilin, four.
+    """
+
+    @property
+    def sources(self) -> tuple[EvidenceSource, ...]:
+        """The sources, in the order of the document."""
+        return tuple(map(EvidenceSource, self.row["sources"].split()))
+
+    @property
+    def divisions(self) -> tuple[str, ...]:
+        """Codes of the divisions where it holds; none: wherever no other does."""
+        return tuple(self.row["divisions"].split())
+
+
+class Settlement(Code, table="settlements"):
+    """How a finding was settled (差错处理结果)."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is an officer's decision, and not what a later check or entry shows."""
+        return self.row["by_hand"] == "1"
+
+
+class Severity(StrEnum):
+    """How much a finding weighs (差错级别): an error stands in the way of a card."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"

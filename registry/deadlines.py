@@ -9,6 +9,14 @@ from functools import cache
 
 from registry.codes import table
 from registry.limits import limit
+from registry.numbers import OFFICE_WIDTHS
+from registry.values import OfficeCode, PackageContent
+
+#: The state of what is on the way to a unit, by the width of its code; 12: the site, the station.
+ON_THE_WAY: Mapping[PackageContent, Mapping[int, str]] = {
+    PackageContent.DATA: {2: "18", 4: "14", 6: "03", 12: "24"},
+    PackageContent.CARDS: {2: "31", 4: "63", 6: "73", 12: "83"},
+}
 
 
 @dataclass(frozen=True)
@@ -54,22 +62,54 @@ def stage_due(state: str, since: date) -> date | None:
     return None if stage is None else stage.due(since)
 
 
-def card_due(accepted_on: date, extension: int = 0) -> date:
+def package_due(content: PackageContent, receiver: OfficeCode, sent_on: date) -> date:
+    """The last day on which a package is to have come: by then its stage should be over.
+
+    The tier of the receiver tells the state of what is on the way to it.
+    """
+    width = next(one for one in OFFICE_WIDTHS if not receiver[one:].strip("0"))
+    state = ON_THE_WAY[content].get(width, ON_THE_WAY[content][12])
+    return stages()[state].due(sent_on)
+
+
+def card_due(applied_on: date, extension: int = 0) -> date:
     """The last day on which the card is to be handed out (发证期限).
 
-    extension: days by which the time was prolonged, 30 at most, where the place is hard to reach.
+    applied_on: the day of the form. extension: days by which the time was prolonged, 30 at most,
+    where the place is hard to reach.
     Source: 居民身份证法 art. 12.
     """
-    return limit("card_issue", accepted_on).after(accepted_on) + timedelta(extension)
+    return limit("card_issue", applied_on).after(applied_on) + timedelta(extension)
 
 
 def after_working_days(day: date, amount: int) -> date:
-    """The day that lies so many working days later; Saturdays and Sundays do not count.
+    """The day that lies so many working days later.
 
-    >>> after_working_days(date(2007, 6, 1), 3)  # a Friday
-    datetime.date(2007, 6, 6)
+    >>> after_working_days(date(2007, 2, 16), 3)  # the Friday before the Spring Festival
+    datetime.date(2007, 2, 26)
     """
     while amount:
         day += timedelta(1)
-        amount -= day.weekday() < 5
+        amount -= is_working(day)
     return day
+
+
+def is_working(day: date) -> bool:
+    """Whether offices work on a day (工作日): Monday to Friday, but for what was moved.
+
+    Public holidays are days off, and weekends before and after them may be worked instead. Of
+    years that the table public_holidays does not have, weekends alone are off.
+    Source: 全国年节及纪念日放假办法; the yearly notices of the State Council's office.
+    """
+    return _moved().get(day, day.weekday() < 5)
+
+
+@cache
+def _moved() -> Mapping[date, bool]:
+    """Whether offices work on each day that the notices name."""
+    found = {}
+    for row in table("public_holidays"):
+        first, last = (date.fromisoformat(row[name]) for name in ("first_day", "last_day"))
+        for more in range((last - first).days + 1):
+            found[first + timedelta(more)] = row["works"] == "1"
+    return found

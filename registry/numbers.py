@@ -69,7 +69,18 @@ class OfficeCode(str):
         """The county whose office it is."""
         return DivisionCode(self[:6])
 
+    def within(self, unit: OfficeCode) -> bool:
+        """Whether it is a unit or a part of it; the code of a whole is filled up with noughts.
 
+        >>> OfficeCode("510603001001").within(OfficeCode("510603000000"))
+        True
+        """
+        width = next(one for one in OFFICE_WIDTHS if not unit[one:].strip("0"))
+        return self[:width] == unit[:width]
+
+
+#: How many digits tell a province, a city, a county, a station, and a unit inside it.
+OFFICE_WIDTHS: Final = (2, 4, 6, 9, 12)
 #: Every fault of a number by its stable code, and how an import takes it: a row with an error is
 #: not a number at all, one with a warning is taken and put on the list of those to be cleaned.
 #: The order gives each fault its bit in `replay`.

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from registry.aggregates import AGGREGATES, Aggregate, Places, rules
 from registry.card_terms import CardSetting
+from registry.checks.entry import BreaksCheckRule, review
 from registry.codec import canonical
 from registry.days import day_at
 from registry.entry import Entry
@@ -212,6 +213,36 @@ class Registrar:
             self._rules.extend(self._faults(stream, noted))
         self._check_area()
         self.stop_if_refused()
+        self._review()
+        self.stop_if_refused()
+
+    def _review(self) -> None:
+        """Hold what is entered against the check rules: errors refuse, warnings are advice."""
+        for rule, refused in review(self, self._noted, self.today):
+            words = f"{rule.code} {rule.name_zh}, {rule.name_en}"
+            if refused:
+                self._rules.append(BreaksCheckRule(words))
+            else:
+                self.notice(f"check-{rule.code}", rule.source, words)
+
+    def before(self, kind: type[A], stream: UUID) -> A | None:
+        """The state of a stream as it was before this command."""
+        history = self._histories[stream]
+        return history.state_on(kind, None) if history.entries else None
+
+    def after(self, kind: type[A], stream: UUID) -> A | None:
+        """The state of a stream with what this command enters, carried on where that will do."""
+        noted = self._noted.get(stream)
+        if noted is None:
+            return self.find(kind, stream)
+        history = self._histories[stream]
+        if history.continued_by(kind, noted):
+            return kind.carried(history.folded(kind), noted)
+        return kind.fold(effective(history.entries + noted))
+
+    def loaded(self, stream: UUID) -> bool:
+        """Whether this command has asked for a stream."""
+        return stream in self._loaded
 
     def _faults(self, stream: UUID, noted: list[Entry]) -> Iterable[Rule]:
         word = VOCABULARY[type(noted[0].event)]

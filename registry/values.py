@@ -15,7 +15,7 @@ from uuid import UUID
 
 from registry.cards import (
     AcceptanceNumber,
-    AppendResult,
+    AppendFailure,
     CardKind,
     CardPriority,
     CardReason,
@@ -25,9 +25,17 @@ from registry.cards import (
     Digest,
     FingerPosition,
     HandoverCategory,
+    HandoverCheck,
+    IncidentKind,
+    MediaType,
+    PackageAnomaly,
+    PackageContent,
+    PackageNumber,
+    PhotoVerdict,
     ProductionError,
     ProductionType,
     ReceivedQuality,
+    RunEnd,
     SpoilCause,
     SurrenderReason,
 )
@@ -46,9 +54,11 @@ from registry.coded import (
     DeletionKind,
     DuplicateResolution,
     Education,
+    EvidenceSource,
     HouseholdType,
     HukouNature,
     IdentityDocument,
+    KeeperReason,
     Level,
     MaritalStatus,
     MigrationReason,
@@ -61,17 +71,23 @@ from registry.coded import (
     PlateFreeze,
     PlateState,
     PresenceClass,
+    RegisterItem,
     RegistrationBusiness,
+    RegistrationOutcome,
     Relationship,
     RestorationReason,
     ReversalReason,
     SeparationStatus,
+    Settlement,
+    Severity,
+    SourceSet,
     StreetNumberKind,
     SupplementKind,
     TownshipKind,
     UnsettledReason,
     UrbanRural,
 )
+from registry.fees import FeeClass, ReliefKind, RowFault, WaiverBasis
 from registry.numbers import (
     CitizenNumber,
     DivisionCode,
@@ -82,15 +98,24 @@ from registry.numbers import (
     explain_number,
     masked,
 )
+from registry.programmes import (
+    MilestoneCode,
+    ProgrammeCode,
+    ProgrammePhase,
+    ReadinessStream,
+    ReportForm,
+)
 
 __all__ = [
     "EPOCH",
     "AcceptanceNumber",
-    "AppendResult",
+    "AppendFailure",
     "ApplicationId",
     "ApprovalKind",
     "ApprovalResult",
     "AssignmentOperation",
+    "BatchId",
+    "BinId",
     "BirthKind",
     "BloodType",
     "BookId",
@@ -116,19 +141,29 @@ __all__ = [
     "DivisionCode",
     "DivisionId",
     "DoorplateId",
+    "DrawId",
     "DuplicateResolution",
     "Education",
+    "EvidenceSource",
+    "FeeClass",
+    "FeeId",
     "FingerPosition",
     "HandoverCategory",
+    "HandoverCheck",
     "HouseholdId",
     "HouseholdNumber",
     "HouseholdType",
     "HukouNature",
     "IdentityDocument",
+    "IncidentKind",
+    "KeeperReason",
+    "LetterId",
     "Level",
     "Line",
     "MaritalStatus",
+    "MediaType",
     "MigrationReason",
+    "MilestoneCode",
     "MilitaryService",
     "Name",
     "Nationality",
@@ -138,25 +173,44 @@ __all__ = [
     "OfficeCode",
     "Officer",
     "OutKind",
+    "PackageAnomaly",
+    "PackageContent",
     "PackageId",
+    "PackageNumber",
     "PaperNumber",
     "PermitId",
     "PersonId",
     "PersonLock",
     "PersonStatus",
+    "PhotoVerdict",
     "PlateFreeze",
     "PlateNumber",
     "PlateState",
     "PresenceClass",
     "ProductionError",
     "ProductionType",
+    "ProgrammeCode",
+    "ProgrammePhase",
+    "ReadinessStream",
     "ReceivedQuality",
+    "RegisterItem",
     "RegistrationBusiness",
+    "RegistrationOutcome",
     "Relationship",
+    "ReliefKind",
+    "ReliefListId",
+    "ReportForm",
+    "ReportId",
     "RestorationReason",
     "ReversalReason",
+    "RowFault",
+    "RuleCode",
+    "RunEnd",
     "SeparationStatus",
+    "Settlement",
+    "Severity",
     "Sex",
+    "SourceSet",
     "SpoilCause",
     "StreetId",
     "StreetNumberKind",
@@ -166,6 +220,7 @@ __all__ = [
     "TownshipKind",
     "UnsettledReason",
     "UrbanRural",
+    "WaiverBasis",
     "check_character",
     "comparison_key",
     "day_number",
@@ -188,6 +243,13 @@ CaseId = NewType("CaseId", UUID)
 ApplicationId = NewType("ApplicationId", UUID)
 CardId = NewType("CardId", UUID)
 PackageId = NewType("PackageId", UUID)
+BinId = NewType("BinId", UUID)
+DrawId = NewType("DrawId", UUID)
+BatchId = NewType("BatchId", UUID)
+FeeId = NewType("FeeId", UUID)
+ReliefListId = NewType("ReliefListId", UUID)
+LetterId = NewType("LetterId", UUID)
+ReportId = NewType("ReportId", UUID)
 
 #: Day 0 of every column of days; nobody in the register was born much earlier.
 EPOCH = date(1880, 1, 1)
@@ -263,6 +325,14 @@ class PlateNumber(Line):
     __slots__ = ()
     WHAT = "a door-plate number"
     LIMIT = 40
+
+
+class RuleCode(Line):
+    """Code of a rule by which something is found wrong (核对规则): letters, digits, / and -."""
+
+    __slots__ = ()
+    WHAT = "a rule's code"
+    LIMIT = 60
 
 
 class PaperNumber(str):

@@ -43,6 +43,22 @@ class Kind(StrEnum):
     CARD = "card"
     DIVISION = "division"
     HOLDER = "holder"
+    PROGRAMME = "programme"
+    LETTER = "letter"
+    REPORT = "report"
+    PACKAGE = "package"
+    SITES = "sites"
+    WORK_ORDER = "work-order"
+    BIN = "bin"
+    TEMPORARY = "temporary"
+    FINDING = "finding"
+    REGISTRATION = "registration"
+    BATCH = "batch"
+    VERIFICATION = "verification"
+    FEE = "fee"
+    CASH_BOOK = "cash-book"
+    RELIEF_LIST = "relief-list"
+    RELIEF = "relief"
 
 
 class Order(Enum):
@@ -70,6 +86,22 @@ ORDERS = {
     Kind.CARD: Order.LEDGER,
     Kind.DIVISION: Order.LEDGER,
     Kind.HOLDER: Order.LEDGER,
+    Kind.PROGRAMME: Order.LEDGER,
+    Kind.LETTER: Order.LEDGER,
+    Kind.REPORT: Order.LEDGER,
+    Kind.PACKAGE: Order.LEDGER,
+    Kind.SITES: Order.REFERENCE,
+    Kind.WORK_ORDER: Order.LEDGER,
+    Kind.BIN: Order.LEDGER,
+    Kind.TEMPORARY: Order.LEDGER,
+    Kind.FINDING: Order.LEDGER,
+    Kind.REGISTRATION: Order.LEDGER,
+    Kind.BATCH: Order.LEDGER,
+    Kind.VERIFICATION: Order.LEDGER,
+    Kind.FEE: Order.LEDGER,
+    Kind.CASH_BOOK: Order.LEDGER,
+    Kind.RELIEF_LIST: Order.LEDGER,
+    Kind.RELIEF: Order.LEDGER,
 }
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from registry.vocabulary import Kind
+from replay.checks.checking import check_register
 from replay.columns.forms import KeptSpaces
 from replay.columns.layout import PARTITION_BITS
 from replay.columns.log import Layer, LayeredLog
@@ -21,6 +22,7 @@ from replay.jit import KERNELS
 from replay.numbers import characters, check, unpack
 from replay.questions.diff import diff
 from replay.questions.duplicates import repeated, traced
+from replay.questions.orders import Wanted, waiting
 from replay.questions.residents import residents_on
 from replay.questions.stays import stays
 from replay.questions.whole import whole
@@ -54,6 +56,7 @@ def warm_up() -> int:
     """Compile every kernel of replay, or load it where that was done; returns how many."""
     log, at = EmptyLog(), At(date(2004, 6, 1), 0)
     whole(log, at)
+    check_register(log, at)
     residents_on(log, at)
     diff(log, at, at)
     block = log.block(Kind.PERSON, 0)
@@ -66,4 +69,5 @@ def warm_up() -> int:
     rehearse()
     rehearse_intake()
     stays(block)
+    waiting(log, at, Wanted(2))
     return sum(1 for one in KERNELS if getattr(one, "signatures", True))

@@ -26,6 +26,7 @@ from registry.values import (
     DivisionCode,
     Line,
     OfficeCode,
+    PackageNumber,
     PaperNumber,
 )
 from registry.vocabulary import VOCABULARY, EventType
@@ -84,6 +85,9 @@ def plain_values(kind: type[Any]) -> st.SearchStrategy[Any]:
         OfficeCode: st.from_regex(r"[0-9]{12}", fullmatch=True).map(OfficeCode),
         AcceptanceNumber: ACCEPTANCE_NUMBERS,
         ChipSerial: st.from_regex(r"[0-9A-F]{16}", fullmatch=True).map(ChipSerial),
+        PackageNumber: st.builds(
+            PackageNumber.compose, st.just(OfficeCode("510603000000")), DAYS, st.integers(1, 99_999)
+        ),
         Digest: st.from_regex(r"[0-9a-f]{64}", fullmatch=True).map(Digest),
         PaperNumber: st.from_regex(r"[0-9A-Za-z-]{1,40}", fullmatch=True).map(PaperNumber),
     }

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from registry.aggregates import AGGREGATES, Application, Household, Person
+from registry.aggregates import AGGREGATES, Application, Findings, Household, Person
 from registry.aggregates.application import FOLLOWS
 from registry.days import BEIJING, instant_of
 from registry.entry import Entry
@@ -19,11 +19,14 @@ from registry.events import (
     address,
     applications,
     cards,
+    fees,
+    findings,
     household,
     numbers,
     papers,
     person,
     places,
+    verification,
 )
 from registry.history import standing
 from registry.values import (
@@ -37,9 +40,13 @@ from registry.values import (
     CommunityKind,
     DeathCause,
     DeletionKind,
+    Digest,
     DivisionCode,
     DivisionId,
     DoorplateId,
+    EvidenceSource,
+    FeeClass,
+    FeeId,
     HouseholdId,
     HouseholdNumber,
     HouseholdType,
@@ -53,8 +60,15 @@ from registry.values import (
     PaperNumber,
     PersonId,
     PlateNumber,
+    PresenceClass,
+    RegisterItem,
     Relationship,
+    ReliefKind,
+    RuleCode,
+    Settlement,
+    Severity,
     Sex,
+    SourceSet,
     StreetId,
     Text,
 )
@@ -503,6 +517,112 @@ def change_case(chance: Random, log: Log) -> None:
             )
 
 
+def change_finding(chance: Random, log: Log) -> None:
+    """A finding about somebody is raised or settled."""
+    stream = log.id("finding", chance.randint(1, 2))
+    key: dict[str, Any] = {
+        "effective_on": log.today,
+        "rule": RuleCode(chance.choice(["0405", "source/differs"])),
+        "item": RegisterItem("sex"),
+        "source": EvidenceSource(chance.choice(["register", "form"])),
+    }
+    known: Any = Findings.fold(log.streams.get(stream, []))
+    subject = known.subject if known else some(chance, log, "person", log.people)
+    if chance.random() < 0.6:
+        where = CommunityId(some(chance, log, "community", 3))
+        told: dict[str, Any] = {
+            "severity": chance.choice(list(Severity)),
+            "community": where,
+        }
+        log.add(
+            stream,
+            findings.FindingRaised(
+                **key,
+                **told,
+                person=PersonId(subject),
+                household=None,
+                found_on=lately(chance, log),
+            ),
+        )
+    else:
+        done: dict[str, Any] = {"settlement": Settlement("corrected"), "settled_on": log.today}
+        log.add(stream, findings.FindingSettled(**key, **done))
+
+
+def check_person(chance: Random, log: Log) -> None:
+    """Somebody's papers are noted, compared, the home is visited, the person verified."""
+    which = chance.randint(1, 2)
+    stream = log.id("verification", which)
+    person = PersonId(log.id("person", which))
+    told: dict[str, Any] = {"effective_on": log.today, "person": person}
+    where = CommunityId(some(chance, log, "community", 3))
+    among = SourceSet("five")
+    match chance.choice(["source", "source", "desk", "visit", "end"]):
+        case "source":
+            source = EvidenceSource(chance.choice(["form", "card"]))
+            log.add(
+                stream,
+                verification.SourceRecorded(
+                    **told, community=where, source=source, present=True, taken_on=log.today
+                ),
+            )
+        case "desk":
+            counts: dict[str, Any] = {
+                "version": 1,
+                "compared": 4,
+                "differing": chance.randint(0, 2),
+            }
+            log.add(stream, verification.DeskChecked(**told, source_set=among, **counts))
+        case "visit":
+            log.add(
+                stream,
+                verification.PersonVisited(
+                    **told,
+                    community=where,
+                    visited_on=log.today,
+                    presence=PresenceClass("11"),
+                    version=1,
+                ),
+            )
+        case "end":
+            log.add(
+                stream, verification.VerificationCompleted(**told, source_set=among, document="文")
+            )
+
+
+def keep_book(chance: Random, log: Log) -> None:
+    """A fee is booked in today's cash-book, or the money of a day is counted and paid in."""
+    office = OfficeCode("510104001000")
+    stream = log.id("cash-book", log.today.toordinal())
+    told: dict[str, Any] = {"effective_on": log.today}
+    match chance.choice(["book", "book", "book", "count", "pay", "list"]):
+        case "book":
+            log.add(
+                stream,
+                fees.FeeBooked(
+                    **told,
+                    office=office,
+                    fee=FeeId(log.id("fee", chance.randint(1, 9))),
+                    fee_class=FeeClass(chance.choice(["issue", "lost", "reduced"])),
+                    tariff_fen=chance.choice([2_000, 4_000]),
+                    amount_fen=chance.choice([0, 1_000, 2_000, -2_000]),
+                    receipt=PaperNumber(f"R{chance.randint(1, 99)}"),
+                ),
+            )
+        case "count":
+            counted: dict[str, Any] = {"counted_fen": 2_000, "booked_fen": 2_000}
+            log.add(stream, fees.CashCounted(**told, **counted))
+        case "pay":
+            told |= {"treasury": Text("国库"), "paper": PaperNumber("G1"), "amount_fen": 2_000}
+            log.add(stream, fees.RemittedToTreasury(**told, paid_on=log.today))
+        case "list":
+            told |= {"relief": ReliefKind("1"), "county": DivisionCode("510104"), "document": "民"}
+            counts = {"declared": 3, "matched": 2, "unmatched": 1, "granted": 2}
+            days = {"valid_from": log.today, "valid_until": log.today}
+            told |= counts | days
+            log.add(log.id("relief-list", log.today.toordinal()), fees.ReliefListReceived(**told))
+
+
 def change_paper(chance: Random, log: Log) -> None:
     """A permit is issued, used or withdrawn."""
     stream = log.id("permit", chance.randint(1, 2))
@@ -561,6 +681,8 @@ def told_of(chance: Random, log: Log, word: EventType) -> Any:
         told["community"] = CommunityId(some(chance, log, "community", 3))
     if "attempt" in told:
         told["attempt"] = chance.choice([1, 1, 2])
+    if word.kind is Kind.CARD:
+        told |= {name: chance.choice(CHOICES[name]) for name in told.keys() & CHOICES.keys()}
     return word.shape(**told)
 
 
@@ -573,6 +695,15 @@ CARD_WORDS = [
 ACCEPTED = VOCABULARY[applications.ApplicationAccepted]
 APPLYING = [word for word in CARD_WORDS if word.reaches and not word.opens]
 WRITING = [word for word in CARD_WORDS if word.kind is Kind.CARD and not word.opens]
+#: What may be told of a body in each of some fields, so that it sometimes fits what went before.
+CHOICES: dict[str, list[Any]] = {
+    "site": [OfficeCode("510000900000"), OfficeCode("510700900000")],
+    "destination": [OfficeCode("510700900000"), OfficeCode("510000900000")],
+    "digest": [Digest("a" * 64), Digest("b" * 64)],
+    "image": [Digest("c" * 64), Digest("c" * 64), Digest("d" * 64)],
+    "slot": [1, 1, 2, 3],
+    "burnt": [False, True],
+}
 #: Found once, since nothing is searched for while a test draws its data.
 EXAMPLES = {word.shape: one_of(word) for word in CARD_WORDS}
 
@@ -587,7 +718,7 @@ CARD_MOVES: list[Move] = [
 ALL_MOVES: list[Move] = [
     *PERSON_MOVES,
     *(change_household, change_household, change_doorplate, move_boundary, rename_place),
-    *(change_number, change_case, change_paper),
+    *(change_number, change_case, change_paper, keep_book, change_finding, check_person),
     *(change_application, change_application, change_body),
 ]
 

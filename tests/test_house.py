@@ -58,6 +58,7 @@ PLAIN = (
     "numbers",
     "coded",
     "cards",
+    "chip",
     "codes",
     "vocabulary",
     "events",

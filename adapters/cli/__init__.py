@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import click
 
+from adapters.cli.appending import append_address
 from adapters.cli.auditing import audit, compare, state_root, watch
+from adapters.cli.bins import bins
 from adapters.cli.blaming import blame, explain
+from adapters.cli.campaigns import preparations, programme, tasks
+from adapters.cli.cashing import cash_book, relief_lists
 from adapters.cli.checking import check
+from adapters.cli.checking_books import check_register, check_rules
+from adapters.cli.checking_doubles import check_doubles
+from adapters.cli.cleaning import (
+    batches,
+    clean_up,
+    findings,
+    sources,
+    verification,
+    visit_sheet,
+)
+from adapters.cli.closing import close_site
 from adapters.cli.counting import counts, places, residents
 from adapters.cli.cutting import cut
 from adapters.cli.frame import Verbs
@@ -19,8 +34,15 @@ from adapters.cli.looking import (
     person,
     timeline,
 )
+from adapters.cli.material import material
+from adapters.cli.ordering import order
+from adapters.cli.packages import package, packages
+from adapters.cli.photographing import photo
+from adapters.cli.producing import produce
 from adapters.cli.proving import prove
 from adapters.cli.publishing import key, publish
+from adapters.cli.readers import reader
+from adapters.cli.reporting import report
 from adapters.cli.running import export, follow, import_, rebuild, serve
 from adapters.cli.sealing import open_, seal
 from adapters.cli.setup import catalogue, completion, demo, keys, migrate, status, token
@@ -69,6 +91,28 @@ for verb in (
     backlog,
     overdue,
     readiness,
+    findings,
+    sources,
+    verification,
+    visit_sheet,
+    clean_up,
+    batches,
+    package,
+    packages,
+    bins,
+    material,
+    close_site,
+    order,
+    produce,
+    append_address,
+    reader,
+    programme,
+    preparations,
+    tasks,
+    report,
+    cash_book,
+    relief_lists,
+    photo,
     counts,
     places,
     follow,
@@ -96,3 +140,5 @@ for verb in (
     demo,
 ):
     main.add_command(verb)
+for verb in (check_register, check_rules, check_doubles):
+    check.add_command(verb)

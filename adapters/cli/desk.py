@@ -22,7 +22,7 @@ from registry.values import CitizenNumber, Code, masked
 if TYPE_CHECKING:
     from adapters.assembly import Parts
     from adapters.http.sight import Sight
-    from adapters.querylog import QueryLog
+    from adapters.querylog import QueryLog, Question
     from adapters.reading import Reader
     from registry.aggregates import Person
     from registry.projections import At
@@ -113,28 +113,29 @@ class Desk:
 
     def log(self, question: str, outcome: str, **more: Any) -> None:
         """Write one line of the query log and wait until it is durable."""
-        from adapters.querylog import Question
-
         log = query_log(self.parts)
         number = more.pop("number", None)
+        digest = None if number is None else log.number_digest(number)
         try:
-            log.note(
-                Question(
-                    officer=self.by.officer,
-                    office=self.by.office,
-                    terminal=f"command line at {socket.gethostname()}",
-                    purpose=self.purpose,
-                    case_number=self.case,
-                    question=question,
-                    outcome=outcome,
-                    number_digest=None if number is None else log.number_digest(number),
-                    valid_on=self.at.day,
-                    known=self.at.known,
-                    **more,
-                )
-            )
+            log.note(self.asked(question, outcome=outcome, number_digest=digest, **more))
         finally:
             log.close()
+
+    def asked(self, question: str, **more: Any) -> Question:
+        """A line of the query log as it is to be written: who asks, why, at which point."""
+        from adapters.querylog import Question
+
+        return Question(
+            officer=self.by.officer,
+            office=self.by.office,
+            terminal=f"command line at {socket.gethostname()}",
+            purpose=self.purpose,
+            case_number=self.case,
+            question=question,
+            valid_on=self.at.day,
+            known=self.at.known,
+            **more,
+        )
 
     def tell(
         self,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Verbs)
 def key() -> None:
-    """Make and list the keys that the published log is signed with."""
+    """Make and list keys: of the published log, of cards, of photographs."""
 
 
 @key.command("new")
@@ -60,6 +60,36 @@ def list_keys() -> None:
 
     keys = [str(one) for one in open_signer(Path(settings().signing_key)).public]
     answer(keys, lambda: click.echo("\n".join(keys)))
+
+
+@key.command("cards")
+@as_json
+def card_keys() -> None:
+    """Make a master key and a signing key for cards, which are in force from now on.
+
+    The files that the settings card_keys and card_signing_key name gain one each. The older ones
+    stay, since cards were written under them. The public halves are for whoever checks cards.
+    """
+    from adapters.card.keys import new_master
+    from adapters.card.signatures import new_signer
+
+    chosen = settings()
+    version = new_master(Path(chosen.card_keys))
+    signing = new_signer(Path(chosen.card_signing_key))
+    tell({"key_version": version, "signing_key": signing.hex().upper()})
+
+
+@key.command("photos")
+@as_json
+def photo_key() -> None:
+    """Make a key under which photographs and prints are kept from now on.
+
+    The file that the setting media_key names gains one. Keep a copy of it, apart from the copies of
+    the database: without it no photograph can be opened again.
+    """
+    from adapters.media import new_node_key
+
+    tell({"key_version": new_node_key(Path(settings().media_key))})
 
 
 @click.command()

@@ -163,6 +163,11 @@ def _advance(bar: Progress, task: TaskID, done: int) -> None:
 @click.option("--source", required=True, help="Name of the system that the extract comes from.")
 @click.option("--batch", required=True, help="Name of this extract; the same one goes on.")
 @click.option("--baseline", type=DAY, required=True, help="Day that the extract vouches for.")
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A description in TOML of files and columns that have other names than ours.",
+)
 @acting
 @as_json
 def import_(
@@ -170,6 +175,7 @@ def import_(
     source: str,
     batch: str,
     baseline: date,
+    mapping: Path | None,
     officer: str,
     office: str,
     roles: str,
@@ -178,7 +184,9 @@ def import_(
     """Load an extract of persons, households and door plates from CSV or Parquet files in FOLDER.
 
     Started again under the same batch name, it goes on where it stopped and enters nothing twice.
-    What was refused, and why, stands in a report beside the extract; then the exit code is 1.
+    Every row is accepted, accepted with findings, or refused with its reason; a report and the
+    counts by unit, sex and year of birth stand beside the extract. Where persons were refused, or
+    the counts are not those declared in declared.csv, the exit code is 1.
 
     \b
     registry import extract/ --source deyang-2003 --batch 2004-06 --baseline 2004-06-01
@@ -197,9 +205,9 @@ def import_(
 
         clock = parts.register.clock
         with Importer(parts.store, parts.setting, clock=clock, salt=salts) as importer:
-            report = importer.load(folder.resolve(), source, batch, baseline, by, advance)
+            report = importer.load(folder.resolve(), source, batch, baseline, by, advance, mapping)
     answer(json.loads(report.json()), lambda: click.echo(report.text()))
-    if report.refused:
+    if report.refused or (report.counts.declared and not report.counts.agrees):
         raise click.exceptions.Exit(WRONG)
 
 

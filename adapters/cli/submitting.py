@@ -137,6 +137,7 @@ def do(
     echo '{"person": "…", "version": 3, "grounds": "…"}' | registry do RestoreRegistration
     """
     from adapters.eventstore import microseconds
+    from adapters.founded import refuse_unfounded
     from adapters.ids import ids
     from adapters.occupancy import refuse_occupied
     from adapters.projector import Projector
@@ -153,6 +154,7 @@ def do(
     with opened() as parts:
         projector = Projector(parts.engine, parts.store)
         refuse_occupied(command, parts.engine, projector, microseconds())
+        refuse_unfounded(command, parts, projector, microseconds())
         try:
             receipt = parts.register.do(sent)
         except (Unavailable, Conflict) as error:

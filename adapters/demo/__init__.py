@@ -18,9 +18,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from adapters.demo import exchange
 from adapters.demo.arrivals import arrival
 from adapters.demo.changes import some_change
-from adapters.demo.corrections import clear_number, settle_case
+from adapters.demo.corrections import clear_fault, settle_case
 from adapters.demo.dice import Dice
 from adapters.demo.extract import name_everything, write_extract
 from adapters.demo.households import adjust, civil_affairs, cut, dormitory, some_household
@@ -38,8 +39,11 @@ from registry.values import CommunityId, DivisionId, DoorplateId, HouseholdId, P
 
 FOUNDED = date(2004, 6, 30)
 SOURCE = "synthetic"
+ADULT = 18
 SUPPLEMENTED = 0.0004  # of all people, per year
 CLEARED = 0.9  # share of faults that are cleared in the first years
+#: Days of the clean-up: until the end of 2004. Source: Deyang plan of 2004 (德办发(2004)39号).
+CLEAN_UP_DAYS = 184
 BUSINESSES = {
     "births": birth,
     "deaths": death,
@@ -98,11 +102,14 @@ class Story:
     mover: PersonId | None = None
     oldest: PersonId | None = None
     duplicate: tuple[PersonId, PersonId] | None = None
+    cleared: PersonId | None = None  # whose number was found wrong and replaced
     doorplate: DoorplateId | None = None
     household: HouseholdId | None = None
     community: CommunityId | None = None
     adjusted: CommunityId | None = None
     adjusted_on: date | None = None
+    county: DivisionId | None = None
+    applicants: list[PersonId] = field(default_factory=list)  # grown-ups of the county, no case
     late_death: tuple[PersonId, date, date] | None = None  # who, died, declared
 
 
@@ -132,6 +139,8 @@ def build_town(
     progress("imported", len(population.people), len(population.people))
     life = begin(town, population, numbers, dice)
     days = round(years * 365.2425)
+    if days > CLEAN_UP_DAYS:
+        exchange.schedule(life)
     with few_collections():
         for passed in range(step_days, days + 1, step_days):
             live(register, life, clock, FOUNDED + timedelta(passed))
@@ -204,7 +213,7 @@ def begin(town: Town, population: Population, numbers: Numbers, dice: Dice) -> L
     for kind, faulty in population.faults.items():
         for one in faulty if kind != "duplicate" else ():
             if dice.chance(CLEARED):
-                _clear_later(life, one, "19" if kind == "missing" else "12")
+                _clear_later(life, one, kind)
     main = [one for one in town.communities if one.township is town.townships[MAIN]]
     life.later(5, lambda life: dormitory(life, main[0]))
     life.later(5, lambda life: dormitory(life, town.communities[-1]))
@@ -219,8 +228,8 @@ def _settle_later(life: Life, keeper: Resident, other: Resident) -> None:
     life.later(life.dice.between(30, 900), lambda life: settle_case(life, keeper, other))
 
 
-def _clear_later(life: Life, one: Resident, category: str) -> None:
-    life.later(life.dice.between(10, 900), lambda life: clear_number(life, one, category))
+def _clear_later(life: Life, one: Resident, kind: str) -> None:
+    life.later(life.dice.between(7, CLEAN_UP_DAYS), lambda life: clear_fault(life, one, kind))
 
 
 def _supplements(life: Life) -> Any:
@@ -253,6 +262,13 @@ def tell(life: Life, population: Population, seed: int, report: Any) -> Story:
         story.late_death = life.latest[1:]
     for on, community in life.passed:
         story.adjusted, story.adjusted_on = community.id, on
+    main = life.town.townships[MAIN]
+    story.county = main.county
+    story.applicants = [
+        one.id
+        for one in residents
+        if one.township is main and one.age(life.today) >= ADULT and one.number and not one.in_case
+    ]
     busiest = max(residents, key=lambda one: (one.version, one.key))
     story.mover = busiest.id
     story.oldest = min(residents, key=lambda one: (one.born, one.key)).id
@@ -262,6 +278,8 @@ def tell(life: Life, population: Population, seed: int, report: Any) -> Story:
     )
     story.household, story.doorplate = home.id, home.plate.id
     story.community = home.community.id
+    wrong = population.faults["check-character"]
+    story.cleared = next((one.id for one in wrong if one.slot >= 0 and one.renumbered), None)
     pairs = population.faults["duplicate"]
     open_pairs = [pair for pair in zip(pairs[::2], pairs[1::2], strict=True) if pair[0].in_case]
     if open_pairs:

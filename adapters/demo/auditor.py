@@ -36,6 +36,9 @@ class Terminal:
             "TILES": "tiles",
             "SIGNING_KEY": "log.key",
             "NODE_NAME": settings.node_name,
+            "CARD_KEYS": settings.card_keys,
+            "CARD_SIGNING_KEY": settings.card_signing_key,
+            "MEDIA_KEY": settings.media_key,
         }
         self.environment = {
             **{name: text for name, text in os.environ.items() if name[:9] != "REGISTRY_"},
@@ -43,6 +46,11 @@ class Terminal:
             **OFFICER,
             "COLUMNS": "100",
         }
+
+    def act_as(self, officer: str, office: str, role: str) -> None:
+        """Let somebody else type."""
+        told = {"OFFICER": officer, "OFFICE": office, "ROLES": role}
+        self.environment |= {f"REGISTRY_{name}": text for name, text in told.items()}
 
     def run(self, *words: str, shown: int = SHOWN) -> None:
         """Run a verb; the demo ends with its exit code if that is not 0."""

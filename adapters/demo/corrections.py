@@ -12,6 +12,7 @@ from adapters.demo.mirror import Resident
 from adapters.demo.names import another_given_name, surname_of
 from registry.commands.cases import CloseNumberCase
 from registry.commands.details import ChangeDetails, CorrectDetails, CorrectParents
+from registry.commands.findings import SettleFinding
 from registry.commands.numbering import case_name
 from registry.commands.particulars import (
     ChangeNationality,
@@ -29,10 +30,22 @@ from registry.values import (
     Education,
     Nationality,
     NumberFaultKind,
+    RegisterItem,
+    RuleCode,
+    Settlement,
     Sex,
     Text,
 )
 from registry.vocabulary import Kind
+
+#: The rule by which the import finds each planted fault of a number.
+RULES = {
+    "missing": "number/missing",
+    "check-character": "0408",
+    "fifteen-digits": "0408",
+    "sex": "1110",
+    "birth-date": "1111",
+}
 
 
 def slip(life: Life) -> Plan:
@@ -195,6 +208,25 @@ def clear_number(life: Life, one: Resident, category: str) -> Plan:
         on=on,
     )
     return enter(life, one, command, "county", "number faults cleared", on=on)
+
+
+def clear_fault(life: Life, one: Resident, kind: str) -> Plan:
+    """A number that was found wrong or missing is replaced, and the finding settled (差错处理)."""
+    if one.slot < 0:
+        return []
+    if not life.mirror.idle(one):
+        life.later(5, lambda life: clear_fault(life, one, kind))
+        return []
+    plan = clear_number(life, one, "19" if kind == "missing" else "12")
+    command = SettleFinding(
+        person=one.id,
+        rule=RuleCode(RULES[kind]),
+        item=RegisterItem("number"),
+        settlement=Settlement("corrected"),
+        document=str(approval(life, one)),
+        grounds=Text("号码已更正"),
+    )
+    return [*plan, Step(command, plan[0].by, "findings settled", lambda _: None)]
 
 
 def settle_case(life: Life, keeper: Resident, other: Resident) -> Plan:

@@ -1,8 +1,9 @@
-"""The founding population as the extract of an older system: four CSV files."""
+"""The founding population as the extract of an older system: four CSV files, and their counts."""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from uuid import UUID
@@ -23,7 +24,7 @@ PERSONS = (
 
 
 def write_extract(folder: Path, town: Town, population: Population, since: str) -> None:
-    """Write the four files; since: the day for which the older system vouches."""
+    """Write the files; since: the day for which the older system vouches."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(
         folder / "streets.csv",
@@ -58,6 +59,18 @@ def write_extract(folder: Path, town: Town, population: Population, since: str) 
             )
             for one in population.people
         ),
+    )
+    _write(
+        folder / "declared.csv",
+        ("unit", "sex", "birth_year", "persons"),
+        ((*group, persons) for group, persons in declared(population).items()),
+    )
+
+
+def declared(population: Population) -> Counter[tuple[object, int, int]]:
+    """The persons that the older system declares, by community, sex and year of birth."""
+    return Counter(
+        (one.home.community.id, int(one.sex), one.born.year) for one in population.people
     )
 
 

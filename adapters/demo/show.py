@@ -22,6 +22,9 @@ from adapters.assembly import Settings, assemble
 from adapters.bulk import Importer
 from adapters.demo import FOUNDED, SimulatedClock, Story, build_town
 from adapters.demo.auditor import audit
+from adapters.demo.cards import make_cards
+from adapters.demo.cleaning import clean_up
+from adapters.demo.exchange import show_exchange
 from adapters.demo.town import TOWNSHIPS
 from adapters.eventstore import microseconds
 from adapters.http.auth import issue, new_keys
@@ -83,6 +86,9 @@ def show(
     settings = Settings(
         database=f"sqlite:///{(folder / 'registry.db').resolve()}",
         keys=str((folder / "keys.json").resolve()),
+        card_keys=str((folder / "cards.key").resolve()),
+        card_signing_key=str((folder / "cards-signing.key").resolve()),
+        media_key=str((folder / "media.key").resolve()),
         durability="normal",
         node_name="synthetic",
     )
@@ -109,6 +115,17 @@ def show(
         tell(story)
         wait_for_read_models(desk, parts.engine, parts.store)
         ask(desk, story)
+        clean_up(desk, story)
+        show_exchange(desk, story.until)
+        make_cards(
+            settings,
+            folder.resolve(),
+            story,
+            parts,
+            clock,
+            lambda: wait_for_read_models(desk, parts.engine, parts.store),
+        )
+        wait_for_read_models(desk, parts.engine, parts.store)
         audit(settings, folder, story)
         advise(desk, story, folder, attended)
         if attended:

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from fastapi import FastAPI, Request, Response
 
+from adapters import founded
 from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
@@ -108,9 +109,13 @@ def _batch(services: Services) -> Any:
 
 async def refuse_lived_in(services: Services, command: object) -> None:
     """Ask the read models what a few commands need to know about residents."""
+    parts, projector = services.parts, services.projector
     if isinstance(command, CHECKED):
-        parts, projector = services.parts, services.projector
         await services.run(lambda: refuse_occupied(command, parts.engine, projector, services.now))
+    if isinstance(command, founded.CHECKED):
+        await services.run(
+            lambda: founded.refuse_unfounded(command, parts, projector, services.now)
+        )
 
 
 def told(services: Services, receipt: Receipt) -> dict[str, Any]:

@@ -158,6 +158,10 @@ class Sight:
             return False
         return not self._atlas.codes_above(self.reader, place, self.at).isdisjoint(area)
 
+    def sees_office(self, office: str) -> bool:
+        """Whether an office lies in the area; its code begins with its division's."""
+        return self.authority.area is None or self._covers(office)
+
     def sees_person(self, person: Person) -> bool:
         """Whether a person belongs to the area."""
         if self.authority.area is None:

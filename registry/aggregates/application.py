@@ -23,9 +23,13 @@ from registry.values import (
     CardState,
     CollectionMethod,
     CommunityId,
+    Digest,
     DivisionCode,
+    DrawId,
+    MediaType,
     OfficeCode,
     PackageId,
+    PaperNumber,
     PersonId,
     ProductionType,
     Text,
@@ -43,6 +47,7 @@ class Temporary(StrEnum):
     ISSUED = "issued"
     SURRENDERED = "surrendered"
     REFUSED = "refused"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,7 @@ class Application(Aggregate):
     county: DivisionCode
     community: CommunityId
     accepted_on: date
+    applied_on: date  # from which its time counts
     apply_reason: CardReason | None = None
     production_type: ProductionType | None = None
     priority: CardPriority | None = None
@@ -73,19 +79,35 @@ class Application(Aggregate):
     collection: CollectionMethod | None = None  # as it was asked for
     package: PackageId | None = None
     attempt: int = 0  # of making a card; 0: none was ordered yet
+    ordered: bool = False  # whether the attempt has its order; CardRedone opens one without
     site: OfficeCode | None = None
+    work_order: PaperNumber | None = None
+    destination: OfficeCode | None = None  # to which the card is on its way
     body: CardId | None = None  # that is, or is being made into, the card of the attempt
     bodies: int = 0  # taken for the attempt
+    photo: Digest | None = None
+    photo_size: int | None = None
+    photo_type: MediaType | None = None
     sampled: bool | None = None  # whether the city looks at it
+    draw: DrawId | None = None  # of which the city's sample was drawn, and out of how many
+    size: int | None = None
+    accepts: int | None = None  # faults that the sample may have
     produced_on: date | None = None
+    handed_on: date | None = None  # first came into its holder's hand
     extension: int = 0  # days by which the card may come later
     replaced_by: ApplicationId | None = None
-    given_up: bool = False  # voided before a card was made
+    given_up: bool = False  # voided, and no card of it is left to be handed out
 
     @property
     def next_attempt(self) -> int:
-        """The attempt that the next order for production names."""
-        return self.attempt + 1 if self.attempt == 0 or self.state == "32" else self.attempt
+        """The attempt that the next order for production names: one that has no order yet."""
+        return self.attempt + 1 if self.ordered or self.attempt == 0 else self.attempt
+
+    @property
+    def with_holder(self) -> bool:
+        """Whether its card is, or was when it was lost, in the holder's hand."""
+        replaced = self.state == "97" and self.replaced_by is not None
+        return replaced or self.state in {"93", "94"} or self.temporary is Temporary.ISSUED
 
     @classmethod
     def check(cls, state: Self | None, event: Any) -> Iterator[Rule]:
@@ -116,9 +138,7 @@ class Application(Aggregate):
             self.state == "94" and VOCABULARY[kind].reaches == "93"
         ):
             return False
-        if self.state == "97" and (VOCABULARY[kind].reaches in {"95", "98"}) != bool(
-            self.replaced_by
-        ):
+        if self.state == "97" and (VOCABULARY[kind].reaches == "95") != bool(self.replaced_by):
             return False
         return VOCABULARY[kind].reaches in FOLLOWS[self.state]
 
@@ -154,22 +174,27 @@ class Application(Aggregate):
         reached = VOCABULARY[kind].reaches
         if reached is not None:
             told |= {"state": reached, "since": event.effective_on}
+            told.setdefault("destination", None)
         if state is None:
             told["accepted_on"] = event.effective_on
             return cls(id=ApplicationId(stream), **told)
         match event:
             case applications.DeadlineExtended():
                 told["extension"] = state.extension + event.days
-            case applications.ProductionPackageBuilt() if event.attempt != state.attempt:
-                told |= NO_BODY
+            case applications.ProductionPackageBuilt():
+                told["ordered"] = True
+                if event.attempt != state.attempt:
+                    told |= NO_BODY
             case issuance.CardRedone() if event.attempt is not None:
-                told |= NO_BODY
+                told |= {**NO_BODY, "ordered": False}
             case issuance.BodyBound():
                 told["bodies"] = state.bodies + 1
             case applications.ApplicationVoided():
                 told["given_up"] = True
             case issuance.CardProduced():
                 told["produced_on"] = event.effective_on
+            case issuance.CardHandedOut():
+                told["handed_on"] = event.effective_on
         return state.but(**told)
 
 
@@ -179,6 +204,7 @@ TEMPORARY: Mapping[type[Any], tuple[Temporary | None, Temporary]] = {
     temporary.TemporaryCardIssued: (Temporary.APPLIED, Temporary.ISSUED),
     temporary.TemporaryCardRefused: (Temporary.APPLIED, Temporary.REFUSED),
     temporary.TemporaryCardSurrendered: (Temporary.ISSUED, Temporary.SURRENDERED),
+    temporary.TemporaryCardLost: (Temporary.ISSUED, Temporary.LOST),
 }
 #: Where nothing is under way any more: voided, in the holder's hand or beyond it.
 ENDED = frozenset({"02", "93", "94", "95", "96", "98"})
@@ -187,6 +213,10 @@ BESIDE: Mapping[type[Any], frozenset[str]] = {
     applications.DeadlineExtended: frozenset(FOLLOWS) - ENDED,
     applications.ProductionRerouted: frozenset({"24"}),
     issuance.BodyBound: frozenset({"24"}),
+    issuance.CardDispatchedFromSite: frozenset({"31"}),
+    issuance.RemakeProposed: frozenset(
+        state for state, following in FOLLOWS.items() if "97" in following and state != "94"
+    ),
     issuance.DestructionProposed: frozenset(
         state for state, following in FOLLOWS.items() if "96" in following
     ),
@@ -204,4 +234,4 @@ TOLD: Mapping[type[Any], tuple[str, ...]] = {
 #: A further attempt begins without a body.
 NO_BODY: Mapping[str, Any] = {"body": None, "bodies": 0}
 #: Fields that an event writes even where it holds nothing.
-CLEARED = frozenset({"valid_until", "package", "body"})
+CLEARED = frozenset({"valid_until", "package", "body", "work_order"})

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Self
 from uuid import UUID
 
-from registry.aggregates import card_rules, rules
+from registry.aggregates import card_rules, making_rules, rules
 from registry.aggregates.base import Aggregate
 from registry.errors import Rule
 from registry.events import cards as events
@@ -35,6 +35,7 @@ class BodyState(IntEnum):
     SAMPLED = 5
     VOIDED = 6  # given up, not in hand
     DESTROYED = 7
+    IN_TRANSIT = 8  # a blank between two sites
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +47,18 @@ class CardBody(Aggregate):
     id: CardId
     chip_serial: ChipSerial
     lot: PaperNumber
+    sheet: PaperNumber
     site: OfficeCode
     state: BodyState = BodyState.IN_STOCK
+    destination: OfficeCode | None = None  # of a blank between two sites
     line: PaperNumber | None = None
+    work_order: PaperNumber | None = None
     application: ApplicationId | None = None
     attempt: int | None = None
     image: Digest | None = None
-    addresses: int = 0  # slots that are written
+    addresses: int = 0  # slots that are used up, written or burnt
     appending: int | None = None  # the slot that is being written
+    appended: Digest | None = None  # of what is to stand in it
 
     @classmethod
     def check(cls, state: Self | None, event: Any) -> Iterator[Rule]:
@@ -77,11 +82,16 @@ class CardBody(Aggregate):
                 most = limit("card_address_slots", event.effective_on).amount
                 if event.slot != state.addresses + 1 or event.slot > most or state.appending:
                     yield card_rules.SlotNotFree(event.slot)
-            case events.AddressPreWritten() | events.AddressAppended():
+            case events.AddressPreWritten() | events.AddressAppendAbandoned():
                 if event.slot != state.appending:
                     yield card_rules.SlotNotFree(event.slot)
-            case events.AddressAppendAbandoned() if event.slot != state.appending:
-                yield card_rules.SlotNotFree(event.slot)
+            case events.AddressAppended():
+                if event.slot != state.appending:
+                    yield card_rules.SlotNotFree(event.slot)
+                elif event.digest != state.appended:
+                    yield card_rules.BodyIsForAnother(state.chip_serial)
+            case events.BlankArrived() if event.site not in {state.site, state.destination}:
+                yield making_rules.SentElsewhere(state.destination)
 
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
@@ -91,6 +101,7 @@ class CardBody(Aggregate):
                 id=CardId(stream),
                 chip_serial=event.chip_serial,
                 lot=event.lot,
+                sheet=event.sheet,
                 site=event.site,
             )
         assert state is not None, f"{type(event).__name__} on an unknown body {stream}"
@@ -99,27 +110,31 @@ class CardBody(Aggregate):
             state = state.but(state=after)
         match event:
             case events.BlankIssued():
-                return state.but(line=event.line)
+                return state.but(line=event.line, work_order=event.work_order)
             case events.BlankReturned():
-                return state.but(line=None)
+                return state.but(line=None, work_order=None)
             case events.BlankTransferred():
-                return state.but(site=event.site)
+                return state.but(destination=event.destination)
+            case events.BlankArrived():
+                return state.but(site=event.site, destination=None)
             case events.BlankBound():
                 return state.but(
                     application=event.application, attempt=event.attempt, image=event.image
                 )
             case events.AddressAppendIntended():
-                return state.but(appending=event.slot)
+                return state.but(appending=event.slot, appended=event.digest)
             case events.AddressAppended():
                 return state.but(appending=None, addresses=event.slot)
             case events.AddressAppendAbandoned():
-                return state.but(appending=None)
+                used = event.slot if event.burnt else state.addresses
+                return state.but(appending=None, addresses=used)
             case _:
                 return state
 
 
 _B = BodyState
 _KEPT = frozenset({_B.IN_STOCK, _B.ON_LINE, _B.BOUND, _B.PERSONALISED})
+_GONE = _KEPT | {_B.IN_TRANSIT}
 _LEFT_OVER = frozenset({_B.SPOILED, _B.SAMPLED, _B.PERSONALISED})
 _WRITTEN = frozenset({_B.PERSONALISED})
 #: In which states each step may be taken, and the state after it; None: the same.
@@ -127,13 +142,14 @@ STEPS: Mapping[type[Any], tuple[frozenset[BodyState], BodyState | None]] = {
     events.BlankReceived: (frozenset(), _B.IN_STOCK),
     events.BlankIssued: (frozenset({_B.IN_STOCK}), _B.ON_LINE),
     events.BlankReturned: (frozenset({_B.ON_LINE}), _B.IN_STOCK),
-    events.BlankTransferred: (frozenset({_B.IN_STOCK}), None),
+    events.BlankTransferred: (frozenset({_B.IN_STOCK}), _B.IN_TRANSIT),
+    events.BlankArrived: (frozenset({_B.IN_TRANSIT}), _B.IN_STOCK),
     events.BlankSampled: (frozenset({_B.IN_STOCK, _B.ON_LINE}), _B.SAMPLED),
     events.BlankBound: (frozenset({_B.ON_LINE}), _B.BOUND),
     events.CardPersonalised: (frozenset({_B.BOUND}), _B.PERSONALISED),
     events.BodySpoiled: (_KEPT, _B.SPOILED),
-    events.BodyVoidProposed: (_KEPT, None),
-    events.BodyVoided: (_KEPT, _B.VOIDED),
+    events.BodyVoidProposed: (_GONE, None),
+    events.BodyVoided: (_GONE, _B.VOIDED),
     events.BodyFound: (frozenset({_B.VOIDED}), _B.SPOILED),
     events.BodyDestructionProposed: (_LEFT_OVER, None),
     events.BodyDestroyed: (_LEFT_OVER, _B.DESTROYED),

@@ -6,6 +6,7 @@ from registry.aggregates.rules import CARD_LAW, Concerning
 
 STATES = "二代证受理状态"
 CENTRE = "居民身份证制作中心（所）建设工作规范"
+GA_COLLECTION = "GA 214.7-2004"
 
 
 class StepOutOfOrder(Concerning):
@@ -105,6 +106,14 @@ class NumberAbsent(Concerning):
     code = "number-absent"
     law = CARD_LAW + " art. 3"
     remedy = "Give the person a number first."
+
+
+class NumberChanged(Concerning):
+    """The card was signed with a number that is no longer its holder's."""
+
+    code = "number-changed"
+    law = CARD_LAW + " art. 3, 11; GB 11643-1999"
+    remedy = "Send the data back to be signed anew; a made card is destroyed and applied for again."
 
 
 class GenerationNotMade(Concerning):
@@ -227,14 +236,6 @@ class BirthDateUnknown(Concerning):
     remedy = "Correct the birth date first."
 
 
-class AuthorityTooLong(Concerning):
-    """The name of the issuing authority does not fit the card: at most 15 characters."""
-
-    code = "authority-too-long"
-    law = "GA 490-2004"
-    remedy = "Add a shorter name of the authority to the table card_authorities."
-
-
 class NotInspected(Concerning):
     """The card has not passed the inspection of this tier."""
 
@@ -248,7 +249,7 @@ class OldCardKept(Concerning):
 
     code = "old-card-kept"
     law = CARD_LAW + " art. 11"
-    remedy = "Take the old card and name its kind, or let the holder report its loss first."
+    remedy = "Take it back and name its application, or its kind and the bin; or report its loss."
 
 
 class CollectorUnnamed(Concerning):
@@ -264,7 +265,7 @@ class ReplacementUnderWay(Concerning):
 
     code = "replacement-under-way"
     law = CARD_LAW + " art. 11"
-    remedy = "Take the found card back (SurrenderCard), or void the other application first."
+    remedy = "Take the found card back (SurrenderCard)."
 
 
 class BodyNotSettled(Concerning):
@@ -353,3 +354,123 @@ class MovedAway(Concerning):
     code = "moved-away"
     law = CARD_LAW + " art. 8"
     remedy = "Send the data back (FailCountyAudit); the new place of registration accepts anew."
+
+
+class BinIsDestroyed(Concerning):
+    """What was in that bin has been destroyed."""
+
+    code = "bin-is-destroyed"
+    law = "德办发(2004)39号: two persons"
+    remedy = "Open another bin (OpenBin)."
+
+
+class CountDiffers(Concerning):
+    """The cards that were counted are not as many as were taken in."""
+
+    code = "count-differs"
+    law = "德办发(2004)39号: two persons"
+    remedy = "Count again, and find out which card is missing before any is destroyed."
+
+
+class BinUnnamed(Concerning):
+    """An old card that the register does not know goes into a bin, and nothing else does."""
+
+    code = "bin-unnamed"
+    law = CARD_LAW + " art. 11; 德办发(2004)39号"
+    remedy = "Name the kinds of the old cards and the bin (OpenBin begins one), or neither."
+
+
+class NotHeld(Concerning):
+    """The holder has no such card to hand back."""
+
+    code = "not-held"
+    law = CARD_LAW + " art. 11"
+    remedy = "Name the applications of the cards that the holder has, temporary ones too."
+
+
+class FormIsUsed(Concerning):
+    """A temporary card was made on the form with that number."""
+
+    code = "form-is-used"
+    law = "临时居民身份证管理办法"
+    remedy = "Take another form, or correct the number."
+
+
+class ErrorNotNamed(Concerning):
+    """Code 00 says that nothing is wrong, and cannot send anything back."""
+
+    code = "error-not-named"
+    law = "GA 214.10-2004"
+    remedy = "Name what is wrong; 90 is for what the list does not have."
+
+
+class FormDayUnfit(Concerning):
+    """The day of the form lies ahead, after that of the number, or before the register knew."""
+
+    code = "form-day-unfit"
+    law = CARD_LAW + " art. 12"
+    remedy = "Give the day on which the form was signed."
+
+
+class GuardianUnfit(Concerning):
+    """The guardian is not a living person of age other than the applicant."""
+
+    code = "guardian-unfit"
+    law = "民法通则 art. 11, 16; " + CARD_LAW + " art. 7"
+    remedy = "Name a guardian whom the register knows as living and of age, or one by name."
+
+
+class CollectorUnfit(Concerning):
+    """Who collects is a living person, under the name and number of the register."""
+
+    code = "collector-unfit"
+    law = GA_COLLECTION
+    remedy = "Name the person who came as the register knows that person, or by name and number."
+
+
+class TemporaryHolds(Concerning):
+    """The temporary card that the person has still holds."""
+
+    code = "temporary-holds"
+    law = "临时居民身份证管理办法"
+    remedy = "Take it back (SurrenderTemporaryCard), or let its loss be reported first."
+
+
+class CardElsewhere(Concerning):
+    """The card lies at an office of another tier."""
+
+    code = "card-elsewhere"
+    law = STATES + "; 领取发放类别"
+    remedy = "Let the office that has the card hand it out, or let it send the card on first."
+
+
+class DeadlinePassed(Concerning):
+    """The time is over, and an overrun is not prolonged away."""
+
+    code = "deadline-passed"
+    law = CARD_LAW + " art. 12"
+    remedy = "Hand the card out as soon as can be; the delay stays on record."
+
+
+class ChecksMissing(Concerning):
+    """What has to be looked at before a card changes hands was not."""
+
+    code = "checks-missing"
+    law = "德办发(2004)39号: 确保群众领到合格证件"
+    remedy = "Look at what is named, and say so; a chip is read and its serial given."
+
+
+class DoesNotFitCard(Concerning):
+    """A field has no room on the card or its chip, or holds what is no character."""
+
+    code = "does-not-fit-card"
+    law = "GA 490-2004"
+    remedy = "Send the data back with the field named; a reviewed shorter form has to be recorded."
+
+
+class AddressUnknown(Concerning):
+    """The register knows no address of the holder, and a card bears one."""
+
+    code = "address-unknown"
+    law = CARD_LAW + " art. 3"
+    remedy = "Register the holder at a door plate first."

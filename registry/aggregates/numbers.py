@@ -13,13 +13,17 @@ from registry.aggregates.base import Aggregate
 from registry.errors import Rule
 from registry.events import numbers as events
 from registry.values import (
+    ApplicationId,
     BookId,
     CaseId,
     CitizenNumber,
     DivisionCode,
+    DuplicateResolution,
+    KeeperReason,
     NumberFaultKind,
     NumberId,
     OfficeCode,
+    PaperNumber,
     PersonId,
     Sex,
 )
@@ -175,43 +179,75 @@ class Number(Aggregate):
 
 @dataclass(frozen=True, kw_only=True)
 class NumberCase(Aggregate):
-    """A fault of a number that officers have to decide (重号, 错号)."""
+    """A fault of a number that officers have to decide (重号, 错号, 漏编)."""
 
     KIND = Kind.CASE
 
     id: CaseId
     fault: NumberFaultKind
-    number: NumberId
+    number: NumberId | None
     parties: frozenset[PersonId]
+    wrong: tuple[str, ...] = ()  # what is wrong with the number
     open: bool = True
+    proposed: PersonId | None = None
+    reason: KeeperReason | None = None
+    notified: frozenset[PersonId] = frozenset()
+    decided: bool = False
     keeper: PersonId | None = None
+    papers: Mapping[PersonId, PaperNumber] = field(default_factory=dict)  # that prove a change
+    called_in: frozenset[ApplicationId] = frozenset()
+    resolution: DuplicateResolution | None = None
 
     @classmethod
     def check(cls, state: Self | None, event: Any) -> Iterator[Rule]:
         """Give the rules that an event would break."""
-        match event:
-            case events.NumberCaseOpened():
-                if state is not None and state.open:
-                    yield rules.AlreadyKnown(state.id)
-            case _ if state is None:
-                yield rules.NotKnownYet()
-            case events.NumberCaseClosed():
-                if not state.open:
-                    yield rules.CaseIsClosed(state.id)
-                if event.keeper is not None and event.keeper not in state.parties:
-                    yield rules.NotParty(event.keeper)
+        if isinstance(event, events.NumberCaseOpened):
+            if state is not None and state.open:
+                yield rules.AlreadyKnown(state.id)
+            return
+        if state is None:
+            yield rules.NotKnownYet()
+            return
+        if not state.open and not isinstance(event, events.PartyAdded):
+            yield rules.CaseIsClosed(state.id)
+        named = [getattr(event, name, None) for name in ("keeper", "person")]
+        named += getattr(event, "changed", ())
+        if not isinstance(event, events.PartyAdded):
+            for person in named:
+                if person is not None and person not in state.parties:
+                    yield rules.NotParty(person)
 
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
         """Return the case after an entry; a closed case opens again with a new fault."""
+        if isinstance(event, events.NumberCaseOpened):
+            parties = frozenset(event.parties) | (state.parties if state else frozenset())
+            return cls(
+                id=CaseId(stream),
+                fault=event.fault,
+                number=event.number,
+                parties=parties,
+                wrong=event.faults,
+            )
+        assert state is not None, f"{type(event).__name__} on an unknown case {stream}"
         match event:
-            case events.NumberCaseOpened():
-                parties = frozenset(event.parties) | (state.parties if state else frozenset())
-                return cls(
-                    id=CaseId(stream), fault=event.fault, number=event.number, parties=parties
+            case events.PartyAdded():
+                # Whoever comes later has a say: what was proposed and decided was without him.
+                return state.but(
+                    parties=state.parties | {event.person},
+                    open=True,
+                    proposed=None,
+                    reason=None,
+                    decided=False,
                 )
-            case _:
-                assert state is not None, f"{type(event).__name__} on an unknown case {stream}"
-        if isinstance(event, events.PartyAdded):
-            return state.but(parties=state.parties | {event.person}, open=True)
-        return state.but(open=False, keeper=event.keeper)
+            case events.KeeperProposed():
+                return state.but(proposed=event.keeper, reason=event.reason)
+            case events.PartyNotified():
+                return state.but(notified=state.notified | {event.person})
+            case events.NumberCaseDecided():
+                return state.but(decided=True, keeper=event.keeper)
+            case events.NumberChangeProven():
+                return state.but(papers={**state.papers, event.person: event.paper})
+            case events.CardCalledIn():
+                return state.but(called_in=state.called_in | {event.application})
+        return state.but(open=False, keeper=event.keeper, resolution=event.resolution)

@@ -14,7 +14,7 @@ from registry.aggregates.base import Aggregate
 from registry.entry import Entry
 from registry.errors import Rule
 from registry.events import places as events
-from registry.values import CommunityKind, DivisionCode, Level, Text
+from registry.values import CommunityKind, DivisionCode, Level, OfficeCode, Text
 from registry.vocabulary import Kind
 
 
@@ -30,6 +30,7 @@ class Fact:
     kind: CommunityKind | None = None
     closed: bool = False
     told: frozenset[str] | None = None  # what was told on the day, the rest is carried; None: all
+    station: OfficeCode | None = None  # of a community: in whose care it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,11 @@ class Places(Aggregate):
                 return fact.code
         return None
 
+    def station_of(self, community: UUID, on: date) -> OfficeCode | None:
+        """The police station in whose care a community is on a day."""
+        fact = self.fact(community, on)
+        return fact.station if fact else None
+
     def under(self, division: UUID, on: date) -> Iterator[UUID]:
         """Places directly under a division on a day."""
         for place in self.facts:
@@ -105,7 +111,7 @@ class Places(Aggregate):
                 if event.community in here.facts:
                     yield rules.AlreadyKnown(event.community)
                 yield from division(event.parent)
-            case events.CommunityRenamed():
+            case events.CommunityRenamed() | events.StationAssigned():
                 if here.community(event.community, day) is None:
                     yield rules.CommunityUnknown(event.community)
             case events.DivisionAdjusted():
@@ -162,6 +168,8 @@ def _write(facts: dict[UUID, tuple[Fact, ...]], event: Any) -> None:
             )
         case events.CommunityRenamed():
             _change(facts, event.community, day, name=event.community_name)
+        case events.StationAssigned():
+            _change(facts, event.community, day, station=event.station)
         case events.DivisionAbolished():
             _change(facts, event.division, day, closed=True)
         case events.DivisionAdjusted():

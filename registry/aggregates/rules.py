@@ -592,3 +592,91 @@ class ResidentsUnnamed(Concerning):
     code = "residents-unnamed"
     law = REGULATIONS + " art. 5"
     remedy = "Move the residents first, or name all of them."
+
+
+class FindingAlreadyOpen(Concerning):
+    """The same finding is open already."""
+
+    code = "finding-already-open"
+    law = "公通字[2004]6号"
+    remedy = "Settle the one that is open."
+
+
+class FindingNotOpen(Concerning):
+    """No such finding is open."""
+
+    code = "finding-not-open"
+    law = "公通字[2004]6号"
+    remedy = "Look at the person's findings; what was settled needs no settling."
+
+
+class FindingOfOne(Concerning):
+    """A finding is about one person or one household, whose ledger it stands in."""
+
+    code = "finding-of-one"
+    law = "公通字[2004]6号"
+    remedy = "Name the person or the household, not both."
+
+
+class FindingsAreOpen(Concerning):
+    """Errors were found that are not settled."""
+
+    code = "findings-open"
+    law = "公通字[2004]6号; 德办发(2004)39号"
+    remedy = "Have the errors settled first."
+
+
+class SettledByCheck(Concerning):
+    """That outcome is what a later check or entry shows, and is not an officer's to state."""
+
+    code = "settled-by-check"
+    law = "公通字[2004]6号"
+    remedy = "Choose corrected, paper-corrected, confirmed, withdrawn or referred."
+
+
+class SourceMissing(Concerning):
+    """Not every source that has to be compared was recorded."""
+
+    code = "source-missing"
+    law = "德办发(2004)39号; 吉政办发〔2004〕53号"
+    remedy = "Record what the paper says, or that there is none (RecordSource)."
+
+
+class NotCheckedAtDesk(Concerning):
+    """The sources were not compared since the person's record, or a source, last changed."""
+
+    code = "not-checked-at-desk"
+    law = "吉政办发〔2004〕53号"
+    remedy = "Compare them at the desk (CheckAtDesk)."
+
+
+class VisitNotAssigned(Concerning):
+    """Nobody was told to visit that household."""
+
+    code = "visit-not-assigned"
+    law = "吉政办发〔2004〕53号"
+    remedy = "Assign the visit first (AssignVisit)."
+
+
+class NotVisited(Concerning):
+    """The person's items were not confirmed since the record last changed."""
+
+    code = "not-visited"
+    law = "吉政办发〔2004〕53号"
+    remedy = "Have the person asked and record the answer (RecordVisit)."
+
+
+class NotAPaper(Concerning):
+    """That source is the register itself or the person, of which no snapshot is recorded."""
+
+    code = "not-a-paper"
+    law = "德办发(2004)39号"
+    remedy = "Choose form, booklet, card or sequence."
+
+
+class ItemNotOfSource(Concerning):
+    """The paper has no such item."""
+
+    code = "item-not-of-source"
+    law = "公通字[1995]91号; 居民身份证法 art. 3"
+    remedy = "Leave the item out."

@@ -17,6 +17,7 @@ CITY = "city"
 PROVINCE = "province"
 CENTRE = "production-centre"
 CIVIL_AFFAIRS = "civil-affairs"
+EXCHANGE_OFFICE = "exchange-office"
 ADMINISTRATOR = "administrator"
 
 

@@ -1,4 +1,4 @@
-"""The station: applications for cards are accepted, captured, prolonged, given up (受理采集)."""
+"""The station: applications for cards are accepted, prolonged, given up, put away (受理)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from registry.aggregates import card_rules
-from registry.card_terms import has_fingerprints
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.cards_common import (
     application_id,
@@ -15,24 +14,21 @@ from registry.commands.cards_common import (
     holder_id,
     in_hand,
 )
+from registry.commands.cards_fitness import gates
 from registry.commands.cards_gates import (
-    BY_THE_UNIT,
-    MILITARY,
     applicant,
+    guardian_of,
     held_before,
-    is_child,
     note_late,
-    refuse_gates,
+    refuse_form_day,
     refuse_reason,
 )
+from registry.commands.preparing import exchange_gate
 from registry.deadlines import card_due
 from registry.events.applications import (
     ApplicationAccepted,
     ApplicationVoided,
-    CaptureCompleted,
     DeadlineExtended,
-    FingerPrint,
-    FingerprintCaptured,
 )
 from registry.events.issuance import VoidedAndArchived
 from registry.events.readiness import ApplicationFiled
@@ -45,7 +41,6 @@ from registry.values import (
     CardPriority,
     CardReason,
     CollectionMethod,
-    Digest,
     IdentityDocument,
     Level,
     Name,
@@ -67,9 +62,10 @@ MOST = 99_999
 class AcceptApplication:
     """Accept an application for a card (受理居民身份证申领).
 
-    acceptance_number: where the station has given it already; else the next one of the station and
-    day is given. urgent: made before all others, on urgent need. guardian: for somebody under
-    sixteen, unless the register knows one. unit_package: of a soldier's unit.
+    applied_on: the day on which the form was signed, from which the time counts; else that of the
+    number, or today. acceptance_number: where the station has given it already; else the next one
+    of the station and day is given. urgent: made before all others, on urgent need. guardian: for
+    somebody under sixteen, unless the register knows one. unit_package: of a soldier's unit.
     Source: 居民身份证法 art. 2, 7-11; GA 214.4-2004, GA 214.5-2004.
     """
 
@@ -77,6 +73,7 @@ class AcceptApplication:
     apply_reason: CardReason
     card_kind: CardKind = SECOND
     production_type: ProductionType = ORDINARY
+    applied_on: date | None = None
     urgent: bool = False
     acceptance_number: AcceptanceNumber | None = None
     guardian: PersonId | None = None
@@ -90,24 +87,26 @@ class AcceptApplication:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the application, and file it under the person."""
         today, kind, reason = registrar.today, self.card_kind, self.apply_reason
-        military = self.production_type == MILITARY
+        military = self.production_type.military
         registrar.refuse_if(
             (kind.temporary, card_rules.TemporaryKind(kind)),
             (military != (self.unit_package is not None), card_rules.MilitaryChannel(reason)),
-            (reason == BY_THE_UNIT and not military, card_rules.MilitaryChannel(reason)),
+            (reason.military and not military, card_rules.MilitaryChannel(reason)),
         )
         person, community = applicant(registrar, self.person, military)
-        if kind.generation == 2:
-            refuse_gates(registrar, person, community, self.person)
+        closed = gates(registrar, person, community, kind.generation, self.person)
+        registrar.refuse_if(*((True, rule) for rule in closed))
+        if kind.generation == 2 and not military:
+            registrar.refuse_if(*exchange_gate(registrar, community))
+        applied_on, latest = form_day(self.applied_on, self.acceptance_number, today)
+        refuse_form_day(registrar, self.person, kind, applied_on, latest)
         before = applications_of(registrar, self.person)
-        refuse_reason(registrar, person, kind, reason, before)
-        guardian = self.guardian or person.guardian
-        guardian_name = self.guardian_name or (None if guardian else person.guardian_name)
+        refuse_reason(registrar, person, kind, reason, applied_on, before)
+        guardian, guardian_name = guardian_of(
+            registrar, person, applied_on, self.guardian, self.guardian_name
+        )
         assert person.birth_date is not None, "an applicant has one"
-        child = is_child(person.birth_date, today)
-        unguarded = child and guardian is None and guardian_name is None
-        registrar.refuse_if((unguarded, card_rules.GuardianNeeded(self.person)))
-        note_late(registrar, person.birth_date, reason)
+        note_late(registrar, person.birth_date, reason, applied_on)
         number = acceptance_number(registrar, self.acceptance_number)
         registrar.stop_if_refused()
         county = registrar.places().code_of(community, Level.COUNTY, today)
@@ -119,6 +118,7 @@ class AcceptApplication:
             stream,
             ApplicationAccepted(
                 effective_on=today,
+                applied_on=applied_on,
                 person=self.person,
                 acceptance_number=number,
                 apply_reason=reason,
@@ -129,8 +129,8 @@ class AcceptApplication:
                 county=county,
                 community=community,
                 replaces=held.id if held else None,
-                guardian=guardian if child else None,
-                guardian_name=guardian_name if child else None,
+                guardian=guardian,
+                guardian_name=guardian_name,
                 documents=self.documents,
                 collection=self.collection,
                 mail_to=self.mail_to,
@@ -142,8 +142,16 @@ class AcceptApplication:
         return {
             "application": stream,
             "acceptance_number": number,
-            "due_on": card_due(today),
+            "due_on": card_due(applied_on),
         }
+
+
+def form_day(
+    applied_on: date | None, number: AcceptanceNumber | None, today: date
+) -> tuple[date, date]:
+    """The day of the form, and the latest that it may be: that of the number, or today."""
+    latest = today if number is None else min(number.day, today)
+    return applied_on or latest, latest
 
 
 def file_application(
@@ -196,65 +204,12 @@ def _taken(registrar: Registrar, station: OfficeCode, day: date, sequence: int) 
     return bool(registrar.entries(application_id(registrar, number)))
 
 
-@command(STATION)
-class CompleteCapture:
-    """Record that all a card needs was captured, or captured again (采集完成).
-
-    photo, photo_size: SHA-256 and bytes of the JPEG; chip_photo: SHA-256 of its 1,024 bytes for the
-    chip. Source: GA 461-2004; 居民身份证法 art. 3, 4.
-    """
-
-    application: ApplicationId
-    photo: Digest | None = None
-    photo_size: int | None = None
-    chip_photo: Digest | None = None
-    script_name: Text | None = None
-    script_address: Text | None = None
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter what was captured."""
-        (one,) = in_hand(registrar, (self.application,))
-        whole = None not in (self.photo, self.photo_size, self.chip_photo)
-        lacking = one.card_kind.generation == 2 and not whole
-        registrar.refuse_if((lacking, card_rules.PhotoMissing(one.acceptance_number)))
-        registrar.enter(
-            one.id,
-            CaptureCompleted(
-                effective_on=registrar.today,
-                photo=self.photo,
-                photo_size=self.photo_size,
-                chip_photo=self.chip_photo,
-                script_name=self.script_name,
-                script_address=self.script_address,
-            ),
-        )
-        return {"application": one.id}
-
-
-@command(STATION)
-class TakeFingerprints:
-    """Record the digests of the features of fingers (采集指纹).
-
-    Source: 居民身份证法 art. 3 as amended on 2011-10-29, in force 2012-01-01.
-    """
-
-    application: ApplicationId
-    prints: tuple[FingerPrint, ...]
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the prints."""
-        (one,) = in_hand(registrar, (self.application,))
-        may = has_fingerprints(one.card_kind.generation, registrar.today)
-        registrar.refuse_if((not may, card_rules.FingerprintsNotYet(registrar.today)))
-        registrar.enter(
-            one.id, FingerprintCaptured(effective_on=registrar.today, prints=self.prints)
-        )
-        return {"application": one.id}
-
-
 @command(STATION, COUNTY)
 class VoidApplication:
-    """Give an application up before a card is made (受理作废). Source: 二代证受理状态 02."""
+    """Give an application up, of which no card is left to be handed out (受理作废).
+
+    Source: 二代证受理状态 02.
+    """
 
     application: ApplicationId
     grounds: Text
@@ -272,7 +227,7 @@ class VoidApplication:
 class ExtendDeadline:
     """Prolong the time in which a card is due, where the place is hard to reach (延长期限).
 
-    Source: 居民身份证法 art. 12: by thirty days at most.
+    Source: 居民身份证法 art. 12: by thirty days at most, and before the time is over.
     """
 
     application: ApplicationId
@@ -282,14 +237,18 @@ class ExtendDeadline:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the new days."""
         (one,) = in_hand(registrar, (self.application,))
-        most = limit("card_issue_remote", one.accepted_on).amount
+        most = limit("card_issue_remote", one.applied_on).amount
         fits = self.days > 0 and one.extension + self.days <= most
-        registrar.refuse_if((not fits, card_rules.ExtensionTooLong(f"{self.days} of {most}")))
+        due = card_due(one.applied_on, one.extension)
+        registrar.refuse_if(
+            (not fits, card_rules.ExtensionTooLong(f"{self.days} of {most}")),
+            (registrar.today > due, card_rules.DeadlinePassed(f"was due on {due}")),
+        )
         registrar.enter(
             one.id,
             DeadlineExtended(effective_on=registrar.today, days=self.days, grounds=self.grounds),
         )
-        due_on = card_due(one.accepted_on, one.extension + self.days)
+        due_on = card_due(one.applied_on, one.extension + self.days)
         return {"application": one.id, "due_on": due_on}
 
 

@@ -1,30 +1,32 @@
-"""Audit and signing at the county, the city's sample, the province's check (审核签发)."""
+"""Audit and signing at the county, the province's check of the number (审核签发)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from random import Random
 from typing import Any
-from uuid import UUID
 
-from registry.aggregates import Application, Number, Person, card_rules, rules
-from registry.aggregates.person import Life
-from registry.card_terms import CardSetting, authority_name, valid_until
-from registry.commands.base import CITY, COUNTY, PROVINCE, command
+from registry.aggregates import Application, Number, card_rules
+from registry.card_terms import issuing_authority, valid_until
+from registry.chip.text import faults
+from registry.commands.base import COUNTY, PROVINCE, command
 from registry.commands.cards_common import (
-    dispute,
     enter_all,
     in_hand,
     refuse_same_officer,
+    refuse_sound,
     told,
 )
-from registry.commands.cards_gates import county_names, refuse_gates
+from registry.commands.cards_fitness import (
+    addresses_of,
+    dispute,
+    people_of,
+    refuse_unfit,
+    unfit,
+)
 from registry.commands.numbering import number_id
+from registry.errors import Rule
 from registry.events.applications import (
     CardSigned,
-    CitySampleOrAuditFailed,
-    CitySampleOrAuditPassed,
     CountyAuditFailed,
     CountyAuditPassed,
     HeldForDuplicateNumber,
@@ -36,34 +38,14 @@ from registry.values import (
     ApplicationId,
     Level,
     OfficeCode,
-    PersonId,
     ProductionError,
     Text,
 )
 
-#: Characters of the issuing authority that a card has room for, in UTF-16 units (GA 490-2004).
-AUTHORITY_UNITS = 15
-GOOD, LOGIC = ProductionError("00"), ProductionError("60")
 TWO_HOLDERS, WRONG_NUMBER = ProductionError("30"), ProductionError("40")
-
-
-def people_of(registrar: Registrar, applications: Sequence[Application]) -> dict[PersonId, Person]:
-    """The applicants as they are registered today."""
-    registrar.prefetch([one.person for one in applications])
-    return {one.person: registrar.load(Person, one.person) for one in applications}
-
-
-def refuse_gone(registrar: Registrar, person: Person, one: Application) -> None:
-    """Refuse a card for somebody who died, whose record was deleted, or who has moved away."""
-    home = person.community or person.left_community
-    places, today = registrar.places(), registrar.today
-    county = places.code_of(home, Level.COUNTY, today) if home is not None else None
-    moved = person.in_transit or county != one.county
-    registrar.refuse_if(
-        (person.life is Life.DEAD, rules.AlreadyDeceased(one.acceptance_number)),
-        (person.life is Life.DELETED, rules.RecordIsDeleted(one.acceptance_number)),
-        (person.life is Life.LIVING and moved, card_rules.MovedAway(one.acceptance_number)),
-    )
+LOGIC, OTHER = ProductionError("60"), ProductionError("90")
+#: Gates that may be closed without anything being wrong with the data themselves.
+CLOSED_GATES = frozenset({card_rules.BaselineNotAccepted, card_rules.PersonNotVerified})
 
 
 @command(COUNTY)
@@ -76,15 +58,12 @@ class PassCountyAudit:
     applications: tuple[ApplicationId, ...]
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the audit of each, once its gates are still open."""
+        """Enter the audit of each, if its card may still be made."""
         found = in_hand(registrar, self.applications)
         people = people_of(registrar, found)
         for one in found:
-            refuse_same_officer(registrar, one, "00", "01")
-            refuse_gone(registrar, people[one.person], one)
-            if one.card_kind.generation == 2:
-                subject = one.acceptance_number
-                refuse_gates(registrar, people[one.person], one.community, subject)
+            refuse_same_officer(registrar, one, "00", "01", "06")
+            refuse_unfit(registrar, people[one.person], one)
         event = CountyAuditPassed(effective_on=registrar.today)
         enter_all(registrar, self.applications, event)
         return told(found)
@@ -92,7 +71,7 @@ class PassCountyAudit:
 
 @command(COUNTY)
 class FailCountyAudit:
-    """Send the data back to the station, or take a signature back (区县审核不通过).
+    """Send the data back to the station, or take an audit or a signature back (区县审核不通过).
 
     Source: 二代证受理状态 12; GA 214.10-2004.
     """
@@ -104,6 +83,7 @@ class FailCountyAudit:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the error and its grounds."""
         (one,) = in_hand(registrar, (self.application,))
+        refuse_sound(registrar, self.error)
         registrar.enter(
             one.id,
             CountyAuditFailed(effective_on=registrar.today, error=self.error, grounds=self.grounds),
@@ -137,7 +117,8 @@ class SignCards:
     """Sign cards: their terms and the issuing authority are fixed with this day (签发).
 
     The term follows from the age on the day of signing. Who signs did neither accept nor audit.
-    Source: 居民身份证法 art. 5, 8; GA 214.8-2004.
+    What has no room on the card is refused here, with its field named.
+    Source: 居民身份证法 art. 5, 8; GA 214.8-2004; GA 490-2004.
     """
 
     applications: tuple[ApplicationId, ...]
@@ -147,105 +128,58 @@ class SignCards:
         today = registrar.today
         found = in_hand(registrar, self.applications)
         people = people_of(registrar, found)
+        addresses = addresses_of(registrar, people.values())
         for one in found:
-            refuse_same_officer(registrar, one, "00", "01", "11")
-            refuse_gone(registrar, people[one.person], one)
-            birth = people[one.person].birth_date
-            name = issuer(registrar, one)
-            units = len(name.encode("utf-16-le")) // 2
-            registrar.refuse_if(
-                (birth is None, card_rules.BirthDateUnknown(one.acceptance_number)),
-                (units > AUTHORITY_UNITS, card_rules.AuthorityTooLong(name)),
-            )
-            if birth is None:
+            person, subject = people[one.person], one.acceptance_number
+            refuse_same_officer(registrar, one, "00", "01", "06", "11")
+            wrong = list(unfit(registrar, person, one))
+            registrar.refuse_if(*((True, rule) for rule in wrong))
+            if wrong:
                 continue
+            birth, address = person.birth_date, addresses[one.person]
+            office, name = issuer(registrar, one)
+            registrar.refuse_if(
+                (birth is None, card_rules.BirthDateUnknown(subject)),
+                (address is None, card_rules.AddressUnknown(subject)),
+            )
+            if birth is None or address is None:
+                continue
+            for fault in faults(name=person.name or "", address=address, authority=name):
+                what = f"{subject}: {fault.at} {fault.message}"
+                registrar.refuse_if((True, card_rules.DoesNotFitCard(what)))
             registrar.enter(
                 one.id,
                 CardSigned(
                     effective_on=today,
                     valid_from=today,
                     valid_until=valid_until(birth, today),
-                    authority=OfficeCode(f"{one.county}000000"),
+                    authority=office,
                     authority_name=name,
                 ),
             )
         return told(found)
 
 
-def issuer(registrar: Registrar, one: Application) -> Text:
-    """The issuing authority as the card prints it: the county-level police of the registration.
+def issuer(registrar: Registrar, one: Application) -> tuple[OfficeCode, Text]:
+    """The bureau that issues a card, and what the card prints of it: the police of the station.
 
     Source: 居民身份证法 art. 8.
     """
-    county, city = county_names(registrar.places(), one.community, registrar.today)
-    return Text(authority_name(one.county, county, city))
-
-
-def drawn(ids: Sequence[UUID], seed: int, setting: CardSetting) -> frozenset[UUID]:
-    """Which applications of a package the city looks at (抽检), the same ones for a seed.
-
-    A share of the package, rounded up, and never fewer than the least number.
-    Source: Deyang plan of 2004 (德办发(2004)39号): full check or sample.
-    """
-    ordered = sorted(set(ids))
-    share = -(-len(ordered) * setting.sample_permille // 1000)
-    size = min(len(ordered), max(share, setting.sample_least))
-    return frozenset(Random(seed).sample(ordered, size))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Faulty:
-    """An application whose data the city found wrong."""
-
-    application: ApplicationId
-    error: ProductionError
-    grounds: Text | None = None
-
-
-@command(CITY)
-class JudgePackage:
-    """Pass the data of a package, or send them back (地市审核).
-
-    A fault in the sample returns the whole package; one that was found outside it, or where all
-    were looked at, returns its own application alone.
-    Source: Deyang plan of 2004 (德办发(2004)39号): a failed sample returns the package.
-    """
-
-    applications: tuple[ApplicationId, ...]
-    faulty: tuple[Faulty, ...] = ()
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter what the city found of each."""
-        today = registrar.today
-        found = in_hand(registrar, self.applications)
-        faults = {fault.application: fault for fault in self.faulty}
-        foreign = [one for one in faults if one not in self.applications]
-        registrar.refuse_if(*((True, card_rules.NotInPackage(one)) for one in foreign))
-        whole = all(one.sampled for one in found)
-        returned = not whole and any(one.sampled for one in found if one.id in faults)
-        for one in found:
-            fault = faults.get(one.id)
-            if fault is None and not returned:
-                registrar.enter(one.id, CitySampleOrAuditPassed(effective_on=today))
-                continue
-            registrar.enter(
-                one.id,
-                CitySampleOrAuditFailed(
-                    effective_on=today,
-                    error=fault.error if fault else GOOD,
-                    grounds=fault.grounds if fault else None,
-                ),
-            )
-        failed = len(found) if returned else len(faults)
-        return {"passed": len(found) - failed, "failed": failed}
+    today = registrar.today
+    names = {fact.level: fact for _, fact in registrar.places().above(one.community, today)}
+    county, city = names[Level.COUNTY], names.get(Level.CITY)
+    office, name = issuing_authority(
+        one.station, county.code or one.county, county.name, city.name if city else None, today
+    )
+    return office, Text(name)
 
 
 @command(PROVINCE)
 class CheckNumbers:
     """Check that each number is one person's alone in the whole province (省厅审核).
 
-    Whose is not goes back with error 30 (two holders) or 40 (not the number of the person), and
-    somebody who has died since with 60 (logic).
+    Whose is not goes back with error 30 (two holders) or 40 (not the number of the person); who has
+    died or moved away since with 60 (logic), and where a gate was closed again with 90 (other).
     Source: 二代证受理状态 22, 23; Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
@@ -256,26 +190,37 @@ class CheckNumbers:
         today = registrar.today
         found = in_hand(registrar, self.applications)
         people = people_of(registrar, found)
-        numbers = {one.person: people[one.person].number for one in found}
-        registrar.prefetch([number_id(registrar, number) for number in numbers.values() if number])
         failed = []
         for one in found:
-            person, number = people[one.person], numbers[one.person]
-            holders = registrar.find(Number, number_id(registrar, number)) if number else None
+            person = people[one.person]
+            number = None if person.number is None else number_id(registrar, person.number)
+            holders = registrar.find(Number, number) if number is not None else None
             own = holders is not None and one.person in holders.held_by
-            living = person.life is Life.LIVING
-            if own and living and dispute(registrar, person) is None:
+            shared = dispute(registrar, person) is not None
+            error = _error(list(unfit(registrar, person, one)), own, shared)
+            if error is None:
                 registrar.enter(one.id, ProvinceCheckPassed(effective_on=today))
                 continue
             failed.append(one.id)
-            error = LOGIC if not living else TWO_HOLDERS if own else WRONG_NUMBER
             registrar.enter(one.id, ProvinceCheckFailed(effective_on=today, error=error))
         return {"passed": len(found) - len(failed), "failed": failed}
 
 
+def _error(wrong: Sequence[Rule], own: bool, shared: bool) -> ProductionError | None:
+    """With which error data go back, the gravest first; None where they are good."""
+    kinds = {type(rule) for rule in wrong} - {card_rules.NumberInDispute}
+    if kinds - CLOSED_GATES - {card_rules.NumberChanged}:
+        return LOGIC
+    if not own or card_rules.NumberChanged in kinds:
+        return WRONG_NUMBER
+    if shared:
+        return TWO_HOLDERS
+    return OTHER if kinds else None
+
+
 @command(PROVINCE)
 class FailProvinceCheck:
-    """Send the data back from the province for another error (省厅审核不通过).
+    """Send the data back from the province for another error, or take a check back (省厅退回).
 
     Source: 二代证受理状态 23; GA 214.10-2004.
     """
@@ -287,6 +232,7 @@ class FailProvinceCheck:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the error and its grounds."""
         (one,) = in_hand(registrar, (self.application,))
+        refuse_sound(registrar, self.error)
         registrar.enter(
             one.id,
             ProvinceCheckFailed(

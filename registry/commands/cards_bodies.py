@@ -1,20 +1,22 @@
-"""Card bodies: stock, binding, what was written, the reject bin, giving up by two (卡体)."""
+"""Card bodies: binding, what was written, the reject bin, giving up by two (卡体)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from registry.aggregates import Application, CardBody, card_rules, rules
+from registry.aggregates import Application, CardBody, card_rules, making_rules, rules
 from registry.aggregates.application import FOLLOWS
 from registry.aggregates.card import BodyState
 from registry.commands.base import CENTRE, COUNTY, PROVINCE, command
-from registry.commands.cards_common import refuse_unproposed
+from registry.commands.cards_common import (
+    body_id,
+    refuse_other_run,
+    refuse_other_site,
+    refuse_unproposed,
+)
 from registry.events.cards import (
     BlankBound,
-    BlankIssued,
-    BlankReceived,
-    BlankReturned,
     BodyDestroyed,
     BodyDestructionProposed,
     BodyFound,
@@ -31,22 +33,15 @@ from registry.values import (
     CardId,
     ChipSerial,
     Digest,
-    OfficeCode,
     PaperNumber,
     SpoilCause,
     Text,
 )
-from registry.vocabulary import Kind
 
 #: Where a card is in its holder's hand, or was and is lost.
 IN_HAND = frozenset({"93", "94"})
 #: Bodies that are out of the way, so that an attempt may take another one.
 SETTLED = frozenset({BodyState.SPOILED, BodyState.VOIDED, BodyState.DESTROYED})
-
-
-def body_id(registrar: Registrar, serial: ChipSerial) -> CardId:
-    """The stream of a card body."""
-    return CardId(registrar.named(Kind.CARD, serial))
 
 
 def spoil(
@@ -88,82 +83,12 @@ def card_given_up(registrar: Registrar, body: CardBody) -> Application | None:
 
 
 @command(CENTRE)
-class ReceiveBlanks:
-    """Take blanks into the stock of a production site (卡体入库).
-
-    Source: 居民身份证制作中心（所）建设工作规范.
-    """
-
-    serials: tuple[ChipSerial, ...]
-    lot: PaperNumber
-    site: OfficeCode
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the receipt of each."""
-        bodies = [body_id(registrar, serial) for serial in dict.fromkeys(self.serials)]
-        registrar.prefetch(bodies)
-        for body, serial in zip(bodies, dict.fromkeys(self.serials), strict=True):
-            registrar.find(CardBody, body)
-            registrar.enter(
-                body,
-                BlankReceived(
-                    effective_on=registrar.today, chip_serial=serial, lot=self.lot, site=self.site
-                ),
-            )
-        return {"blanks": len(bodies)}
-
-
-@command(CENTRE)
-class IssueBlanks:
-    """Issue blanks to a production line (卡体领用).
-
-    Source: 居民身份证制作中心（所）建设工作规范.
-    """
-
-    serials: tuple[ChipSerial, ...]
-    line: PaperNumber
-    work_order: PaperNumber | None = None
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the issue of each."""
-        bodies = [body_id(registrar, serial) for serial in dict.fromkeys(self.serials)]
-        registrar.prefetch(bodies)
-        for body in bodies:
-            registrar.load(CardBody, body)
-            registrar.enter(
-                body,
-                BlankIssued(
-                    effective_on=registrar.today, line=self.line, work_order=self.work_order
-                ),
-            )
-        return {"blanks": len(bodies)}
-
-
-@command(CENTRE)
-class ReturnBlanks:
-    """Take unwritten blanks of a line back into stock (卡体退库).
-
-    Source: 居民身份证制作中心（所）建设工作规范.
-    """
-
-    serials: tuple[ChipSerial, ...]
-
-    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the return of each."""
-        bodies = [body_id(registrar, serial) for serial in dict.fromkeys(self.serials)]
-        registrar.prefetch(bodies)
-        for body in bodies:
-            registrar.load(CardBody, body)
-            registrar.enter(body, BlankReturned(effective_on=registrar.today))
-        return {"blanks": len(bodies)}
-
-
-@command(CENTRE)
 class BindBlank:
     """Set a blank aside for one attempt of one application, before its first write (绑定卡体).
 
     image: SHA-256 of all that is to be written. The body before must be spoiled or given up, and
-    an attempt takes three bodies by itself.
+    an attempt takes three bodies by itself. Blank, order and officer are of one site, and of one
+    work order where they name one. run: of the work order, where it is made in runs.
     Source: 居民身份证制作中心（所）建设工作规范.
     """
 
@@ -171,17 +96,27 @@ class BindBlank:
     serial: ChipSerial
     image: Digest
     key_version: int
+    work_order: PaperNumber | None = None
+    run: int | None = None
+    signing_key: PaperNumber | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the binding on the body and on the application."""
         today = registrar.today
         one = registrar.load(Application, self.application)
         body = body_id(registrar, self.serial)
-        registrar.load(CardBody, body)
+        blank = registrar.load(CardBody, body)
         most = limit("card_bodies", today).amount
         refuse_unsettled(registrar, one.body, one.acceptance_number)
-        full = one.bodies >= most
-        registrar.refuse_if((full, card_rules.BodiesExhausted(one.acceptance_number)))
+        refuse_other_site(registrar, blank.site)
+        named = {self.work_order, blank.work_order, one.work_order} - {None}
+        registrar.refuse_if(
+            (one.bodies >= most, card_rules.BodiesExhausted(one.acceptance_number)),
+            (one.card_kind.generation == 1, making_rules.NoChip(one.acceptance_number)),
+            (one.site not in {None, blank.site}, making_rules.OtherSite(one.site)),
+            (len(named) > 1, making_rules.OtherWorkOrder(blank.work_order)),
+        )
+        refuse_other_run(registrar, next(iter(named), None), self.run)
         bound = BodyBound(effective_on=today, body=body, attempt=one.attempt)
         registrar.enter(one.id, bound)
         registrar.enter(
@@ -192,6 +127,8 @@ class BindBlank:
                 attempt=one.attempt,
                 image=self.image,
                 key_version=self.key_version,
+                work_order=next(iter(named), None),
+                signing_key=self.signing_key,
             ),
         )
         return {"body": body, "attempt": one.attempt}
@@ -201,7 +138,8 @@ class BindBlank:
 class RecordPersonalised:
     """Record that a bound chip was written and read back, so that its card is made (已制证).
 
-    recovered: the machine had stopped between the writing and this record.
+    recovered: the machine had stopped between the writing and this record. Whoever had no answer
+    may send it again: with the same image it is done already.
     Source: 居民身份证制作中心（所）建设工作规范; 二代证受理状态 31.
     """
 
@@ -215,6 +153,10 @@ class RecordPersonalised:
         today = registrar.today
         body = body_id(registrar, self.serial)
         known = registrar.load(CardBody, body)
+        refuse_other_site(registrar, known.site)
+        if known.state is BodyState.PERSONALISED and known.image == self.image:
+            registrar.stop_if_refused()
+            return {"application": known.application, "again": True}
         bound = known.state is BodyState.BOUND and known.application is not None
         registrar.refuse_if((not bound, card_rules.BodyNotWritten(self.serial)))
         registrar.stop_if_refused()
@@ -251,7 +193,9 @@ class SpoilBody:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the spoil."""
         body = body_id(registrar, self.serial)
-        made = registrar.load(CardBody, body).state is BodyState.PERSONALISED
+        known = registrar.load(CardBody, body)
+        refuse_other_site(registrar, known.site)
+        made = known.state is BodyState.PERSONALISED
         registrar.refuse_if((made, card_rules.BodyIsCard(self.serial)))
         spoil(registrar, body, self.cause, self.reject_bin, self.grounds)
         return {"body": body}
@@ -265,13 +209,16 @@ class ProposeBodyVoid:
     """
 
     serial: ChipSerial
+    cause: SpoilCause
     grounds: Text
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the proposal, and return the version that a second officer confirms."""
         body = body_id(registrar, self.serial)
         card_given_up(registrar, registrar.load(CardBody, body))
-        event = BodyVoidProposed(effective_on=registrar.today, grounds=self.grounds)
+        event = BodyVoidProposed(
+            effective_on=registrar.today, cause=self.cause, grounds=self.grounds
+        )
         return {"body": body, "version": registrar.enter(body, event).version}
 
 
@@ -293,9 +240,17 @@ class ConfirmBodyVoid:
         refuse_unproposed(registrar, body, self.version, BodyVoidProposed)
         registrar.enter(body, BodyVoided(effective_on=registrar.today, confirms=self.version))
         if card is not None:
-            attempt = card.attempt + 1
-            redone = CardRedone(effective_on=registrar.today, attempt=attempt, replaced_by=None)
-            registrar.enter(card.id, redone)
+            registrar.stop_if_refused()
+            proposed = registrar.entries(body)[self.version - 1].event
+            registrar.enter(
+                card.id,
+                CardRedone(
+                    effective_on=registrar.today,
+                    attempt=card.attempt + 1,
+                    replaced_by=None,
+                    cause=proposed.cause,
+                ),
+            )
         return {"body": body}
 
 

@@ -5,34 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from registry.aggregates import (
     Application,
     Holder,
-    Number,
-    NumberCase,
     Person,
-    Readiness,
+    Sites,
+    WorkOrder,
     card_rules,
+    making_rules,
+    order_rules,
     rules,
 )
 from registry.commands.base import CITY, COUNTY, PROVINCE, STATION
-from registry.commands.numbering import case_id, number_id
 from registry.errors import Forbidden
 from registry.registrar import Registrar
 from registry.values import (
     AcceptanceNumber,
     ApplicationId,
-    CaseId,
-    CommunityId,
-    Level,
-    NumberFaultKind,
+    CardId,
+    ChipSerial,
+    OfficeCode,
     PackageId,
+    PackageNumber,
     PaperNumber,
     PersonId,
+    ProductionError,
+    ReceivedQuality,
 )
 from registry.vocabulary import VOCABULARY, Kind
+
+#: Nothing is wrong (合格), in both tables of faults.
+SOUND = "00"
 
 
 class Tier(StrEnum):
@@ -54,13 +59,53 @@ def holder_id(registrar: Registrar, person: PersonId) -> UUID:
     return registrar.named(Kind.HOLDER, str(person))
 
 
-def package_id(registrar: Registrar, number: PaperNumber | None) -> PackageId | None:
-    """The name of a package by its number; data that came over a line have none."""
-    return (
-        None
-        if number is None
-        else PackageId(uuid5(registrar.setting.namespace, f"package/{number}"))
+def package_id(registrar: Registrar, number: PackageNumber) -> PackageId:
+    """The stream of a package."""
+    return PackageId(registrar.named(Kind.PACKAGE, number))
+
+
+def refuse_other_site(registrar: Registrar, *sites: OfficeCode | None) -> None:
+    """Refuse what stands at a production site to an officer of another one."""
+    office = registrar.authority.office
+    registrar.refuse_if(
+        *(
+            (site is not None and not office.within(site), making_rules.OtherSite(site))
+            for site in dict.fromkeys(sites)
+        )
     )
+
+
+def body_id(registrar: Registrar, serial: ChipSerial) -> CardId:
+    """The stream of a card body."""
+    return CardId(registrar.named(Kind.CARD, serial))
+
+
+def order_id(registrar: Registrar, number: PaperNumber) -> UUID:
+    """The stream of a work order."""
+    return registrar.named(Kind.WORK_ORDER, number)
+
+
+def refuse_other_run(registrar: Registrar, number: PaperNumber | None, run: int | None) -> None:
+    """Refuse to set a blank aside for a work order that another run has in hand."""
+    if number is None:
+        return
+    order = registrar.find(WorkOrder, order_id(registrar, number))
+    if order is not None:
+        registrar.refuse_if(
+            (order.closed_on is not None, order_rules.OrderIsClosed(number)),
+            (run != order.run, order_rules.RunIsOver(run)),
+        )
+
+
+def sites_id(registrar: Registrar) -> UUID:
+    """The stream of the production sites."""
+    return registrar.named(Kind.SITES, "sites")
+
+
+def sites_of(registrar: Registrar) -> Sites:
+    """The production sites of the province."""
+    stream = sites_id(registrar)
+    return registrar.find(Sites, stream) or Sites(id=stream)
 
 
 def act_for(registrar: Registrar, tier: Tier) -> None:
@@ -70,17 +115,30 @@ def act_for(registrar: Registrar, tier: Tier) -> None:
 
 
 def in_hand(registrar: Registrar, ids: Sequence[ApplicationId]) -> list[Application]:
-    """Applications of the officer's area, each named once."""
+    """Applications of the officer's area, each named once.
+
+    A card that its holder has is a matter of where the holder is registered now, too.
+    """
     registrar.prefetch(ids)
     found = [registrar.load(Application, one) for one in dict.fromkeys(ids)]
+    outside = [one for one in found if not registrar.in_area(one.community)]
+    registrar.prefetch([one.person for one in outside if one.with_holder])
+    far = [one for one in outside if not (one.with_holder and _lives_here(registrar, one))]
     registrar.refuse_if(
         (not ids, card_rules.NothingNamed()),
-        *(
-            (not registrar.in_area(one.community), rules.OutsideArea(one.acceptance_number))
-            for one in found
-        ),
+        *((True, rules.OutsideArea(one.acceptance_number)) for one in far),
     )
     return found
+
+
+def _lives_here(registrar: Registrar, one: Application) -> bool:
+    home = registrar.load(Person, one.person).community
+    return home is not None and registrar.in_area(home)
+
+
+def refuse_sound(registrar: Registrar, fault: ProductionError | ReceivedQuality) -> None:
+    """Refuse to send back what is said to be good: code 00 names no fault."""
+    registrar.refuse_if((fault == SOUND, card_rules.ErrorNotNamed(fault)))
 
 
 def enter_all(registrar: Registrar, ids: Iterable[ApplicationId], event: Any) -> None:
@@ -120,23 +178,6 @@ def refuse_unproposed(
         registrar.refuse_if((same, card_rules.SameOfficer(version)))
 
 
-def dispute(registrar: Registrar, person: Person) -> CaseId | None:
-    """The open case about a person's number, which two holders at one time have too."""
-    if person.number is None:
-        return None
-    streams = [case_id(registrar, fault, person.number) for fault in NumberFaultKind]
-    number = number_id(registrar, person.number)
-    registrar.prefetch([*streams, number])
-    for stream in streams:
-        case = registrar.find(NumberCase, stream)
-        if case is not None and case.open:
-            return stream
-    holders = registrar.find(Number, number)
-    if holders is not None and len(holders.held_by) > 1:
-        return case_id(registrar, NumberFaultKind.DUPLICATE, person.number)
-    return None
-
-
 def applications_of(registrar: Registrar, person: PersonId) -> list[Application]:
     """Every application of a person, the oldest first."""
     holder = registrar.find(Holder, holder_id(registrar, person))
@@ -144,12 +185,3 @@ def applications_of(registrar: Registrar, person: PersonId) -> list[Application]
         return []
     registrar.prefetch(holder.applications)
     return [registrar.load(Application, one) for one in holder.applications]
-
-
-def readiness_of(registrar: Registrar, community: CommunityId) -> Readiness | None:
-    """What was decided about the county of a community."""
-    places = registrar.places()
-    for place, fact in places.above(community, registrar.today):
-        if fact.level is Level.COUNTY:
-            return registrar.find(Readiness, place)
-    return None

@@ -1,4 +1,4 @@
-"""What stands before a card: gates, age, generation, cards had before (发证条件)."""
+"""What stands before an application: gates, age, generation, cards had before (发证条件)."""
 
 from __future__ import annotations
 
@@ -6,48 +6,55 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from registry.aggregates import Application, Person, Places, Readiness, card_rules, rules
+from registry.aggregates import (
+    Application,
+    Batches,
+    Person,
+    Readiness,
+    card_rules,
+    programme_rules,
+    rules,
+)
 from registry.aggregates.application import ENDED
 from registry.aggregates.person import Life
-from registry.card_terms import is_made
+from registry.card_terms import is_made, made_from
 from registry.commands.base import ADMINISTRATOR, command
-from registry.commands.cards_common import dispute, readiness_of
+from registry.commands.cards_fitness import ended, home_of, is_soldier
+from registry.commands.preparing import errors_rule
 from registry.days import age_on
 from registry.events.readiness import (
     CountyBaselineAccepted,
     CountyBaselineWithdrawn,
     PersonVerified,
 )
-from registry.history import standing
 from registry.limits import limit
 from registry.registrar import Registrar
 from registry.values import (
+    BatchId,
     CardKind,
     CardReason,
     CommunityId,
     DivisionId,
     Level,
+    Name,
     PersonId,
-    ProductionType,
 )
-
-#: Kept as a soldier; the unit's package carries the application.
-SOLDIER = "3"
-MILITARY = ProductionType("4")
-BY_THE_UNIT = CardReason("16")
-CHILD, SIXTEEN = CardReason("11"), CardReason("12")
 
 
 @command(ADMINISTRATOR)
 class AcceptBaseline:
     """Record that a county's data were accepted, so that cards may follow (建库验收).
 
-    document: the number of the paper in which they were.
+    document: the number of the paper in which they were. persons, errors: how many were registered
+    and how many errors were open; the limit is baseline_errors. reconciliations: the imports.
     Source: Jilin plan of 2004 (吉政办发〔2004〕53号): 先建库、后发证.
     """
 
     division: DivisionId
     document: str
+    persons: int | None = None
+    errors: int | None = None
+    reconciliations: tuple[BatchId, ...] = ()
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the acceptance."""
@@ -58,10 +65,22 @@ class AcceptBaseline:
         assert fact is not None, "refused above"
         assert fact.code is not None, "refused above"
         registrar.find(Readiness, self.division)
+        found = errors_rule(self.persons or 0, self.errors or 0, registrar.today)
+        registrar.refuse_if(*((True, rule) for rule in found))
+        registrar.prefetch(self.reconciliations)
+        for one in self.reconciliations:
+            batch = registrar.load(Batches, one)
+            done = batch.reconciled and batch.agrees
+            registrar.refuse_if((not done, programme_rules.BatchNotReconciled(batch.name)))
         registrar.enter(
             self.division,
             CountyBaselineAccepted(
-                effective_on=registrar.today, county=fact.code, document=self.document
+                effective_on=registrar.today,
+                county=fact.code,
+                document=self.document,
+                persons=self.persons,
+                errors=self.errors,
+                reconciliations=self.reconciliations,
             ),
         )
         return {"division": self.division}
@@ -108,40 +127,14 @@ class VerifyPersons:
         return {"persons": len(self.persons)}
 
 
-def refuse_gates(
-    registrar: Registrar, person: Person, community: CommunityId, subject: object
-) -> None:
-    """Refuse a card of the second generation at each gate that is closed; see `CardSetting`."""
-    setting = registrar.setting.cards
-    if setting.baseline:
-        ready = readiness_of(registrar, community)
-        places = registrar.places()
-        county = places.code_of(community, Level.COUNTY, registrar.today)
-        closed = ready is None or ready.baseline_on is None
-        registrar.refuse_if((closed, card_rules.BaselineNotAccepted(county)))
-    if setting.verified:
-        verified = any(
-            isinstance(entry.event, PersonVerified)
-            for entry in standing(registrar.entries(person.id))
-        )
-        registrar.refuse_if((not verified, card_rules.PersonNotVerified(subject)))
-    if setting.number:
-        disputed = dispute(registrar, person) is not None
-        registrar.refuse_if((disputed, card_rules.NumberInDispute(subject)))
-
-
 def applicant(registrar: Registrar, person: PersonId, military: bool) -> tuple[Person, CommunityId]:
     """Who applies, and the community of the registration; refused where there is none today."""
     known = registrar.load(Person, person, registrar.today)
-    soldier = known.life is Life.LIVING and known.out_kind == SOLDIER
-    community = known.left_community if soldier else known.community
+    soldier = known.life is Life.LIVING and is_soldier(known)
+    community = home_of(known, soldier)
     registrar.refuse_if(
-        (known.life is Life.DEAD, rules.AlreadyDeceased(person)),
-        (known.life is Life.DELETED, rules.RecordIsDeleted(person)),
-        (
-            known.life is Life.LIVING and community is None,
-            rules.NotRegistered(person),
-        ),
+        *((True, rule) for rule in ended(known, person)),
+        (known.life is Life.LIVING and community is None, rules.NotRegistered(person)),
         (soldier != military, card_rules.MilitaryChannel(person)),
         (not registrar.in_area(community), rules.OutsideArea(community)),
         (known.number is None, card_rules.NumberAbsent(person)),
@@ -152,25 +145,70 @@ def applicant(registrar: Registrar, person: PersonId, military: bool) -> tuple[P
     return known, community
 
 
+def refuse_form_day(
+    registrar: Registrar, person: PersonId, kind: CardKind, applied_on: date, latest: date
+) -> None:
+    """Refuse a form signed ahead of time, or before anybody could have applied here.
+
+    latest: the day that the acceptance number bears, or today.
+    Source: 居民身份证法 art. 12: the time counts from the form.
+    """
+    known = made_from(kind) <= applied_on <= latest
+    known = known and registrar.find(Person, person, applied_on) is not None
+    registrar.refuse_if((not known, card_rules.FormDayUnfit(applied_on)))
+
+
+def guardian_of(
+    registrar: Registrar,
+    applicant: Person,
+    applied_on: date,
+    guardian: PersonId | None,
+    guardian_name: Name | None,
+) -> tuple[PersonId | None, Name | None]:
+    """Who applies for a child: the one named, else the one that the register knows.
+
+    Nobody is needed from sixteen on. A guardian by identifier lives, is of age and somebody else.
+    Source: 居民身份证法 art. 7; 民法通则 art. 11, 16.
+    """
+    assert applicant.birth_date is not None, "an applicant has one"
+    if not is_child(applicant.birth_date, applied_on):
+        return None, None
+    if guardian is None and guardian_name is None:
+        guardian, guardian_name = applicant.guardian, applicant.guardian_name
+    if guardian is None:
+        registrar.refuse_if((guardian_name is None, card_rules.GuardianNeeded(applicant.id)))
+        return None, guardian_name
+    known = registrar.load(Person, guardian)
+    of_age = limit("majority", applied_on).amount
+    grown = known.birth_date is not None and age_on(known.birth_date, applied_on) >= of_age
+    fit = known.life is Life.LIVING and grown and guardian != applicant.id
+    registrar.refuse_if((not fit, card_rules.GuardianUnfit(guardian)))
+    return guardian, guardian_name
+
+
 def refuse_reason(
     registrar: Registrar,
     person: Person,
     kind: CardKind,
     reason: CardReason,
+    applied_on: date,
     before: Sequence[Application],
 ) -> None:
-    """Refuse a generation that is not made, and a reason that does not fit."""
+    """Refuse a generation that is not made, and a reason that does not fit on the form's day."""
     today = registrar.today
     assert person.birth_date is not None, "an applicant has one"
-    grown = age_on(person.birth_date, today) >= limit("card_duty_age", today).amount
+    age = age_on(person.birth_date, applied_on)
     had = [one for one in before if one.state is not None and not one.given_up]
-    firsts = [one for one in had if one.apply_reason and one.apply_reason.group == "first"]
+    # A card that was destroyed because nobody collected it was never anybody's.
+    own = [one for one in had if is_open(one) or one.handed_on is not None]
+    firsts = [one for one in own if one.apply_reason and one.apply_reason.group == "first"]
     made = [one.produced_on for one in had if one.produced_on is not None]
     until = limit("card_reapplication", today).after(max(made)) if made else None
-    held = next((one for one in reversed(had) if one.state in {"93", "94"}), None)
+    waits = reason.group != "replace" and not reason.own_error
+    held = held_before(had)
     registrar.refuse_if(
         (
-            not is_made(kind.generation, today),
+            not is_made(kind, today),
             card_rules.GenerationNotMade(f"generation {kind.generation} on {today}"),
         ),
         (
@@ -178,19 +216,15 @@ def refuse_reason(
             card_rules.ReasonOfOtherGeneration(reason),
         ),
         (
-            (reason == CHILD and grown) or (reason == SIXTEEN and not grown),
+            not reason.fits(age),
             card_rules.ReasonUnfit(f"{reason}, born {person.birth_date}"),
-        ),
-        (
-            kind.generation == 1 and not grown,
-            card_rules.ReasonUnfit("the first generation is for those of sixteen and more"),
         ),
         (
             reason.group == "first" and bool(firsts),
             card_rules.ReasonUnfit(f"{reason}, a first card was applied for before"),
         ),
         (
-            reason.once and reason.group != "first" and any(one.card_kind == kind for one in had),
+            reason.once and reason.group != "first" and any(one.card_kind == kind for one in own),
             card_rules.ReasonUnfit(f"{reason}, a card of the generation was applied for before"),
         ),
         *((True, card_rules.ApplicationOpen(one.acceptance_number)) for one in had if is_open(one)),
@@ -199,23 +233,24 @@ def refuse_reason(
             card_rules.ReportLossFirst(held.acceptance_number if held else None),
         ),
         (
-            until is not None and today <= until and reason.group != "replace",
+            until is not None and today <= until and waits,
             card_rules.TooSoon(f"until {until}"),
         ),
     )
 
 
-def note_late(registrar: Registrar, birth: date, reason: CardReason) -> None:
+def note_late(registrar: Registrar, birth: date, reason: CardReason, applied_on: date) -> None:
     """Tell the officer of a first card that was due earlier.
 
     Source: 居民身份证法 art. 7: within three months of the sixteenth birthday.
     """
-    if reason != SIXTEEN:
+    grown = limit("card_duty_age", applied_on)
+    if reason.group != "first" or reason.fits(grown.amount - 1):
         return
-    sixteenth = limit("card_duty_age", registrar.today).after(birth)
-    due = limit("card_first_application", registrar.today)
-    if registrar.today > due.after(sixteenth):
-        words = f"the first card was to be applied for by {due.after(sixteenth)}"
+    due = limit("card_first_application", applied_on)
+    last = due.after(grown.after(birth))
+    if applied_on > last:
+        words = f"the first card was to be applied for by {last}"
         registrar.notice("card-applied-late", due.document, words)
 
 
@@ -233,9 +268,3 @@ def held_before(before: Sequence[Application]) -> Application | None:
 def is_child(birth: date, on: date) -> bool:
     """Whether somebody is under sixteen, so that the guardian applies."""
     return age_on(birth, on) < limit("card_duty_age", on).amount
-
-
-def county_names(places: Places, community: CommunityId, on: date) -> tuple[str, str | None]:
-    """The names of the county of a community and of the city above it."""
-    names = {fact.level: str(fact.name) for _, fact in places.above(community, on)}
-    return names[Level.COUNTY], names.get(Level.CITY)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from registry.aggregates import card_rules
+from registry.aggregates import Application, card_rules, making_rules
+from registry.card_terms import is_made
 from registry.commands.base import CENTRE, CITY, COUNTY, PROVINCE, STATION, command
+from registry.commands.cards_blanks import refuse_closed
 from registry.commands.cards_bodies import refuse_unsettled, spoil
-from registry.commands.cards_common import enter_all, in_hand, package_id, told
+from registry.commands.cards_common import (
+    enter_all,
+    in_hand,
+    refuse_other_site,
+    refuse_sound,
+    refuse_unproposed,
+    sites_of,
+    told,
+)
+from registry.commands.cards_fitness import people_of, refuse_unfit
+from registry.commands.cards_packages import send
 from registry.events.applications import (
     ExtractedForPackage,
     PackagingRejected,
@@ -16,17 +28,27 @@ from registry.events.applications import (
     ProductionRejectedInput,
     ProductionRerouted,
 )
-from registry.events.issuance import CardProduced, CardRedone, CardRejectedAtProduction
+from registry.events.issuance import (
+    CardProduced,
+    CardRedone,
+    CardRejectedAtProduction,
+    RemakeProposed,
+)
 from registry.registrar import Registrar
 from registry.values import (
     ApplicationId,
     OfficeCode,
+    PackageContent,
+    PackageNumber,
     PaperNumber,
     ProductionError,
     ReceivedQuality,
     SpoilCause,
     Text,
 )
+
+#: States of a card that an inspection found faulty, which binned it.
+FOUND_FAULTY = frozenset({"32", "62", "72", "82", "91"})
 
 
 @command(CITY)
@@ -50,17 +72,25 @@ class ExtractForPackage:
 class OrderProduction:
     """Order a production site to make cards, also for a further attempt (生成制证信息数据包).
 
-    Source: 二代证受理状态 24.
+    site: it has to be the one to which the county is routed, where one is. work_order: of the
+    site, where the province names it. Nothing is ordered for whom no card may be made any more.
+    Source: 二代证受理状态 24; Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
     applications: tuple[ApplicationId, ...]
     site: OfficeCode
-    package_number: PaperNumber | None = None
+    package_number: PackageNumber | None = None
+    work_order: PaperNumber | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the order of each, with the attempt that it is."""
+        """Enter the order of each, with the attempt that it is, and the package."""
         found = in_hand(registrar, self.applications)
-        package = package_id(registrar, self.package_number)
+        people = people_of(registrar, found)
+        refuse_closed(registrar, self.site)
+        for one in found:
+            refuse_misrouted(registrar, one, self.site)
+            refuse_unfit(registrar, people[one.person], one)
+        package = send(registrar, self.package_number, PackageContent.DATA, self.site, found)
         for one in found:
             registrar.enter(
                 one.id,
@@ -69,6 +99,7 @@ class OrderProduction:
                     package=package,
                     attempt=one.next_attempt,
                     site=self.site,
+                    work_order=self.work_order,
                 ),
             )
         return told(found)
@@ -78,6 +109,7 @@ class OrderProduction:
 class RerouteProduction:
     """Pass open orders to another production site, as when one is closed (制证任务移交).
 
+    A body that is set aside for one has to be spoiled or given up first, since it stays.
     Source: Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
@@ -87,6 +119,10 @@ class RerouteProduction:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the new site of each."""
         found = in_hand(registrar, self.applications)
+        refuse_closed(registrar, self.site)
+        registrar.prefetch([one.body for one in found if one.body is not None])
+        for one in found:
+            refuse_unsettled(registrar, one.body, one.acceptance_number)
         event = ProductionRerouted(effective_on=registrar.today, site=self.site)
         enter_all(registrar, self.applications, event)
         return told(found)
@@ -108,6 +144,7 @@ class ReturnOrder:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the error and its grounds, once no body is set aside for it."""
         (one,) = in_hand(registrar, (self.application,))
+        refuse_sound(registrar, self.error)
         refuse_unsettled(registrar, one.body, one.acceptance_number)
         kind = ProductionRejectedInput if self.at_the_site else PackagingRejected
         event = kind(effective_on=registrar.today, error=self.error, grounds=self.grounds)
@@ -127,9 +164,16 @@ class RecordProduction:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the production of each."""
         found = in_hand(registrar, self.applications)
+        refuse_other_site(registrar, *(one.site for one in found))
         for one in found:
             chip = one.card_kind.generation == 2
-            registrar.refuse_if((chip, card_rules.BodyNotWritten(one.acceptance_number)))
+            registrar.refuse_if(
+                (chip, card_rules.BodyNotWritten(one.acceptance_number)),
+                (
+                    not is_made(one.card_kind, registrar.today),
+                    card_rules.GenerationNotMade(f"{one.acceptance_number} on {registrar.today}"),
+                ),
+            )
             registrar.enter(
                 one.id,
                 CardProduced(effective_on=registrar.today, body=None, attempt=one.attempt),
@@ -139,19 +183,25 @@ class RecordProduction:
 
 @command(CENTRE)
 class RejectProduced:
-    """Find a made card faulty at the production site, and bin its body (证件不合格).
+    """Find a made card faulty at the production site, and bin it (证件不合格).
 
+    cause: what spoiled it, which tells who answers for it.
     Source: 二代证受理状态 32.
     """
 
     application: ApplicationId
     quality: ReceivedQuality
+    cause: SpoilCause
     reject_bin: PaperNumber
-    cause: SpoilCause = SpoilCause.PROCESS
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the fault on the application, and the spoil on the body."""
         (one,) = in_hand(registrar, (self.application,))
+        refuse_sound(registrar, self.quality)
+        refuse_other_site(registrar, one.site)
+        registrar.refuse_if(
+            (one.destination is not None, making_rules.SentElsewhere(one.destination))
+        )
         registrar.enter(
             one.id,
             CardRejectedAtProduction(
@@ -159,6 +209,8 @@ class RejectProduced:
                 body=one.body,
                 attempt=one.attempt,
                 quality=self.quality,
+                cause=self.cause,
+                reject_bin=self.reject_bin,
             ),
         )
         if one.body is not None:
@@ -168,13 +220,15 @@ class RejectProduced:
 
 @command(STATION, COUNTY, CITY, PROVINCE, CENTRE)
 class RedoCards:
-    """Have cards made anew that are faulty or were lost before they were handed out (重办).
+    """Have cards made anew that are faulty, or whose bodies were used up or given up (重办).
 
-    The body before must be in the reject bin, or given up by two officers.
+    The body before must be in the reject bin, or given up by two officers. A card without a chip
+    must have been found faulty; else two officers decide (ProposeRemake). cause: of the remake.
     Source: 二代证受理状态 97.
     """
 
     applications: tuple[ApplicationId, ...]
+    cause: SpoilCause
     grounds: Text | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
@@ -183,13 +237,76 @@ class RedoCards:
         registrar.prefetch([one.body for one in found if one.body is not None])
         for one in found:
             refuse_unsettled(registrar, one.body, one.acceptance_number)
-            registrar.enter(
-                one.id,
-                CardRedone(
-                    effective_on=registrar.today,
-                    attempt=one.attempt + 1,
-                    replaced_by=None,
-                    grounds=self.grounds,
-                ),
-            )
+            unproven = one.body is None and one.state not in FOUND_FAULTY
+            registrar.refuse_if((unproven, making_rules.TwoNeeded(one.acceptance_number)))
+            redo(registrar, one, self.cause, self.grounds)
         return told(found)
+
+
+@command(STATION, COUNTY, CITY, PROVINCE, CENTRE)
+class ProposeRemake:
+    """Propose that a card without a chip that was lost on its way be made anew (提请重办).
+
+    Source: Deyang plan of 2004 (德办发(2004)39号): two persons; 二代证受理状态 97.
+    """
+
+    application: ApplicationId
+    cause: SpoilCause
+    grounds: Text
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the proposal, and return the version that a second officer confirms."""
+        (one,) = in_hand(registrar, (self.application,))
+        refuse_unsettled(registrar, one.body, one.acceptance_number)
+        event = RemakeProposed(effective_on=registrar.today, cause=self.cause, grounds=self.grounds)
+        return {"application": one.id, "version": registrar.enter(one.id, event).version}
+
+
+@command(STATION, COUNTY, CITY, PROVINCE, CENTRE)
+class ConfirmRemake:
+    """Confirm, as a second officer, that a card is made anew (重办).
+
+    Source: 二代证受理状态 97.
+    """
+
+    application: ApplicationId
+    version: int
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the further attempt."""
+        (one,) = in_hand(registrar, (self.application,))
+        refuse_unproposed(registrar, one.id, self.version, RemakeProposed)
+        registrar.stop_if_refused()
+        proposed = registrar.entries(one.id)[self.version - 1].event
+        redo(registrar, one, proposed.cause, proposed.grounds, self.version)
+        return {"application": one.id}
+
+
+def redo(
+    registrar: Registrar,
+    one: Application,
+    cause: SpoilCause,
+    grounds: Text | None,
+    confirms: int | None = None,
+) -> None:
+    """Enter a further attempt of an application."""
+    registrar.enter(
+        one.id,
+        CardRedone(
+            effective_on=registrar.today,
+            attempt=one.attempt + 1,
+            replaced_by=None,
+            cause=cause,
+            confirms=confirms,
+            grounds=grounds,
+        ),
+    )
+
+
+def refuse_misrouted(registrar: Registrar, one: Application, site: OfficeCode) -> None:
+    """Refuse to order a card at a site to which its county is not routed today."""
+    above = registrar.places().above(one.community, registrar.today)
+    codes = {one.county, *(str(fact.code) for _, fact in above if fact.code is not None)}
+    routed = sites_of(registrar).route(codes, one.card_kind.generation, registrar.today)
+    elsewhere = routed is not None and routed != site
+    registrar.refuse_if((elsewhere, making_rules.NotRoutedThere(routed)))

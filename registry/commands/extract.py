@@ -47,7 +47,7 @@ OPTIONAL = {
         *("nationality", "since", "nature", "education", "marital_status", "military_service"),
         *("height_cm", "birth_place", "native_place", "former_name", "occupation", "workplace"),
         *("other_address", "mother_key", "father_key", "guardian_key", "spouse_key"),
-        *("mother_name", "father_name", "guardian_name", "spouse_name"),
+        *("mother_name", "father_name", "guardian_name", "spouse_name", "unit"),
     ),
 }
 #: Columns that name another row of persons, and the field that each one fills.
@@ -68,7 +68,7 @@ DAWN = date(1900, 1, 1)
 #: Why a row cannot stand.
 REASONS = {
     "key-missing": "the row has no key",
-    "key-repeated": "an earlier row has this key and other content",
+    "key-repeated": "another row has this key and other content",
     "already-known": "the register knows the key already, from another batch",
     "division-unknown": "no such division on that day",
     "community-unknown": "no such community",

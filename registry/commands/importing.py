@@ -134,9 +134,9 @@ def newcomers(
 ) -> Sequence[int] | None:
     """The members whom the register does not know yet; None where the household falls."""
     persons = [member for member in members if people.ids[member] not in known]
-    for member in members:
-        if people.ids[member] in known:
-            made.refused.append(people.remark(member, "already-known"))
+    repeated = [member for member in members if people.ids[member] in known]
+    made.refused.extend(people.remark(member, "already-known") for member in repeated)
+    forget(people, repeated, made)
     reason = None
     if household_id(people.batch, house) in known:
         reason = "already-known"
@@ -147,9 +147,14 @@ def newcomers(
         return persons
     made.refused.append(Remark(HOUSEHOLDS, house.row + 1, house.key, reason))
     made.refused.extend(people.remark(member, "household-refused") for member in persons)
+    forget(people, members, made)
+    return None
+
+
+def forget(people: People, members: Iterable[int], made: Decision) -> None:
+    """Drop what was found in rows that are refused."""
     fallen = {people.rows[member] + 1 for member in members}
     made.findings[:] = [one for one in made.findings if one.row not in fallen]
-    return None
 
 
 def enter_house(

@@ -26,6 +26,7 @@ from registry.values import (
     Level,
     NumberFaultKind,
     NumberId,
+    OfficeCode,
     PersonId,
     Sex,
 )
@@ -63,10 +64,12 @@ def give_number(
     community: CommunityId,
     birth: date,
     sex: Sex,
+    station: OfficeCode | None = None,
 ) -> CitizenNumber | None:
-    """Give a number from the station's segments, never held before by anybody (分配).
+    """Give a number from a station's segments, never held before by anybody (分配).
 
-    Refused where the station holds no segment or every code is used; then the county extends.
+    station: the officer's own unless it is named. Refused where it holds no segment or every code
+    is used; then the county extends.
     Source: GB 11643-1999; address code of the county on the day of assignment.
     """
     today = registrar.today
@@ -74,7 +77,7 @@ def give_number(
     if address is None or not address.may_number:
         registrar.refuse_if((True, rules.AddressCodeUnfit(address)))
         return None
-    station = registrar.authority.office
+    station = station or registrar.authority.office
     plan = registrar.find(SegmentPlan, registrar.named(Kind.SEGMENTS, address))
     segments = plan.of(station, birth) if plan else ()
     if not segments:
@@ -174,6 +177,33 @@ def open_case(
         ),
     )
     return case
+
+
+def case_streams(
+    registrar: Registrar, person: PersonId, number: CitizenNumber | None
+) -> list[CaseId]:
+    """The streams of every case that there may be about a person's number.
+
+    A shared number has one case for all its holders, named by it; a wrong or missing one is a
+    matter of the person alone.
+    """
+    found = [
+        case_id(registrar, fault, str(person))
+        for fault in (NumberFaultKind.WRONG, NumberFaultKind.MISSING)
+    ]
+    if number is not None:
+        found.append(case_id(registrar, NumberFaultKind.DUPLICATE, number))
+    return found
+
+
+def open_cases_of(
+    registrar: Registrar, person: PersonId, number: CitizenNumber | None
+) -> list[NumberCase]:
+    """The open cases about a person's number."""
+    streams = case_streams(registrar, person, number)
+    registrar.prefetch(streams)
+    found = (registrar.find(NumberCase, stream) for stream in streams)
+    return [one for one in found if one is not None and one.open and person in one.parties]
 
 
 def refuse_open_case(registrar: Registrar, person: PersonId, number: CitizenNumber | None) -> None:

@@ -40,6 +40,7 @@ from registry.values import (
     Name,
     Nationality,
     NumberFaultKind,
+    OfficeCode,
     PaperNumber,
     PersonId,
     Sex,
@@ -175,8 +176,12 @@ def reassign(
     approval: PaperNumber | None,
     declarant: Name,
     on: date,
+    station: OfficeCode | None = None,
 ) -> CitizenNumber | None:
-    """End the old holding and give a number that agrees with birth date and sex."""
+    """End the old holding and give a number that agrees with birth date and sex.
+
+    station: from whose segments it is drawn; the officer's own unless it is named.
+    """
     place = one.community or one.left_community
     registrar.refuse_if(
         (place is None, rules.NotRegistered(one.id)),
@@ -184,7 +189,7 @@ def reassign(
     )
     if place is None or one.birth_date is None or one.sex is None:
         return None
-    number = give_number(registrar, one.id, place, one.birth_date, one.sex)
+    number = give_number(registrar, one.id, place, one.birth_date, one.sex, station)
     if number is None:
         return None
     if one.number is not None:

@@ -167,10 +167,11 @@ class People:
         absent, known = self.absent, self.by_key
         values: list[PersonId | None] = [None] * len(keys)
         for member, key in enumerate(keys):
-            if key and key in absent:
+            if not key:
+                continue
+            values[member] = known.get(key) or PersonId(self.stream(key))
+            if key in absent:  # a later piece of the extract may bring whom the key means
                 self.find(member, f"{field_name}-unknown")
-            elif key:
-                values[member] = known.get(key) or PersonId(self.stream(key))
         self.values.append((field_name, values))
 
     def _births(self, texts: Sequence[str]) -> list[tuple[date | None, str | None]]:

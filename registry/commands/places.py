@@ -21,6 +21,7 @@ from registry.events.places import (
     DivisionEstablished,
     DivisionRenamed,
     Moved,
+    StationAssigned,
 )
 from registry.registrar import Registrar
 from registry.values import (
@@ -94,6 +95,30 @@ class RenameDivision:
             ),
         )
         return {"division": self.division}
+
+
+@command(ADMINISTRATOR, COUNTY)
+class AssignStation:
+    """Put a community into the care of a police station, from a day on (派出所辖区).
+
+    Source: 公安派出所组织条例.
+    """
+
+    community: CommunityId
+    station: OfficeCode
+    on: date
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the station."""
+        registrar.places()
+        registrar.refuse_if(
+            (not registrar.in_area(self.community), rules.OutsideArea(self.community))
+        )
+        registrar.enter(
+            registrar.setting.places,
+            StationAssigned(effective_on=self.on, community=self.community, station=self.station),
+        )
+        return {"community": self.community, "station": self.station}
 
 
 @command(ADMINISTRATOR)

@@ -95,22 +95,42 @@ def sort_out(batch: Batch, tables: Tables, known: Known) -> Sorted:
 
 
 def refuse_repeated(columns: Columns, refused: dict[int, str], found: dict[int, list[str]]) -> None:
-    """Refuse rows without a key, and those whose key an earlier row has.
+    """Refuse rows without a key, and those whose key another row has.
 
-    A row that says the same again is passed over and told as a finding.
+    A row that says the same again is passed over and told as a finding. Of rows that say different
+    things the one whose values come first stands, so that the order of the rows decides nothing.
     """
     keys = columns["key"]
     if len(set(keys)) == len(keys) and "" not in set(keys):
         return
-    first: dict[str, int] = {}
+    standing = standing_rows(columns)
+    names = sorted(columns)
     for row, key in enumerate(keys):
+        stands = standing.get(key)
         if not key:
             refused[row] = "key-missing"
-        elif first.setdefault(key, row) != row:
-            same = all(values[row] == values[first[key]] for values in columns.values())
-            refused[row] = "" if same else "key-repeated"
-            if same:
-                found[row].append("row-repeated")
+        elif stands is None or row == stands:
+            continue
+        elif all(columns[name][row] == columns[name][stands] for name in names):
+            refused[row] = ""
+            found[row].append("row-repeated")
+        else:
+            refused[row] = "key-repeated"
+
+
+def standing_rows(columns: Columns) -> dict[str, int]:
+    """Of each key that several rows have, the row that stands."""
+    keys = columns["key"]
+    if len(set(keys)) == len(keys):
+        return {}
+    often = {key for key, count in Counter(keys).items() if count > 1 and key}
+    names = sorted(columns)
+    found: dict[str, tuple[tuple[str, ...], int]] = {}
+    for row, key in enumerate(keys):
+        if key in often:
+            said = tuple(columns[name][row] for name in names), row
+            found[key] = min(said, found.get(key, said))
+    return {key: row for key, (_, row) in found.items()}
 
 
 @lru_cache(maxsize=4096)
@@ -278,7 +298,7 @@ def sort_persons(persons: Columns, houses: Columns, found: Sorted) -> None:
     refused with all who live in it, and can be delivered again once it is put right.
     """
     refused = found.refused[PERSONS]
-    rows = {key: row for row, key in reversed(list(enumerate(houses["key"])))}  # the first counts
+    rows = {key: row for row, key in enumerate(houses["key"])} | standing_rows(houses)
     homes = [rows.get(key, -1) for key in persons["household_key"]]
     relations = persons["relation"]
     family = {row for row, house in found.houses.items() if house.type != COLLECTIVE}

@@ -21,13 +21,16 @@ from registry.values import (
     CommunityId,
     Digest,
     DivisionCode,
+    DrawId,
     FingerPosition,
     IdentityDocument,
+    MediaType,
     Name,
     OfficeCode,
     PackageId,
     PaperNumber,
     PersonId,
+    PhotoVerdict,
     ProductionError,
     ProductionType,
     Text,
@@ -39,13 +42,15 @@ from registry.vocabulary import Kind, OfDeclarant, OfGuardian, Private, event
 class ApplicationAccepted:
     """A station accepted an application for a card (受理).
 
-    county, community: where the applicant was registered. replaces: the application whose card is
-    to be handed back. unit_package: of the military unit that sent the application. declarant: who
+    applied_on: the day on which the form was signed, from which the card's time counts. county,
+    community: where the applicant was registered. replaces: the application whose card is to be
+    handed back. unit_package: of the military unit that sent the application. declarant: who
     applied for somebody else.
-    Source: 居民身份证法 art. 7-11; GA 214.4-2004 (acceptance number), GA 214.5-2004 (reason).
+    Source: 居民身份证法 art. 7-12; GA 214.4-2004 (acceptance number), GA 214.5-2004 (reason).
     """
 
     effective_on: date
+    applied_on: date
     person: PersonId
     acceptance_number: AcceptanceNumber
     apply_reason: CardReason
@@ -88,15 +93,17 @@ class FingerprintCaptured:
 class CaptureCompleted:
     """All that a card needs was captured, or captured again (数据完整).
 
-    photo: a JPEG of so many bytes; chip_photo: the 1,024 bytes that go on the chip, encoded once.
-    A card of the first generation is made from a print. script_name, script_address: the lines
-    in the local script of an autonomous area.
+    photo: of so many bytes, of a type, and what the checks said of it; chip_photo: the 1,024 bytes
+    that go on the chip, encoded once. A card of the first generation is made from a print.
+    script_name, script_address: the lines in the local script of an autonomous area.
     Source: GA 461-2004; 居民身份证法 art. 3, 4.
     """
 
     effective_on: date
     photo: Digest | None
     photo_size: int | None
+    photo_type: MediaType | None = None
+    photo_verdict: PhotoVerdict | None = None
     chip_photo: Digest | None
     script_name: Private[Text | None] = None
     script_address: Private[Text | None] = None
@@ -104,7 +111,10 @@ class CaptureCompleted:
 
 @event(code=133, kind=Kind.APPLICATION, reaches="02")
 class ApplicationVoided:
-    """An application was given up before a card was made (作废). Source: 二代证受理状态 02."""
+    """An application was given up, and no card of it is left to be handed out (作废).
+
+    Source: 二代证受理状态 02.
+    """
 
     effective_on: date
     grounds: Private[Text]
@@ -189,14 +199,22 @@ class SubmittedToCity:
 class ReceivedByCity:
     """The city received the data and drew which of them it looks at (上传至地市).
 
-    seed: of the draw over the package.
+    draw: what was drawn from together, of `size` applications, which are judged together. permille,
+    least: how many were to be looked at; accepts: how many faults among them leave the others
+    good; seed: those are looked at for which SHA-256 of the seed, eight bytes, and the
+    application's id comes first. So a draw can be repeated from its entries alone.
     Source: 二代证受理状态 15; Deyang plan of 2004 (德办发(2004)39号).
     """
 
     effective_on: date
     package: PackageId | None
     sampled: bool
-    seed: int | None = None
+    draw: DrawId
+    size: int
+    permille: int
+    least: int
+    accepts: int
+    seed: int
 
 
 @event(code=142, kind=Kind.APPLICATION, reaches="16")
@@ -274,7 +292,8 @@ class ProvinceCheckFailed:
 class ProductionPackageBuilt:
     """The order to make a card went to a production site (已生成制证信息数据包).
 
-    attempt counts from 1; a card that is made anew is a further attempt of its application.
+    attempt counts from 1: each order is a further one, save the first after CardRedone, which
+    opened it. work_order: of the site, where the province names it.
     Source: 二代证受理状态 24.
     """
 
@@ -282,6 +301,7 @@ class ProductionPackageBuilt:
     package: PackageId | None
     attempt: int
     site: OfficeCode
+    work_order: PaperNumber | None = None
 
 
 @event(code=150, kind=Kind.APPLICATION, reaches="25")
@@ -324,11 +344,12 @@ class DeadlineExtended:
 class ProductionRerouted:
     """An open order passed to another site, as when its own was closed (制证任务移交).
 
-    Source: Jilin plan of 2004 (吉政办发〔2004〕53号).
+    work_order: of that site, once it is on one. Source: Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
     effective_on: date
     site: OfficeCode
+    work_order: PaperNumber | None = None
 
 
 ApplicationEvent = (

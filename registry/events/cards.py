@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from registry.values import (
-    AppendResult,
+    AppendFailure,
     ApplicationId,
     ChipSerial,
     Digest,
@@ -25,12 +25,17 @@ from registry.vocabulary import Kind, Private, event
 class BlankReceived:
     """A blank came into the stock of a production site (卡体入库).
 
-    lot: of the maker. Source: 居民身份证制作中心（所）建设工作规范.
+    chip_serial: any reader shows it without a key, and it tells whose card is in a pocket; so it
+    stands in the half that never leaves. lot: of the maker. sheet, place: blanks come eight on a
+    sheet, their places counted from 1.
+    Source: 居民身份证制作中心（所）建设工作规范.
     """
 
     effective_on: date
-    chip_serial: ChipSerial
+    chip_serial: Private[ChipSerial]
     lot: PaperNumber
+    sheet: PaperNumber
+    place: int
     site: OfficeCode
 
 
@@ -58,13 +63,14 @@ class BlankReturned:
 
 @event(code=203, kind=Kind.CARD)
 class BlankTransferred:
-    """A blank of the stock passed to another production site (卡体调拨).
+    """A blank of the stock was sent to another production site (卡体调拨).
 
+    It stays on the books of the sender, as on its way, until it has arrived.
     Source: Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
     effective_on: date
-    site: OfficeCode
+    destination: OfficeCode
 
 
 @event(code=204, kind=Kind.CARD)
@@ -82,7 +88,9 @@ class BlankSampled:
 class BlankBound:
     """A blank is for one attempt of one application, from before its first write (绑定).
 
-    image: SHA-256 of all that is to be written. Source: 居民身份证制作中心（所）建设工作规范.
+    image: SHA-256 of all that is to be written. work_order: the one for which it was issued.
+    signing_key: under which the image is signed, which is part of it: whoever resumes signs again.
+    Source: 居民身份证制作中心（所）建设工作规范.
     """
 
     effective_on: date
@@ -90,6 +98,8 @@ class BlankBound:
     attempt: int
     image: Digest
     key_version: int
+    work_order: PaperNumber | None = None
+    signing_key: PaperNumber | None = None
 
 
 @event(code=206, kind=Kind.CARD)
@@ -123,10 +133,12 @@ class BodySpoiled:
 class BodyVoidProposed:
     """A body that is not in hand is to be given up; a second officer has to confirm (提请作废).
 
+    cause: how it came away, which tells who answers for it.
     Source: 居民身份证制作中心（所）建设工作规范.
     """
 
     effective_on: date
+    cause: SpoilCause
     grounds: Private[Text]
 
 
@@ -181,11 +193,19 @@ class BodyDestroyed:
 class AddressAppendIntended:
     """A further address is to be written into a chip, from before the first write (申请追加住址).
 
-    slot: 1 to 4. Source: 居民身份证法 art. 11; GA/T 490.
+    slot: 1 to 4. digest: SHA-256 of the bytes that are to stand in it, by which a slot that was
+    written before the machine stopped is known again, whatever becomes of the text. key_version:
+    of the key that may append. device: the writer's. opened_by: the version of the entry on the
+    holder's stream, a move or a change of address, for which it is written.
+    Source: 居民身份证法 art. 11; GA/T 490.
     """
 
     effective_on: date
     slot: int
+    digest: Digest
+    key_version: int
+    device: PaperNumber
+    opened_by: int | None
     address: Private[Text]
 
 
@@ -198,29 +218,50 @@ class AddressPreWritten:
 
     effective_on: date
     slot: int
+    device: PaperNumber
 
 
 @event(code=215, kind=Kind.CARD)
 class AddressAppended:
     """A further address stands in the chip and was read back (追加住址).
 
+    digest: SHA-256 of the bytes that were read. recovered: the machine had stopped between the
+    writing and this entry.
     Source: 居民身份证法 art. 11; 住址追加操作结果 9.
     """
 
     effective_on: date
     slot: int
+    digest: Digest
+    device: PaperNumber
+    recovered: bool
 
 
 @event(code=216, kind=Kind.CARD)
 class AddressAppendAbandoned:
     """A further address was not written into a chip after all (取消追加住址).
 
+    burnt: something else stands in the slot, so that the next address takes the next one.
     Source: 住址追加操作结果 1, 2, 3.
     """
 
     effective_on: date
     slot: int
-    result: AppendResult
+    result: AppendFailure
+    burnt: bool
+    device: PaperNumber
+
+
+@event(code=219, kind=Kind.CARD)
+class BlankArrived:
+    """A blank that was on its way came into the stock of a site (卡体调拨入库).
+
+    site: the one it was sent to, or the one that had sent it, where it came back.
+    Source: Jilin plan of 2004 (吉政办发〔2004〕53号).
+    """
+
+    effective_on: date
+    site: OfficeCode
 
 
 CardEvent = (
@@ -241,4 +282,5 @@ CardEvent = (
     | AddressPreWritten
     | AddressAppended
     | AddressAppendAbandoned
+    | BlankArrived
 )

@@ -9,17 +9,20 @@ from datetime import date
 
 from registry.values import (
     ApplicationId,
+    BinId,
     CardId,
     CardKind,
     CitizenNumber,
     CollectionMethod,
     HandoverCategory,
+    HandoverCheck,
     Name,
     OfficeCode,
     PackageId,
     PaperNumber,
     PersonId,
     ReceivedQuality,
+    SpoilCause,
     SurrenderReason,
     Text,
 )
@@ -40,12 +43,17 @@ class CardProduced:
 
 @event(code=153, kind=Kind.APPLICATION, reaches="32")
 class CardRejectedAtProduction:
-    """The production site found the card faulty (证件不合格). Source: 二代证受理状态 32."""
+    """The production site found the card faulty and binned it (证件不合格).
+
+    cause: what spoiled it, which tells who answers for it. Source: 二代证受理状态 32.
+    """
 
     effective_on: date
     body: CardId | None
     attempt: int
     quality: ReceivedQuality
+    cause: SpoilCause
+    reject_bin: PaperNumber
 
 
 @event(code=154, kind=Kind.APPLICATION, reaches="60")
@@ -65,10 +73,15 @@ class ProvinceInspectionPassed:
 
 @event(code=156, kind=Kind.APPLICATION, reaches="62")
 class ProvinceInspectionFailed:
-    """The province found the card faulty (省厅证件验收不通过). Source: 二代证受理状态 62."""
+    """The province found the card faulty and binned it (省厅证件验收不通过).
+
+    cause: what spoiled it, which tells who answers for it. Source: 二代证受理状态 62.
+    """
 
     effective_on: date
     quality: ReceivedQuality
+    cause: SpoilCause
+    reject_bin: PaperNumber
     grounds: Private[Text | None] = None
 
 
@@ -105,10 +118,15 @@ class CityInspectionPassed:
 
 @event(code=161, kind=Kind.APPLICATION, reaches="72")
 class CityInspectionFailed:
-    """The city found the card faulty (地市证件验收不通过). Source: 二代证受理状态 72."""
+    """The city found the card faulty and binned it (地市证件验收不通过).
+
+    cause: what spoiled it, which tells who answers for it. Source: 二代证受理状态 72.
+    """
 
     effective_on: date
     quality: ReceivedQuality
+    cause: SpoilCause
+    reject_bin: PaperNumber
     grounds: Private[Text | None] = None
 
 
@@ -145,10 +163,15 @@ class CountyInspectionPassed:
 
 @event(code=166, kind=Kind.APPLICATION, reaches="82")
 class CountyInspectionFailed:
-    """The county found the card faulty (区县证件验收不通过). Source: 二代证受理状态 82."""
+    """The county found the card faulty and binned it (区县证件验收不通过).
+
+    cause: what spoiled it, which tells who answers for it. Source: 二代证受理状态 82.
+    """
 
     effective_on: date
     quality: ReceivedQuality
+    cause: SpoilCause
+    reject_bin: PaperNumber
     grounds: Private[Text | None] = None
 
 
@@ -185,10 +208,15 @@ class StationInspectionPassed:
 
 @event(code=171, kind=Kind.APPLICATION, reaches="91")
 class StationInspectionFailed:
-    """The station found the card faulty (派出所验收不通过). Source: 二代证受理状态 91."""
+    """The station found the card faulty and binned it (派出所验收不通过).
+
+    cause: what spoiled it, which tells who answers for it. Source: 二代证受理状态 91.
+    """
 
     effective_on: date
     quality: ReceivedQuality
+    cause: SpoilCause
+    reject_bin: PaperNumber
     grounds: Private[Text | None] = None
 
 
@@ -203,16 +231,21 @@ class CollectionReminderPrinted:
 class CardHandedOut:
     """The card was handed out, and the old one taken in by the same act (已领证).
 
-    collector: who came for the holder, absent where the holder came. surrendered: the application
-    of the old card; took_in: the kind of an old card that the register does not know.
-    Source: 居民身份证法 art. 11; GA 214.7-2004.
+    chip_read: the chip that was read at the counter; the first generation has none. checks:
+    what was looked at. surrendered: the applications of the cards that the holder handed back,
+    temporary ones too. took_in: kinds of old cards that the register does not know, which went
+    into a bin. collector: who came for the holder, absent where the holder came.
+    Source: 居民身份证法 art. 11; GA 214.7-2004; Deyang plan of 2004 (德办发(2004)39号).
     """
 
     effective_on: date
     handover: HandoverCategory
     collection: CollectionMethod
-    surrendered: ApplicationId | None = None
-    took_in: CardKind | None = None
+    chip_read: CardId | None = None
+    checks: tuple[HandoverCheck, ...] = ()
+    surrendered: tuple[ApplicationId, ...] = ()
+    took_in: tuple[CardKind, ...] = ()
+    taken_into: BinId | None = None
     collector: PersonId | None = None
     collector_name: OfCollector[Name | None] = None
     collector_number: OfCollector[CitizenNumber | None] = None
@@ -258,13 +291,16 @@ class CardRedone:
     """Another card takes the place of this one (已重办).
 
     attempt: the further attempt of this application; replaced_by: the application of somebody who
-    lost the card. One of the two is present.
+    lost the card. One of the two is present. cause: why there is a further attempt. confirms: the
+    version at which a first officer proposed it, where two are needed.
     Source: 二代证受理状态 97.
     """
 
     effective_on: date
     attempt: int | None
     replaced_by: ApplicationId | None
+    cause: SpoilCause | None = None
+    confirms: int | None = None
     grounds: Private[Text | None] = None
 
 
@@ -307,8 +343,34 @@ class BodyBound:
     """
 
     effective_on: date
-    body: CardId | None
+    body: CardId
     attempt: int
+
+
+@event(code=217, kind=Kind.APPLICATION)
+class CardDispatchedFromSite:
+    """The production site sent the made card to the province (制证中心发出).
+
+    Source: 居民身份证制作中心（所）建设工作规范.
+    """
+
+    effective_on: date
+    package: PackageId | None
+    destination: OfficeCode
+
+
+@event(code=218, kind=Kind.APPLICATION)
+class RemakeProposed:
+    """An officer put a card forward to be made anew; a second one has to confirm it (提请重办).
+
+    It is needed where nothing proves that the card before is out of the way: it has no chip, and
+    nobody found it faulty.
+    Source: Deyang plan of 2004 (德办发(2004)39号): overrides need a second person.
+    """
+
+    effective_on: date
+    cause: SpoilCause
+    grounds: Private[Text]
 
 
 IssuanceEvent = (
@@ -342,4 +404,6 @@ IssuanceEvent = (
     | CardFound
     | DestructionProposed
     | BodyBound
+    | CardDispatchedFromSite
+    | RemakeProposed
 )

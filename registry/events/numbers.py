@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 from registry.values import (
+    ApplicationId,
     BookId,
     CitizenNumber,
+    Digest,
     DivisionCode,
+    DuplicateResolution,
+    KeeperReason,
     NumberFaultKind,
     NumberId,
     OfficeCode,
+    PaperNumber,
     PersonId,
     Text,
 )
@@ -121,15 +126,19 @@ class HoldingResumed:
 
 @event(code=120, kind=Kind.CASE, opens=True)
 class NumberCaseOpened:
-    """A fault of a number was found and a case opened (重号, 错号).
+    """A fault of a number was found and a case opened (重号, 错号, 漏编).
 
-    parties is a set: sorted, without repetition. Source: 公通字[2004]6号; Deyang plan of 2004.
+    number: absent where a text that is no number, or nothing, stands in its place. parties is a
+    set: sorted, without repetition. faults: what is wrong with the number, as `explain_number` and
+    the check rules name it.
+    Source: 公通字[2004]6号; Deyang plan of 2004.
     """
 
     effective_on: date
     fault: NumberFaultKind
-    number: NumberId
+    number: NumberId | None
     parties: tuple[PersonId, ...]
+    faults: tuple[str, ...] = ()
 
 
 @event(code=121, kind=Kind.CASE)
@@ -142,17 +151,97 @@ class PartyAdded:
 
 @event(code=122, kind=Kind.CASE)
 class NumberCaseClosed:
-    """Officers decided who keeps the number, and the case was closed (结案).
+    """The fault is gone, and the case was closed (结案).
 
-    keeper is absent where nobody keeps it. Source: GA 214 duplicate_resolution.
+    keeper is absent where nobody keeps the number. resolution: how a number with two holders was
+    cleared, as seen from who gave it up. Source: GA 214 duplicate_resolution.
     """
 
     effective_on: date
     keeper: PersonId | None
+    resolution: DuplicateResolution | None = None
     grounds: Private[Text]
+
+
+@event(code=320, kind=Kind.CASE)
+class KeeperProposed:
+    """Somebody was proposed to keep the number, with the reason (拟定保留方).
+
+    evidence: for each party in the order of the parties the computed reasons that speak for it, by
+    code, with blanks between them. Source: 公通字[2004]6号; Deyang plan of 2004.
+    """
+
+    effective_on: date
+    keeper: PersonId
+    reason: KeeperReason
+    evidence: tuple[str, ...] = ()
+    grounds: Private[Text | None] = None
+
+
+@event(code=321, kind=Kind.CASE)
+class PartyNotified:
+    """A party was told of the case and of what is proposed (告知当事人).
+
+    document: the number of the notice. Source: practice published by police stations.
+    """
+
+    effective_on: date
+    person: PersonId
+    document: PaperNumber
+
+
+@event(code=322, kind=Kind.CASE)
+class NumberCaseDecided:
+    """Officers decided who keeps the number and whose changes (重错号处理决定).
+
+    keeper is absent where nobody keeps it, as with a wrong number. changed: who is given another,
+    or a first one. touched: digest of everything that the change touches, as it was listed before.
+    Source: 公通字[2004]6号; 居民身份证法 art. 19.
+    """
+
+    effective_on: date
+    keeper: PersonId | None
+    changed: tuple[PersonId, ...]
+    touched: Digest
+    document: PaperNumber
+    grounds: Private[Text]
+
+
+@event(code=323, kind=Kind.CASE)
+class NumberChangeProven:
+    """A person was given the paper that proves the change of the number (公民身份号码变更证明).
+
+    number: the new one. Source: practice published by police stations; 居民身份证法 art. 3.
+    """
+
+    effective_on: date
+    person: PersonId
+    number: NumberId
+    paper: PaperNumber
+
+
+@event(code=324, kind=Kind.CASE)
+class CardCalledIn:
+    """A card that bears the number given up was called in; the new one is free (收回证件).
+
+    Source: 居民身份证法 art. 11; GA 214.5-2004, reason 25.
+    """
+
+    effective_on: date
+    person: PersonId
+    application: ApplicationId
 
 
 SegmentEvent = SegmentAllotted
 BookEvent = BookOpened | CodeDrawn | CodesRecorded
 NumberEvent = NumberGiven | NumberRecorded | HoldingEnded | HoldingResumed
-CaseEvent = NumberCaseOpened | PartyAdded | NumberCaseClosed
+CaseEvent = (
+    NumberCaseOpened
+    | PartyAdded
+    | KeeperProposed
+    | PartyNotified
+    | NumberCaseDecided
+    | NumberChangeProven
+    | CardCalledIn
+    | NumberCaseClosed
+)

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from registry.values import CommunityId, CommunityKind, DivisionCode, DivisionId, Level, Text
+from registry.values import (
+    CommunityId,
+    CommunityKind,
+    DivisionCode,
+    DivisionId,
+    Level,
+    OfficeCode,
+    Text,
+)
 from registry.vocabulary import Kind, event
 
 
@@ -92,6 +100,19 @@ class DivisionAdjusted:
     document: str
 
 
+@event(code=306, kind=Kind.PLACES)
+class StationAssigned:
+    """A community came into the care of a police station (派出所辖区).
+
+    A station is no division: its area is made of communities, and need not follow townships.
+    Source: 公安派出所组织条例; GA 214 police units.
+    """
+
+    effective_on: date
+    community: CommunityId
+    station: OfficeCode
+
+
 PlaceEvent = (
     DivisionEstablished
     | DivisionRenamed
@@ -99,4 +120,5 @@ PlaceEvent = (
     | CommunityEstablished
     | CommunityRenamed
     | DivisionAdjusted
+    | StationAssigned
 )

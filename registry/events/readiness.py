@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from registry.values import ApplicationId, CardKind, DivisionCode, PersonId
+from registry.values import ApplicationId, BatchId, CardKind, DivisionCode, PersonId
 from registry.vocabulary import Kind, event
 
 
@@ -16,12 +16,17 @@ from registry.vocabulary import Kind, event
 class CountyBaselineAccepted:
     """The data of a county were accepted as complete and right: cards may follow (建库验收).
 
+    persons, errors: how many were registered and how many errors were open, where it was counted.
+    reconciliations: the imports whose counts were found to agree.
     Source: Jilin plan of 2004 (吉政办发〔2004〕53号): 先建库、后发证.
     """
 
     effective_on: date
     county: DivisionCode
     document: str
+    persons: int | None = None
+    errors: int | None = None
+    reconciliations: tuple[BatchId, ...] = ()
 
 
 @event(code=191, kind=Kind.DIVISION)

@@ -145,8 +145,12 @@ class SelfDated(Projection):
 
 @dataclass(frozen=True, kw_only=True)
 class Steps(Projection):
-    """At most one row an entry, from the states before and after it; nothing is ever closed."""
+    """At most one row an entry, from the states before and after it; nothing is ever closed.
 
+    stream: the column that names the entry's stream.
+    """
+
+    stream: str
     fold: Callable[[Any, Any, UUID], Any]
     row: Callable[[StoredEntry, Any, Any], Values | None]
     known: bool = False

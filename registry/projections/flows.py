@@ -67,6 +67,7 @@ FLOWS = Steps(
     kinds=frozenset({Kind.PERSON}),
     table=flows,
     ident=("position",),
+    stream="person",
     lookups=(Lookup(("month", "cause", "left", "entered", "position")),),
     groups=frozenset({Group.LIFE, Group.PLACE}),
     fold=evolve_of(Kind.PERSON),

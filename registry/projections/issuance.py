@@ -1,4 +1,4 @@
-"""Where each application for a card stands, on both clocks (办证进度), and which counties may."""
+"""Where each application for a card stands, on both clocks (办证进度)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from sqlalchemy import (
     tuple_,
 )
 
-from registry.aggregates import Application, Readiness
+from registry.aggregates import Application
 from registry.aggregates.application import Temporary
 from registry.deadlines import card_due, stage_due, stages
 from registry.limits import limit
 from registry.projections.base import At, Day, Id, Lookup, Rows, Sheet, Words, dated, visible
-from registry.projections.places import places, under
-from registry.values import Level, day_number
+from registry.projections.places import under
+from registry.values import day_number
 from registry.vocabulary import Kind
 
-EDITION = 1
-READINESS_EDITION = 1
+EDITION = 2
 
 #: States in which somebody in an office has the application or the card in hand.
 WAITING = tuple(sorted(stages()))
@@ -38,10 +37,10 @@ def rows(one: Application) -> Rows:
     """An application's row; the days on which it is due are computed with it."""
     assert one.since is not None, "every application has come into some state"
     if one.state is not None:
-        due = card_due(one.accepted_on, one.extension)
+        due = card_due(one.applied_on, one.extension)
         stage = stage_due(one.state, one.since)
     else:
-        due = limit("card_temporary_issue", one.accepted_on).after(one.accepted_on)
+        due = limit("card_temporary_issue", one.applied_on).after(one.applied_on)
         stage = due if one.temporary is Temporary.APPLIED else None
     return {
         (): (
@@ -79,12 +78,6 @@ def _text(value: str | None) -> str | None:
 
 def _bytes(value: UUID | None) -> bytes | None:
     return None if value is None else value.bytes
-
-
-def readiness_rows(one: Readiness) -> Rows:
-    """A county's row: since when its data are accepted."""
-    since = None if one.baseline_on is None else day_number(one.baseline_on)
-    return {(): (str(one.county), since)}
 
 
 ISSUANCE = dated(
@@ -127,18 +120,7 @@ ISSUANCE = dated(
     ),
     rows,
 )
-READINESS = dated(
-    "readiness",
-    READINESS_EDITION,
-    Kind.DIVISION,
-    Sheet(
-        "division",
-        values=(Column("county", Words, nullable=False), Column("baseline_on", Day)),
-    ),
-    readiness_rows,
-)
 issuance = ISSUANCE.table
-readiness = READINESS.table
 
 
 def application(stream: UUID, at: At) -> Select[Any]:
@@ -205,20 +187,3 @@ def overruns(division: UUID, at: At, after: tuple[int, bytes] | None, limit: int
 def _waiting(at: At) -> ColumnElement[bool]:
     pending = issuance.c.temporary == Temporary.APPLIED.value
     return and_(or_(issuance.c.state.in_(WAITING), pending), visible(issuance, at))
-
-
-def counties(division: UUID, at: At) -> Select[Any]:
-    """The counties under a division, and since when the data of each are accepted."""
-    here = under(division, at)
-    decided = and_(readiness.c.division == places.c.place, visible(readiness, at))
-    return (
-        select(places.c.place, places.c.code, places.c.name, readiness.c.baseline_on)
-        .join(here, here.c.place == places.c.place)
-        .outerjoin(readiness, decided)
-        .where(
-            places.c.level == int(Level.COUNTY),
-            places.c.closed == 0,
-            visible(places, at),
-        )
-        .order_by(places.c.code, places.c.place)
-    )

@@ -40,7 +40,7 @@ from registry.values import day_number
 from registry.vocabulary import Kind
 
 NUMBERS_EDITION = 1
-CASES_EDITION = 1
+CASES_EDITION = 2
 BOOKS_EDITION = 1
 
 GIVEN, RECORDED = "given", "recorded"
@@ -74,7 +74,7 @@ def case_rows(case: NumberCase) -> Rows:
     return {
         (): (
             str(case.fault.value),
-            case.number.bytes,
+            None if case.number is None else case.number.bytes,
             packed(case.parties),
             int(case.open),
             None if case.keeper is None else case.keeper.bytes,
@@ -121,7 +121,7 @@ CASES = dated(
         "case",
         values=(
             Column("fault", Words, nullable=False),
-            Column("number", Id, nullable=False),
+            Column("number", Id),
             Column("parties", LargeBinary, nullable=False),
             Column("open", Integer, nullable=False),
             Column("keeper", Id),

@@ -27,7 +27,7 @@ from registry.projections.base import (
 from registry.values import day_number
 from registry.vocabulary import Kind
 
-EDITION = 1
+EDITION = 2
 
 
 def touched(event: Any) -> Collection[Key]:
@@ -35,7 +35,7 @@ def touched(event: Any) -> Collection[Key]:
     match event:
         case events.DivisionAdjusted(moved=moved):
             return [(one.place.bytes,) for one in moved]
-        case events.CommunityEstablished() | events.CommunityRenamed():
+        case events.CommunityEstablished() | events.CommunityRenamed() | events.StationAssigned():
             return [(event.community.bytes,)]
         case _:
             return [(event.division.bytes,)]
@@ -55,6 +55,7 @@ def facts(tree: Places, key: Key) -> Mapping[int, tuple[int, Values]]:
                 fact.code,
                 None if fact.parent is None else fact.parent.bytes,
                 int(fact.closed),
+                fact.station,
             ),
         )
         for since, until, fact in zip(days, [*days[1:], STILL], told, strict=False)
@@ -71,6 +72,7 @@ SHEET = Sheet(
         Column("code", Words),
         Column("parent", Id),
         Column("closed", Integer, nullable=False),
+        Column("station", Words),
     ),
     lookups=(
         Lookup(("parent", "place", "valid_from")),

@@ -106,7 +106,7 @@ Q_WHERE, Q_PLACED = 0, 1
 
 # Of an application.
 A_APPLICANT, A_STAGE, A_AFTER, A_ATTEMPT, A_BODY, A_BODY_VERSION = 0, 1, 2, 3, 4, 5
-A_STEPS, A_NEXT_STEP = 6, 7
+A_STEPS, A_NEXT_STEP, A_ORDERED = 6, 7, 8
 
 # What became of a person.
 RESIDENT, DEAD, AWAY, REVERSED = 0, 1, 2, 3

@@ -62,10 +62,7 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
     "16": (Step(up.SubmittedToProvince, 970, 0, 2), Step(up.ExtractedForPackage, 30, 0, 2)),
     "17": AGAIN,
     "18": (Step(up.ReceivedByProvince, 995, 0, 1), Step(up.SubmittedToProvince, 5, 1, 3)),
-    "20": (
-        Step(up.ProductionPackageBuilt, 900, 0, 3),
-        Step(up.SubmittedToProvince, 100, 0, 3),
-    ),
+    "20": (Step(up.SubmittedToProvince, 1000, 0, 3),),
     "21": (Step(up.ProvinceCheckPassed, 992, 0, 3), Step(up.ProvinceCheckFailed, 8, 0, 3)),
     "22": (Step(up.ProductionPackageBuilt, 1000, 0, 5),),
     "23": AGAIN,
@@ -164,7 +161,6 @@ REJECTED, REDONE = (
 _LAST_WITHOUT_BODY = [*CardState.all()].index(CardState("23"))
 #: The state that names a case, which a wrong step has not.
 _HELD = [*CardState.all()].index(CardState("10"))
-_FAULTY = [*CardState.all()].index(CardState("32"))
 
 
 @kernel
@@ -242,10 +238,14 @@ def advance(t: Town, w: Town, today: int, last: int) -> None:
 def take(t: Town, application: int, code: int, today: int) -> None:
     """Plan a step of an application."""
     one = c.APPLICATIONS + application
-    first = t[one, c.A_ATTEMPT] == 0 or t[one, c.A_STAGE] == _FAULTY
     t[one, c.A_STEPS] += 1
-    if code == REDONE or (code == ORDERED and first):
+    if code == REDONE:
         t[one, c.A_ATTEMPT] += 1
+        t[one, c.A_ORDERED] = 0
+    elif code == ORDERED:
+        if t[one, c.A_ATTEMPT] == 0 or t[one, c.A_ORDERED] != 0:
+            t[one, c.A_ATTEMPT] += 1
+        t[one, c.A_ORDERED] = 1
     if code == PRODUCED:
         t[one, c.A_BODY], t[one, c.A_BODY_VERSION] = t[c.COUNTED, c.N_CARD], 4
         t[c.COUNTED, c.N_CARD] += 1

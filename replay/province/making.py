@@ -35,7 +35,7 @@ from replay.province.plan import Setting, Town, empty_town, plan_of
 from replay.province.telling import Bases, Teller
 
 #: Raised whenever the same seed comes to another province.
-EDITION = 2
+EDITION = 3
 #: The kinds of stream that a town has, in the order of its counts.
 KINDS = (
     Kind.PERSON,
@@ -172,7 +172,7 @@ class Province:
         others = {"community": communities, "street": communities, "places": 1}
         others["segments"] = len(self.counties)
         others["division"] = others["uuid"] = divisions_of(self)
-        others["package"] = self.towns * (1 + self.days // 7)
+        others["package"] = others["draw"] = self.towns * (1 + self.days // 7)
         return CountedSpaces(self.seed, {**counted, **others})
 
     @cached_property
@@ -202,7 +202,7 @@ class Province:
         before = self.survey.sizes[:town, : len(KINDS)].sum(axis=0)
         spaces = {kind.value: int(base) for kind, base in zip(KINDS, before, strict=True)}
         spaces["community"] = spaces["street"] = town * c.COMMUNITIES
-        spaces["package"] = town * (1 + self.days // 7)
+        spaces["package"] = spaces["draw"] = town * (1 + self.days // 7)
         return Bases(spaces, self.local(town))
 
     def parts(self, town: int) -> dict[Kind, Part]:

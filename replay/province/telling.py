@@ -115,6 +115,8 @@ ITEMS = {
     "number": NUMBER,
 }
 IMPORTED = {"source": "synthetic-1", "batch": "synthetic-1"}
+DRAWN = {"sampled": False, "size": 100, "permille": 50, "least": 20, "accepts": 0, "seed": 7}
+ON_SHEET = {"lot": "synthetic-5", "sheet": "synthetic-7", "place": 1}
 TEN_YEARS = 3652
 PHOTO = "5f" * 32
 IMAGE = "a7" * 32
@@ -252,8 +254,10 @@ SAYS: Mapping[type, Mapping[str, Any]] = {
         "station": STATION,
         "county": COUNTY,
         "community": B,
+        "applied_on": DAY,
     },
     applications.CaptureCompleted: {"photo": PHOTO, "photo_size": 11_264, "chip_photo": PHOTO},
+    applications.ReceivedByCity: {"package": Of(c.E_D), "draw": Of(c.E_D), **DRAWN},
     applications.CardSigned: {
         "valid_from": DAY,
         "valid_until": Of(c.E_RECORDED, TEN_YEARS),
@@ -270,7 +274,7 @@ SAYS: Mapping[type, Mapping[str, Any]] = {
     issuance.CardRedone: {"attempt": C, "replaced_by": None},
     issuance.DestructionProposed: {"grounds": "out of use"},
     issuance.CardDestroyed: {"confirms": VERSION, "protocol": "synthetic-4"},
-    cards.BlankReceived: {"chip_serial": OWN, "lot": "synthetic-5", "site": SITE},
+    cards.BlankReceived: {"chip_serial": OWN, "site": SITE, **ON_SHEET},
     cards.BlankIssued: {"line": "1", "work_order": "synthetic-6"},
     cards.BlankBound: {"application": A, "attempt": B, "image": IMAGE, "key_version": 1},
     cards.CardPersonalised: {"image": IMAGE, "recovered": False},
@@ -286,7 +290,8 @@ STEPS: Mapping[str, Any] = {
     "grounds": "not fit",
     "body": B,
     "attempt": C,
-    "sampled": False,
+    "cause": SpoilCause.PROCESS,
+    "reject_bin": "1",
     "site": SITE,
     "destination": AUTHORITY,
     "fingers": None,

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from replay.columns.log import Log
 
 
+#: How it was delivered is no part of what the register holds: pieces of an extract are its whole.
+DELIVERIES = frozenset({Kind.BATCH})
+
+
 @dataclass(frozen=True)
 class StateRoot:
     """The root over every record of the state, and the leaves it stands on.
@@ -94,7 +98,7 @@ class RegisterDigest:
 def register_digest(log: Log, at: At) -> RegisterDigest:
     """The digest of what the register holds at a point, whatever order it was recorded in."""
     kinds, counts = {}, {}
-    for kind in sorted(Kind(name) for name in AGGREGATES):
+    for kind in sorted(Kind(name) for name in AGGREGATES.keys() - DELIVERIES):
         hashed = sorted(
             (who.bytes, entity_digest(state)) for who, state in states_at(log, kind, at)
         )

@@ -48,7 +48,7 @@ assert APPLICATION.itemsize == 20, "a record has no padding, since it is hashed"
 NO_ATTEMPT = -(2**31)
 #: In a step: that it is against the rules; that it does more than lead to a condition.
 FAULT, _SPECIAL = 1 << 15, 1 << 14
-_WIDTH = 6  # bits of a code less the lowest one of applications
+_WIDTH = 7  # bits of a code less the lowest one of applications
 _PERSON, _ATTEMPT, _REPLACED, _REACHES = (1 << bit for bit in range(4))
 _RULE = 4  # the bits from here on: which rule of attempts
 _BUILD, _MAKE, _REDO = 1, 2, 3  # what names an attempt names the present one, but for two
@@ -62,16 +62,15 @@ class Machine(NamedTuple):
     """The state machine of applications.
 
     A condition is (state, temporary, whether another application replaces it): the last is its
-    lowest bit, and condition 0 is not to have begun. steps u2[conditions << 6 | code - base]: the
+    lowest bit, and condition 0 is not to have begun. steps u2[conditions << 7 | code - base]: the
     condition after a step, with FAULT or _SPECIAL where it is; shown u1[conditions]: as in STATES;
-    lost, faulty u1: whether the state is 94, is 32; effects u1[codes - base].
+    lost u1: whether the state is 94; effects u1[codes - base].
     """
 
     base: int
     steps: Column
     shown: Column
     lost: Column
-    faulty: Column
     effects: Column
 
 
@@ -101,12 +100,12 @@ def machine() -> Machine:
                 steps[place + replaced, word.code - base] = after | replaced | FAULT * wrong
     steps[:, effects != _REACHES] |= _SPECIAL
     shown = np.full(len(steps), NO_STATE, "u1")
-    lost, faulty = np.zeros(len(steps), "u1"), np.zeros(len(steps), "u1")
+    lost = np.zeros(len(steps), "u1")
     for (state, temporary), place in number.items():
         both = slice(place, place + 2)
         shown[both] = STATES.index(temporary if temporary is not None else state)
-        lost[both], faulty[both] = state == "94", state == "32"
-    return Machine(base, steps.ravel(), shown, lost, faulty, effects)
+        lost[both] = state == "94"
+    return Machine(base, steps.ravel(), shown, lost, effects)
 
 
 Pair = tuple[CardState | None, rules.Temporary | None]
@@ -158,7 +157,6 @@ def application_states(block: Block, at: At, into: States | None = None) -> Stat
         told.steps,
         told.shown,
         told.lost,
-        told.faulty,
         told.effects,
         *point(block, at),
         into.table,
@@ -181,7 +179,6 @@ def drive(
     steps: Column,
     shown: Column,
     lost: Column,
-    faulty: Column,
     effects: Column,
     last: int,
     known: int,
@@ -196,6 +193,7 @@ def drive(
     p = a = r = 0
     for one in range(out.size):
         now, tried, opened = 0, 0, -1
+        ordered = False
         entries = faults = fault = accepted = since = 0
         first = integer(starts[one])
         for row in range(first, integer(starts[one + 1])):
@@ -230,7 +228,7 @@ def drive(
             rule = does >> _RULE
             if rule and not wrong:
                 if rule == _BUILD:
-                    wrong = said != (tried + 1 if tried == 0 or faulty[now] else tried)
+                    wrong = said != (tried + 1 if ordered or tried == 0 else tried)
                 elif rule == _MAKE:
                     wrong = said != tried
                 elif lost[now]:
@@ -240,6 +238,8 @@ def drive(
             if after > 1:
                 if said != NO_ATTEMPT:
                     tried = said
+                    # An order fills an attempt, and only making a card anew opens one without.
+                    ordered = rule == _BUILD or (ordered and rule != _REDO)
                 if other != NONE:
                     after |= 1
             now = after

@@ -41,8 +41,10 @@ assert BODY.itemsize == 24, "a record has no padding, since it is hashed"
 #: The state of a body that has not begun, as a record shows it.
 NO_STATE = 255
 
-_RECEIVED, _SITE, _BINDS, _IMAGE, _SLOT = (1 << bit for bit in range(5))
-_SLOT_RULE = 5
+_RECEIVED, _SITE, _BINDS, _IMAGE, _SLOT, _SENT, _DIGEST, _BURNT = (1 << bit for bit in range(8))
+_SLOT_RULE = 8
+#: No slot is being written; whatever an entry says, nought included, is a slot.
+NOT_WRITING = -1
 _INTENDED, _WRITTEN, _APPENDED, _ABANDONED = 1, 2, 3, 4
 _SLOTS = {
     cards.AddressAppendIntended: _INTENDED,
@@ -56,7 +58,7 @@ _NO_BODY = len(BodyState)
 
 @cache
 def _bodies() -> tuple[Column, Column, Column]:
-    """Steps u1[states, codes] with 128 for a fault, effects u1[codes], slots u1[days]."""
+    """Steps u1[states, codes] with 128 for a fault, effects u2[codes], slots u1[days]."""
     steps = np.zeros((_NO_BODY + 1, CODES), "u1")
     for shape, (before, after) in STEPS.items():
         code = VOCABULARY[shape].code
@@ -77,10 +79,13 @@ def _bodies() -> tuple[Column, Column, Column]:
             | (_BINDS if laid.declares("application")[word.code] else 0)
             | (_IMAGE if laid.declares("image")[word.code] else 0)
             | (_SLOT if laid.declares("slot")[word.code] else 0)
+            | (_SENT if laid.declares("destination")[word.code] else 0)
+            | (_DIGEST if laid.declares("digest")[word.code] else 0)
+            | (_BURNT if laid.declares("burnt")[word.code] else 0)
             | _SLOTS.get(word.shape, 0) << _SLOT_RULE
         )
 
-    return plain(steps), plain(by_code(effect, "u1")), _slots()
+    return plain(steps), plain(by_code(effect, "u2")), _slots()
 
 
 def _slots() -> Column:
@@ -99,6 +104,7 @@ def body_states(block: Block, at: At, into: States | None = None) -> States:
     columns: tuple[Any, ...] = (
         *rows(block),
         *dense(block, "site", "application", "attempt", "image", "slot"),
+        *dense(block, "destination", "digest", "burnt"),
         plain(block.texts.offsets),
         plain(block.texts.data),
         *_bodies(),
@@ -120,6 +126,9 @@ def press(
     attempt: Column,
     image: Column,
     slot: Column,
+    destination: Column,
+    digest: Column,
+    burnt: Column,
     offsets: Column,
     data: Column,
     steps: Column,
@@ -132,23 +141,27 @@ def press(
     """Drive every card body through its steps, and find those that are against the rules.
 
     starts u4[bodies + 1]; code, day u2[n]; position u4[n]; site u8, application u4, attempt i4,
-    image u4, slot i4: a value for each row whose code declares it; offsets u4, data u1: the texts
-    that images are handles of; steps u1[states, codes], effects u1[codes], slots u1[days]: how
-    many addresses a chip may hold; out BODY[bodies], written.
+    image u4, slot i4, destination u8, digest u4, burnt u1: a value for each row whose code declares
+    it; offsets u4, data u1: the texts that images and digests are handles of; steps u1[states,
+    codes], effects u2[codes], slots u1[days]: how many addresses a chip may hold; out BODY[bodies],
+    written.
     """
-    s = b = m = t = 0
+    s = b = m = t = d = g = u = 0
     for one in range(out.size):
         now, entries, faults, fault, since = _NO_BODY, 0, 0, 0, 0
-        at_site = bound = pressed = -1
-        written = writing = 0
+        at_site = bound = pressed = sent = meant = -1
+        written, writing = 0, NOT_WRITING
         first = integer(starts[one])
         for row in range(first, integer(starts[one + 1])):
             does = integer(effects[code[row]])
-            s_at, b_at, m_at, t_at = s, b, m, t
+            s_at, b_at, m_at, t_at, d_at, g_at, u_at = s, b, m, t, d, g, u
             s += does >> 1 & 1
             b += does >> 2 & 1
             m += does >> 3 & 1
             t += does >> 4 & 1
+            d += does >> 5 & 1
+            g += does >> 6 & 1
+            u += does >> 7 & 1
             if position[row] > known or day[row] > last:
                 continue
             entries += 1
@@ -159,11 +172,13 @@ def press(
                 if does & _IMAGE and not does & _BINDS:
                     wrong = not alike(offsets, data, image[m_at], image[pressed])
                 elif rule == _INTENDED:
-                    wrong = (
-                        slot[t_at] != written + 1 or slot[t_at] > slots[day[row]] or writing != 0
-                    )
+                    wrong = slot[t_at] != written + 1 or slot[t_at] > slots[day[row]] or writing > 0
                 elif rule:
                     wrong = slot[t_at] != writing
+                    if rule == _APPENDED and not wrong:
+                        wrong = not alike(offsets, data, digest[g_at], digest[meant])
+                elif does & _SITE and not does & _RECEIVED:
+                    wrong = site[s_at] != site[at_site] and site[s_at] != destination[sent]
             if wrong:
                 faults += 1
                 if fault == 0:
@@ -171,20 +186,24 @@ def press(
             if after == _NO_BODY:
                 continue
             if does & _RECEIVED:
-                bound = pressed = -1
-                written = writing = 0
+                bound = pressed = sent = meant = -1
+                written, writing = 0, NOT_WRITING
             if after != now:
                 since = integer(day[row])
             if does & _SITE:
                 at_site = s_at
+            if does & _SENT:
+                sent = d_at
             if does & _BINDS:
                 bound, pressed = b_at, m_at
             if rule == _INTENDED:
-                writing = integer(slot[t_at])
+                writing, meant = integer(slot[t_at]), g_at
             elif rule == _APPENDED:
-                writing, written = 0, integer(slot[t_at])
+                writing, written = NOT_WRITING, integer(slot[t_at])
             elif rule == _ABANDONED:
-                writing = 0
+                if burnt[u_at]:
+                    written = integer(slot[t_at])
+                writing = NOT_WRITING
             now = after
         told = out[one]
         told["site"] = site[at_site] if at_site >= 0 else 0
@@ -196,7 +215,7 @@ def press(
         told["state"] = now if now != _NO_BODY else NO_STATE
         told["attempt"] = attempt[bound] if bound >= 0 else 0
         told["addresses"] = written
-        told["appending"] = writing
+        told["appending"] = max(writing, 0)
 
 
 @kernel

@@ -20,6 +20,7 @@ def terminal(tmp_path, sqlite_url):
 def accepted(terminal) -> SimpleNamespace:
     """A county whose data are accepted, and an application of the father."""
     town = settle(terminal)
+    terminal("follow", "--once")
     terminal.do("AcceptBaseline", division=town.county, document="文")
     terminal.do("VerifyPersons", persons=[town.father], document="文")
     made = terminal.do("AcceptApplication", person=town.father, apply_reason="12")
@@ -72,6 +73,7 @@ def test_counties_are_ready_or_not(terminal):
     (county,) = terminal.json("readiness", "--division", town.county)
     assert county["baseline_on"] is None
     assert "not accepted" in terminal("readiness", "--division", town.county).stdout
+    terminal("follow", "--once")
     terminal.do("AcceptBaseline", division=town.county, document="文")
     terminal("follow", "--once")
     (county,) = terminal.json("readiness", "--division", town.county)
@@ -81,4 +83,4 @@ def test_counties_are_ready_or_not(terminal):
 def test_an_unknown_gate_is_refused_at_the_start(terminal):
     terminal("status", REGISTRY_CARD_GATES="baseline")
     told = terminal("status", REGISTRY_CARD_GATES="baseline,moat", exits=2)
-    assert "moat: gates are baseline, number, officers, verified" in told.stderr
+    assert "moat: gates are baseline, exchange, number, officers, verified" in told.stderr

@@ -157,7 +157,7 @@ AS_FOUND = [
     ("height_cm", "1.7", {"height_cm": None}, ["height-cm-unusable"]),
     ("birth_place", "四川", {"birth_place": None}, ["birth-place-unusable"]),
     ("mother_name", " 李", {"mother_name": None}, ["mother-name-unusable"]),
-    ("mother_key", "nobody", {"mother": None}, ["mother-unknown"]),
+    ("mother_key", "nobody", {"mother": PersonId(stream(PERSONS, "nobody"))}, ["mother-unknown"]),
 ]
 
 

@@ -46,7 +46,7 @@ REFUSED: list[tuple[str, dict[str, Rows], dict[tuple[str, int], str]]] = [
     ),
     (
         "a key with other content",
-        {"persons": [HEAD, WIFE, {**WIFE, "name": "李三"}]},
+        {"persons": [HEAD, WIFE, {**WIFE, "name": "李五"}]},
         {("persons", 2): "key-repeated"},
     ),
     (

@@ -56,6 +56,7 @@ def accepted(person: UUID, reason: CardReason, day: date) -> Any:
     """An application as far as rules ask about it."""
     return ApplicationAccepted(
         effective_on=day,
+        applied_on=day,
         person=PersonId(person),
         acceptance_number=AcceptanceNumber.compose(OfficeCode("510603001001"), date(2007, 6, 1), 1),
         apply_reason=reason,

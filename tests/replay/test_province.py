@@ -33,7 +33,7 @@ from replay.sealed.reading import Folder, SealedLog, verify
 BUSY = {business: max(rate * 12, 40_000) for business, rate in RATES.items()}
 
 
-def small(seed=5, often=BUSY, **others):
+def small(seed=6, often=BUSY, **others):
     return Province(3, seed, households=40, days=420, often=often, **others)
 
 
@@ -136,7 +136,7 @@ def test_the_last_row_of_a_person_is_not_always_the_last_word(told):
 def test_a_province_is_the_same_for_the_same_seed_however_it_is_cut(told):
     again = histories(small(), towns=3)
     assert again == told
-    assert histories(small(seed=6)) != told
+    assert histories(small(seed=7)) != told
 
 
 def test_what_is_true_on_the_last_day_is_what_the_histories_come_to(province, told):

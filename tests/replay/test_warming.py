@@ -24,6 +24,7 @@ before = compiled()
 
 from datetime import date
 from registry.vocabulary import Kind
+from replay.checks.checking import check_register
 from replay.questions.diff import diff
 from replay.questions.duplicates import duplicates
 from replay.states.history import At
@@ -37,6 +38,7 @@ from tests.replay.histories import town
 entries = town(20041122, 1).entries
 log, at = KeptLog(entries, 3), At(date(2059, 1, 1), entries[-1].position)
 whole(log, at), duplicates(log, at), residents_on(log, at), diff(log, At(date(2004, 1, 1), 9), at)
+check_register(log, at)
 block = log.block(Kind.PERSON, 0)
 values(block, "nature", settle(block, at)[:, 0].copy())
 after = compiled()

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from registry.aggregates import Application
-from registry.commands.cards_acceptance import AcceptApplication, CompleteCapture
-from registry.commands.cards_audit import CheckNumbers, JudgePackage, PassCountyAudit, SignCards
-from registry.commands.cards_bodies import (
-    BindBlank,
-    IssueBlanks,
-    ReceiveBlanks,
-    RecordPersonalised,
-)
+from registry.aggregates import Application, CardBody
+from registry.commands.cards_acceptance import AcceptApplication
+from registry.commands.cards_audit import CheckNumbers, PassCountyAudit, SignCards
+from registry.commands.cards_blanks import BlankSheet, IssueBlanks, ReceiveBlanks
+from registry.commands.cards_bodies import BindBlank, RecordPersonalised
+from registry.commands.cards_capture import CompleteCapture
+from registry.commands.cards_city import JudgePackage
 from registry.commands.cards_common import Tier
 from registry.commands.cards_gates import AcceptBaseline, VerifyPersons
 from registry.commands.cards_handover import HandOutCard
 from registry.commands.cards_making import OrderProduction
+from registry.commands.cards_temporary import ApplyForTemporaryCard
 from registry.commands.cards_transport import (
     DispatchCards,
     PassInspection,
@@ -32,6 +31,7 @@ from registry.values import (
     CardReason,
     ChipSerial,
     Digest,
+    HandoverCheck,
     OfficeCode,
     Officer,
     PaperNumber,
@@ -57,6 +57,7 @@ SECOND, FIRST, TEMPORARY = (CardKind(code) for code in ("2", "1", "4"))
 #: The way of a card through the offices, upwards and then downwards.
 UP = [Tier.STATION, Tier.COUNTY, Tier.CITY, Tier.PROVINCE]
 DOWN = UP[::-1]
+BELOW = {Tier.PROVINCE: Tier.CITY, Tier.CITY: Tier.COUNTY, Tier.COUNTY: Tier.STATION}
 OFFICERS = {
     Tier.STATION: STATION,
     Tier.COUNTY: AUDITOR,
@@ -79,6 +80,13 @@ def accepted(town: Town, person: str = "wang", reason: CardReason = TWELVE, **to
     return town.do(command, STATION)["application"]
 
 
+def applied_for_temporary(town: Town, person: str = "wang", **told: Any) -> Any:
+    """An application for a temporary card, with its photograph."""
+    said = {"photo": PHOTO, "photo_size": 9_000, **told}
+    command = ApplyForTemporaryCard(person=town.ids[person], **said)
+    return town.do(command, STATION)["application"]
+
+
 def captured(town: Town, *applications: Any) -> None:
     """The photographs are taken."""
     for one in applications:
@@ -88,25 +96,36 @@ def captured(town: Town, *applications: Any) -> None:
         )
 
 
+def brought(town: Town, until: str, *applications: Any, capture: Any = captured) -> None:
+    """From the station up to a state, the order for production at most."""
+    several: dict[str, Any] = {"applications": applications}
+    capture(town, *applications)
+    way = [
+        ("03", SendData(tier=Tier.STATION, **several), STATION),
+        ("04", ReceiveData(tier=Tier.COUNTY, **several), AUDITOR),
+        ("11", PassCountyAudit(**several), AUDITOR),
+        ("13", SignCards(**several), SIGNER),
+        ("14", SendData(tier=Tier.COUNTY, **several), SIGNER),
+        ("15", ReceiveData(tier=Tier.CITY, **several), CITY),
+        ("16", JudgePackage(**several), CITY),
+        ("18", SendData(tier=Tier.CITY, **several), CITY),
+        ("21", ReceiveData(tier=Tier.PROVINCE, **several), PROVINCE),
+        ("22", CheckNumbers(**several), PROVINCE),
+        ("24", OrderProduction(**several, site=SITE), PROVINCE),
+    ]
+    for reached, step, by in way[: [state for state, _, _ in way].index(until) + 1]:
+        town.do(step, by)
+        assert {state(town, one) for one in applications} == {reached}
+
+
 def signed(town: Town, *applications: Any) -> None:
     """From the station to the signature of the county."""
-    captured(town, *applications)
-    town.do(SendData(tier=Tier.STATION, applications=applications), STATION)
-    town.do(ReceiveData(tier=Tier.COUNTY, applications=applications), AUDITOR)
-    town.do(PassCountyAudit(applications=applications), AUDITOR)
-    town.do(SignCards(applications=applications), SIGNER)
+    brought(town, "13", *applications)
 
 
 def ordered(town: Town, *applications: Any) -> None:
     """From the station to the order for production."""
-    signed(town, *applications)
-    town.do(SendData(tier=Tier.COUNTY, applications=applications), SIGNER)
-    town.do(ReceiveData(tier=Tier.CITY, applications=applications), CITY)
-    town.do(JudgePackage(applications=applications), CITY)
-    town.do(SendData(tier=Tier.CITY, applications=applications), CITY)
-    town.do(ReceiveData(tier=Tier.PROVINCE, applications=applications), PROVINCE)
-    town.do(CheckNumbers(applications=applications), PROVINCE)
-    town.do(OrderProduction(applications=applications, site=SITE), PROVINCE)
+    brought(town, "24", *applications)
 
 
 def serial(number: int) -> ChipSerial:
@@ -116,9 +135,18 @@ def serial(number: int) -> ChipSerial:
 
 def on_line(town: Town, *numbers: int) -> None:
     """Blanks are on the line."""
-    serials = tuple(map(serial, numbers))
-    town.do(ReceiveBlanks(serials=serials, lot=LOT, site=SITE), CENTRE)
-    town.do(IssueBlanks(serials=serials, line=LINE), CENTRE)
+    stocked(town, *numbers)
+    town.do(IssueBlanks(serials=tuple(map(serial, numbers)), line=LINE), CENTRE)
+
+
+def stocked(town: Town, *numbers: int) -> None:
+    """Sheets of blanks are in stock, eight on each."""
+    sheets = tuple(
+        BlankSheet(sheet=PaperNumber(f"S{first}"), serials=tuple(map(serial, numbers[at : at + 8])))
+        for at, first in enumerate(numbers)
+        if at % 8 == 0
+    )
+    town.do(ReceiveBlanks(sheets=sheets, lot=LOT, site=SITE), CENTRE)
 
 
 def bound(town: Town, application: Any, number: int) -> None:
@@ -145,8 +173,8 @@ def arrived(town: Town, *applications: Any, first: int = 1) -> None:
         town.do(PassInspection(tier=tier, applications=applications), by)
         if tier is not Tier.STATION:
             town.do(SortCards(tier=tier, applications=applications), by)
-            send = DispatchCards(tier=tier, applications=applications, destination=STATION.office)
-            town.do(send, by)
+            to = OFFICERS[BELOW[tier]].office
+            town.do(DispatchCards(tier=tier, applications=applications, destination=to), by)
 
 
 def issued(town: Town, person: str = "wang", reason: CardReason = TWELVE, **told: Any) -> Any:
@@ -154,8 +182,16 @@ def issued(town: Town, person: str = "wang", reason: CardReason = TWELVE, **told
     first = told.pop("first", 1)
     one = accepted(town, person, reason, **told)
     arrived(town, one, first=first)
-    town.do(HandOutCard(application=one), STATION)
+    town.do(handing(town, one), STATION)
     return one
+
+
+def handing(town: Town, application: Any, **told: Any) -> HandOutCard:
+    """A card is handed out, everything looked at and its chip read."""
+    body = town.see(Application, application).body
+    read = None if body is None else town.see(CardBody, body).chip_serial
+    said = {"serial": read, "checks": (HandoverCheck.IDENTITY, HandoverCheck.VISUAL), **told}
+    return HandOutCard(application=application, **said)
 
 
 def state(town: Town, application: Any) -> str:

@@ -18,6 +18,7 @@ from registry.commands.base import (
     CITY,
     CIVIL_AFFAIRS,
     COUNTY,
+    EXCHANGE_OFFICE,
     PROVINCE,
     STATION,
 )
@@ -48,7 +49,7 @@ from tests.scenarios.town import (
 
 
 def test_every_command_is_for_somebody():
-    known = {STATION, COUNTY, CITY, PROVINCE, CENTRE, CIVIL_AFFAIRS, ADMINISTRATOR}
+    known = {STATION, COUNTY, CITY, PROVINCE, CENTRE, CIVIL_AFFAIRS, ADMINISTRATOR, EXCHANGE_OFFICE}
     for command in COMMANDS.values():
         assert command.ROLES
         assert known >= command.ROLES

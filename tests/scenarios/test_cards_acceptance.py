@@ -14,11 +14,10 @@ import pytest
 from registry.aggregates import Application, Holder
 from registry.commands.cards_acceptance import (
     AcceptApplication,
-    CompleteCapture,
     ExtendDeadline,
-    TakeFingerprints,
     VoidApplication,
 )
+from registry.commands.cards_capture import CompleteCapture, TakeFingerprints
 from registry.commands.cards_gates import AcceptBaseline, VerifyPersons, WithdrawBaseline
 from registry.commands.cards_temporary import (
     ApplyForTemporaryCard,
@@ -61,6 +60,7 @@ from tests.scenarios.cards import (
     TEMPORARY,
     TWELVE,
     accepted,
+    applied_for_temporary,
     captured,
     ready,
     state,
@@ -336,7 +336,7 @@ def test_the_first_generation_is_made_no_longer(town: Town):
     """The last day was 2004-12-31; where the gates are closed there are temporary cards."""
     first = application(town, reason=CardReason("2"), card_kind=FIRST)
     assert town.refused(first, STATION) == ["generation-not-made"]
-    one = town.do(ApplyForTemporaryCard(person=town.wang), STATION)["application"]
+    one = applied_for_temporary(town)
     assert town.told["due_on"] == "2007-06-04"
     number = PaperNumber("LS0001")
     town.do(IssueTemporaryCard(application=one, temporary_number=number), AUDITOR)
@@ -351,16 +351,19 @@ def test_a_temporary_card_is_applied_for_by_itself_and_one_at_a_time(town: Town)
     lasting = ApplyForTemporaryCard(person=town.wang, card_kind=SECOND)
     assert town.refused(lasting, STATION) == ["temporary-kind"]
     awaited = accepted(town)
-    one = town.do(ApplyForTemporaryCard(person=town.wang), STATION)["application"]
-    assert town.timeline(one)[0].event.application == awaited
     again = ApplyForTemporaryCard(person=town.wang)
+    assert town.refused(again, STATION) == ["photo-missing"]
+    captured(town, awaited)
+    one = town.do(again, STATION)["application"]
+    event = town.timeline(one)[0].event
+    assert (event.application, event.photo) == (awaited, PHOTO), "the picture was taken already"
     assert town.refused(again, STATION) == ["application-open"]
     town.do(RefuseTemporaryCard(application=one, grounds=GROUNDS), AUDITOR)
     town.do(again, STATION)
 
 
 def test_a_child_s_temporary_card_needs_the_guardian_too(town: Town):
-    child = ApplyForTemporaryCard(person=town.boy)
+    child = ApplyForTemporaryCard(person=town.boy, photo=PHOTO, photo_size=9_000)
     assert town.refused(child, STATION) == ["guardian-needed"]
 
 

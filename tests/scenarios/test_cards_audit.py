@@ -13,6 +13,7 @@ import pytest
 
 from registry.aggregates import Application
 from registry.card_terms import CardSetting
+from registry.commands.addresses import NameStreet, RegisterDoorplate
 from registry.commands.cards_acceptance import (
     AcceptApplication,
     ArchiveApplication,
@@ -22,16 +23,14 @@ from registry.commands.cards_audit import (
     CheckNumbers,
     FailCountyAudit,
     FailProvinceCheck,
-    Faulty,
     HoldApplication,
-    JudgePackage,
     PassCountyAudit,
     SignCards,
 )
+from registry.commands.cards_city import JudgePackage
 from registry.commands.cards_common import Tier
 from registry.commands.cards_gates import AcceptBaseline, VerifyPersons
 from registry.commands.cards_making import (
-    ExtractForPackage,
     OrderProduction,
     RerouteProduction,
     ReturnOrder,
@@ -49,6 +48,7 @@ from registry.values import (
     OfficeCode,
     OutKind,
     PaperNumber,
+    PlateNumber,
     ProductionError,
     Sex,
     Text,
@@ -85,28 +85,6 @@ from tests.scenarios.town import (
 )
 
 PHOTO_BAD = ProductionError("20")
-
-
-def many(town: Town, count: int) -> list[Any]:
-    """Residents of the gate who are verified, with data captured and at the city."""
-    found = []
-    for number in range(count):
-        name = f"居民{number}"
-        town.ids[name] = town.do(
-            supplement(
-                name,
-                Sex.MALE,
-                date(1975, 3, 5),
-                HEAD,
-                new_household=new(town.gate, str(500 + number)),
-            )
-        )["person"]
-    ready(town, *(f"居民{number}" for number in range(count)))
-    for number in range(count):
-        found.append(accepted(town, f"居民{number}"))
-    signed(town, *found)
-    town.do(SendData(tier=Tier.COUNTY, applications=tuple(found)), SIGNER)
-    return found
 
 
 # --- the county -------------------------------------------------------------------------------
@@ -239,51 +217,6 @@ def test_another_county_s_applications_are_out_of_reach(town: Town):
         town.do(ReceiveData(tier=Tier.PROVINCE, applications=(one,)), AUDITOR)
 
 
-# --- the city ---------------------------------------------------------------------------------
-
-
-def test_a_failed_sample_returns_the_whole_package(town: Town):
-    """The seed of the draw is recorded; of 30, one in a hundred and twenty at least are seen."""
-    found = tuple(many(town, 30))
-    town.do(ReceiveData(tier=Tier.CITY, applications=found), CITY)
-    seed, sample = town.told["seed"], town.told["sample"]
-    assert len(sample) == 20
-    assert {town.timeline(one)[-1].event.seed for one in found} == {seed}
-    drawn = {one for one in found if town.see(Application, one).sampled}
-    assert {str(one) for one in drawn} == set(sample)
-    faulty = (Faulty(application=min(drawn), error=PHOTO_BAD),)
-    town.do(JudgePackage(applications=found, faulty=faulty), CITY)
-    assert town.told == {"passed": 0, "failed": 30}
-    errors = [town.timeline(one)[-1].event.error for one in found]
-    assert sorted(errors) == ["00"] * 29 + ["20"]
-
-
-def test_a_fault_outside_the_sample_returns_its_own_application_alone(town: Town):
-    found = tuple(many(town, 25))
-    town.do(ReceiveData(tier=Tier.CITY, applications=found), CITY)
-    other = next(one for one in found if not town.see(Application, one).sampled)
-    town.do(
-        JudgePackage(applications=found, faulty=(Faulty(application=other, error=PHOTO_BAD),)),
-        CITY,
-    )
-    assert town.told == {"passed": 24, "failed": 1}
-    assert state(town, other) == "17"
-
-
-def test_where_all_are_looked_at_only_the_faulty_go_back(town: Town):
-    found = tuple(many(town, 3))
-    town.do(ReceiveData(tier=Tier.CITY, applications=found), CITY)
-    faulty = (Faulty(application=found[1], error=PHOTO_BAD),)
-    stranger = (Faulty(application=town.wang, error=PHOTO_BAD),)
-    wrong = JudgePackage(applications=found, faulty=stranger)
-    assert "not-in-package" in town.refused(wrong, CITY)
-    town.do(JudgePackage(applications=found, faulty=faulty), CITY)
-    assert [state(town, one) for one in found] == ["16", "17", "16"]
-    town.do(ExtractForPackage(applications=(found[0],)), CITY)
-    town.do(SendData(tier=Tier.CITY, applications=(found[0], found[2])), CITY)
-    assert [state(town, one) for one in found] == ["18", "17", "18"]
-
-
 # --- the province -----------------------------------------------------------------------------
 
 
@@ -389,13 +322,18 @@ def test_a_step_names_applications_and_a_tier_that_takes_it(town: Town):
     assert town.refused(province, both) == ["not-at-this-tier"]
 
 
-def test_the_name_of_the_authority_fits_the_card(town: Town):
-    """GA 490-2004: fifteen characters; the names of this far county make more."""
+def test_what_has_no_room_on_the_card_is_not_signed_and_each_field_is_named(town: Town):
+    """GA 490-2004: 15 units for a name and the authority, 35 for an address."""
     on = date(2005, 1, 1)
-    home = new(town.tower, "77")
+    street = NameStreet(division=town.qingyang, street_name=Text("长" * 30), on=on)
+    long_way = town.do(street)["street"]
+    plate = RegisterDoorplate(
+        street=long_way, plate_number=PlateNumber("9号"), community=town.far, on=on
+    )
+    home = new(town.do(plate)["doorplate"], "77")
     far = replace(STATION, office=OfficeCode("510105001001"))
     town.ids["wu"] = town.do(
-        supplement("吴用", Sex.MALE, date(1970, 1, 1), HEAD, new_household=home, on=on),
+        supplement("𠮷" * 8, Sex.MALE, date(1970, 1, 1), HEAD, new_household=home, on=on),
         replace(far, roles=frozenset({"station", "county"})),
     )["person"]
     document = "文"
@@ -415,4 +353,9 @@ def test_the_name_of_the_authority_fits_the_card(town: Town):
     town.do(SendData(tier=Tier.STATION, applications=(one,)), STATION)
     town.do(ReceiveData(tier=Tier.COUNTY, applications=(one,)), AUDITOR)
     town.do(PassCountyAudit(applications=(one,)), AUDITOR)
-    assert town.refused(SignCards(applications=(one,)), SIGNER) == ["authority-too-long"]
+    rules = town.rules(SignCards(applications=(one,)), SIGNER)
+    assert {rule.code for rule in rules} == {"does-not-fit-card"}
+    said = " ".join(rule.message for rule in rules)
+    for field in ("name has 16", "address has", "authority has"):
+        assert field in said
+    assert "𠮷" not in said, "a name stands in no message"

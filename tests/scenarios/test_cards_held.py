@@ -12,26 +12,27 @@ import pytest
 from registry.aggregates import Application, CardBody
 from registry.aggregates.card import BodyState
 from registry.commands.cards_acceptance import AcceptApplication, ArchiveApplication
-from registry.commands.cards_handover import (
+from registry.commands.cards_handover import RemindHolders
+from registry.commands.cards_held import (
     ConfirmDestruction,
-    HandOutCard,
     ProposeDestruction,
     ReportFound,
     ReportLoss,
     SurrenderCard,
 )
-from registry.commands.cards_temporary import ApplyForTemporaryCard, IssueTemporaryCard
-from registry.values import CitizenNumber, Name, PaperNumber, SurrenderReason
+from registry.commands.cards_temporary import IssueTemporaryCard
+from registry.values import Name, PaperNumber, SurrenderReason
 from tests.scenarios.cards import (
     AUDITOR,
     EXPIRED,
-    FIRST,
     LOST,
     SIGNER,
     STATION,
     TWELVE,
     accepted,
+    applied_for_temporary,
     arrived,
+    handing,
     issued,
     ready,
     state,
@@ -50,32 +51,30 @@ def test_new_card_and_old_card_change_hands_in_one_act(town: Town):
     one = accepted(town, "wang", EXPIRED)
     assert town.see(Application, one).replaces == old
     arrived(town, one, first=2)
-    town.do(HandOutCard(application=one), STATION)
+    assert town.refused(handing(town, one), STATION) == ["old-card-kept"]
+    assert town.refused(handing(town, one, surrendered=(town.home,)), STATION) == [
+        "not-held",
+        "old-card-kept",
+    ]
+    town.do(handing(town, one, surrendered=(old,)), STATION)
     assert (state(town, one), state(town, old)) == ("93", "95")
     assert town.see(Application, old).replaced_by == one
-    assert town.timeline(one)[-1].event.surrendered == old
+    assert town.timeline(one)[-1].event.surrendered == (old,)
 
 
-def test_an_old_card_that_the_register_does_not_know_is_taken_in_too(town: Town):
-    ready(town)
-    one = accepted(town, "wang", EXPIRED)
-    arrived(town, one)
-    assert town.refused(HandOutCard(application=one), STATION) == ["old-card-kept"]
-    town.do(HandOutCard(application=one, took_in=FIRST), STATION)
-    assert town.timeline(one)[-1].event.took_in == FIRST
-
-
-def test_a_card_is_collected_once_and_by_whom_is_known(town: Town):
+@pytest.mark.parametrize("by", [{"collector": "li"}, {"name": "李梅"}])
+def test_a_card_is_collected_once_and_by_whom_is_known(town: Town, by):
     ready(town)
     one = accepted(town)
     arrived(town, one)
-    number = CitizenNumber("51060319720809002X")
-    nameless = HandOutCard(application=one, collector_number=number)
-    assert town.refused(nameless, STATION) == ["collector-unnamed"]
-    hand = HandOutCard(
-        application=one, collector=town.li, collector_name=Name("李梅"), collector_number=number
-    )
+    number = town.person(town.li).number
+    for half in ({"collector_number": number}, {"collector_name": Name("李梅")}):
+        assert town.refused(handing(town, one, **half), STATION) == ["collector-unnamed"]
+    told = {"collector_name": Name("李梅"), "collector_number": number}
+    hand = handing(town, one, **({"collector": town.li} if "collector" in by else told))
     town.do(hand, STATION)
+    event = town.timeline(one)[-1].event
+    assert (event.collector_name, event.collector_number) == ("李梅", number)
     assert town.refused(hand, STATION) == ["step-out-of-order"]
     stored = town.register.store.streams([one])[one][-1]
     assert "李梅" not in stored.state.decode()
@@ -104,8 +103,10 @@ def test_a_lost_card_is_replaced_by_another_application(town: Town):
     found = ReportFound(application=old, declarant=DECLARANT)
     assert town.refused(found, STATION) == ["replacement-under-way"]
     arrived(town, one, first=2)
-    town.do(HandOutCard(application=one), STATION)
+    town.do(handing(town, one), STATION)
     assert (state(town, one), state(town, old)) == ("93", "97")
+    archive = ArchiveApplication(application=old)
+    assert town.refused(archive, STATION) == ["step-out-of-order"], "it may turn up any day"
     assert town.refused(found, STATION) == ["step-out-of-order"]
     town.do(SurrenderCard(application=old, surrender_reason=SurrenderReason("2")), STATION)
     assert state(town, old) == "95", "it was found after all"
@@ -135,6 +136,11 @@ def test_a_card_is_destroyed_by_two_officers_and_its_body_with_it(town: Town):
         assert town.refused(other, AUDITOR) == ["nothing-proposed"]
     town.do(confirm, AUDITOR)
     card = town.see(Application, one)
+    told = [(type(each.event).__name__, each.officer) for each in town.timeline(card.body)[-2:]]
+    assert told == [
+        ("BodyDestructionProposed", STATION.officer),
+        ("BodyDestroyed", AUDITOR.officer),
+    ], "two persons on the body's own stream too"
     assert card.state == "96"
     assert town.see(CardBody, card.body).state is BodyState.DESTROYED
     town.do(ArchiveApplication(application=one), STATION)
@@ -143,12 +149,19 @@ def test_a_card_is_destroyed_by_two_officers_and_its_body_with_it(town: Town):
 
 def test_a_proposal_holds_until_something_else_happens(town: Town):
     ready(town)
-    one = issued(town)
+    one = accepted(town)
+    arrived(town, one)
     version = town.do(ProposeDestruction(application=one, grounds=GROUNDS), STATION)["version"]
-    town.do(ReportLoss(application=one, declarant=DECLARANT), STATION)
-    town.do(ReportFound(application=one, declarant=DECLARANT), STATION)
+    town.do(RemindHolders(applications=(one,)), STATION)
     confirm = ConfirmDestruction(application=one, version=version, protocol=PaperNumber("X-1"))
     assert town.refused(confirm, AUDITOR) == ["nothing-proposed"]
+
+
+def test_nothing_is_destroyed_that_nobody_took_in(town: Town):
+    ready(town)
+    one = issued(town)
+    propose = ProposeDestruction(application=one, grounds=GROUNDS)
+    assert town.refused(propose, STATION) == ["step-out-of-order"]
 
 
 def test_a_card_that_nobody_collects_is_destroyed(town: Town):
@@ -166,11 +179,12 @@ def test_a_card_that_nobody_collects_is_destroyed(town: Town):
 def test_a_temporary_card_is_handed_back_when_the_card_is_collected(town: Town):
     ready(town)
     one = accepted(town)
-    temporary = town.do(ApplyForTemporaryCard(person=town.wang), STATION)["application"]
+    temporary = applied_for_temporary(town)
     number = PaperNumber("LS0001")
     town.do(IssueTemporaryCard(application=temporary, temporary_number=number), SIGNER)
     arrived(town, one)
-    town.do(HandOutCard(application=one), STATION)
+    assert town.refused(handing(town, one), STATION) == ["old-card-kept"]
+    town.do(handing(town, one, surrendered=(temporary,)), STATION)
     assert town.see(Application, temporary).temporary == "surrendered"
 
 
@@ -192,6 +206,6 @@ def test_a_card_that_comes_after_its_time_is_handed_out_and_the_delay_told(town:
     one = accepted(town)
     arrived(town, one)
     town.today = day
-    town.do(HandOutCard(application=one), STATION)
+    town.do(handing(town, one), STATION)
     codes = [notice["code"] for notice in town.told.get("notices", ())]
     assert codes == (["card-handed-out-late"] if late else [])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.aggregates import rules
+from registry.aggregates import making_rules, rules
 from registry.commands import COMMANDS
 
 TOLD = "".join(
@@ -16,7 +16,7 @@ TOLD = "".join(
 )
 RULES = {
     rule.code: rule
-    for rule in vars(rules).values()
+    for rule in (vars(rules) | vars(making_rules)).values()
     if isinstance(rule, type)
     and issubclass(rule, rules.Concerning)
     and rule is not rules.Concerning

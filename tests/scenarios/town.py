@@ -38,6 +38,7 @@ from registry.values import (
     DivisionCode,
     HouseholdNumber,
     HouseholdType,
+    HukouNature,
     Level,
     MaritalStatus,
     Name,
@@ -63,6 +64,7 @@ CHIEF = Authority(Officer("李所长"), OfficeCode("510603001001"), ROLES)
 OF_JINGYANG = replace(CHIEF, officer=Officer("周明"), area=(JINGYANG,))
 OF_SHIFANG = Authority(Officer("何芳"), OfficeCode("510682001001"), ROLES, (SHIFANG,))
 HAN = Nationality("01")
+TOWNSFOLK = HukouNature("1")
 HEAD, SPOUSE, WIFE, SON, DAUGHTER, OTHER = (
     Relationship(code) for code in ("02", "10", "12", "20", "30", "97")
 )
@@ -249,6 +251,7 @@ def birth(town: Town, **told: Any) -> RegisterBirth:
         "sex": Sex.FEMALE,
         "birth_date": date(2007, 5, 15),
         "nationality": HAN,
+        "nature": TOWNSFOLK,
         "father": town.wang,
         "birth_certificate": "F510001",
         "declarant": DECLARANT,

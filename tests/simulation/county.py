@@ -309,7 +309,7 @@ class County:
         """The birth of a child."""
         return RegisterBirth(
             household=home,
-            relation=Relationship("20"),
+            relation=Relationship("20" if sex is Sex.MALE else "30"),
             name=Name("王小"),
             sex=sex,
             birth_date=born,

@@ -395,7 +395,7 @@ class Life:
             person: Any = self.chance.pick(people)
             now = self.oracle.state(self.county.today)
             home = now[person]["home"]
-            relation = self.chance.pick(("02", "10", "30", "99"))
+            relation = self.chance.pick(("02", "97", "30", "99"))
             lawful = (relation == HEAD) == (now[home]["head"] == person)
             self.county.send(
                 ChangeRelations(

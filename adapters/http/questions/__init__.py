@@ -2,6 +2,40 @@
 
 from __future__ import annotations
 
-from adapters.http.questions import addresses, cards, households, numbers, persons, places, watching
+from adapters.http.questions import (
+    addresses,
+    bins,
+    campaigns,
+    cards,
+    cleaning,
+    fees,
+    households,
+    material,
+    numbers,
+    packages,
+    persons,
+    photographs,
+    places,
+    registrations,
+    reports,
+    watching,
+)
 
-__all__ = ["addresses", "cards", "households", "numbers", "persons", "places", "watching"]
+__all__ = [
+    "addresses",
+    "bins",
+    "campaigns",
+    "cards",
+    "cleaning",
+    "fees",
+    "households",
+    "material",
+    "numbers",
+    "packages",
+    "persons",
+    "photographs",
+    "places",
+    "registrations",
+    "reports",
+    "watching",
+]

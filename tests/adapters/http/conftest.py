@@ -212,7 +212,7 @@ def settled(town: Town) -> Town:
     child = town.do(
         "RegisterBirth",
         household=ids["甲户"],
-        relation="20",
+        relation="30",
         name="王小",
         sex=2,
         birth_date="2007-01-15",

@@ -140,7 +140,8 @@ def test_counties_that_are_not_ready_show_as_such(ready: Town):
 
 
 def test_a_temporary_card_waits_for_the_county(town: Town):
-    made = town.do("ApplyForTemporaryCard", person=town.ids["王甲"])
+    picture: dict[str, Any] = {"photo": "a" * 64, "photo_size": 9_000}
+    made = town.do("ApplyForTemporaryCard", person=town.ids["王甲"], **picture)
     one = town.get(f"/card-applications/{made['application']}").json()["application"]
     assert (one["state"], one["temporary"], one["owner"]) == (None, "applied", "county")
     assert one["stage_due"] == one["due_on"] == made["due_on"] == "2007-06-04"

@@ -114,7 +114,7 @@ def test_the_area_is_tested_at_the_point_asked_for(town: Town):
     town.clock.goes_on()
     town.do(
         "ChangeAddress",
-        movers=[{"person": ids["王小"], "relation": "20"}],
+        movers=[{"person": ids["王小"], "relation": "30"}],
         household=ids["乙户"],
         declarant="王甲",
         on="2007-05-01",
@@ -214,7 +214,7 @@ def test_where_somebody_lived_on_a_day_and_over_a_period(town: Town):
     ids = town.ids
     town.do(
         "ChangeAddress",
-        movers=[{"person": ids["王小"], "relation": "20"}],
+        movers=[{"person": ids["王小"], "relation": "30"}],
         household=ids["乙户"],
         declarant="王甲",
         on="2007-05-01",
@@ -249,7 +249,7 @@ def test_occupants_of_an_address_and_every_change_of_their_set(town: Town):
 
 def test_a_household_with_its_members(town: Town):
     told = town.get(f"/households/{town.ids['甲户']}").json()["household"]
-    assert {one["name"]: one["relation"] for one in told["members"]} == {"王甲": "02", "王小": "20"}
+    assert {one["name"]: one["relation"] for one in told["members"]} == {"王甲": "02", "王小": "30"}
     lines = town.get(f"/households/{town.ids['甲户']}/timeline").json()["entries"]
     assert [one["event"] for one in lines] == ["HouseholdEstablished", "MembersChanged"]
 
