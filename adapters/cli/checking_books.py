@@ -246,7 +246,7 @@ def raise_all(
                 if of_persons:
                     command = CheckRecords(persons=tuple(map(PersonId, lot)))
                 else:
-                    command = CheckRecords(households=tuple(map(HouseholdId, lot)))
+                    command = CheckRecords(persons=(), households=tuple(map(HouseholdId, lot)))
                 receipt = parts.register.do(Submission(new_id(), by, command))
                 answered = json.loads(receipt.answer)
                 told = {name: count + answered[name] for name, count in told.items()}

@@ -13,7 +13,6 @@ import click
 from adapters.cli.checking import check
 from adapters.cli.desk import Desk, asking, query_log
 from adapters.cli.frame import ID, WRONG, Verbs, answer, as_json, malformed, show_fields, show_table
-from registry.commands.base import ADMINISTRATOR
 from registry.values import Digest, MediaType
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 #: Who takes photographs, and who may look at one.
 TAKERS = ("station", "county")
 SEERS = ("station", "county", "city", "province", "production-centre", "auditor")
+#: Who destroys a person's photographs.
+DESTROYER = "administrator"
 #: Who may have the bytes of a card made again.
 COMPARERS = ("production-centre", "auditor")
 LANGUAGE = click.option(
@@ -169,7 +170,7 @@ def forget_photos(desk: Desk, person: UUID) -> None:
     The register keeps their digests and proofs go on to hold; the bytes of the person's cards
     cannot be made again. A backup from before still has them: who restores one forgets again.
     """
-    desk.need(ADMINISTRATOR)
+    desk.need(DESTROYER)
     known = desk.reader.person(person, desk.at)
     if known is None:
         raise desk.missing("photo-forget", "person", person)

@@ -43,7 +43,7 @@ class CheckRecords:
     has a case opened, too. A rule that measures a share (9001) finds nothing.
     """
 
-    persons: tuple[PersonId, ...] = ()
+    persons: tuple[PersonId, ...]
     households: tuple[HouseholdId, ...] = ()
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:

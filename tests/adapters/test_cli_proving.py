@@ -187,7 +187,7 @@ def test_who_is_not_in_the_published_log_is_not_proven(office):
     newcomer = office.do(
         "RegisterBirth",
         household=office.county.household,
-        relation="30",
+        relation="20",
         name="王三",
         sex=1,
         birth_date="2008-01-15",

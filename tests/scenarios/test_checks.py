@@ -95,7 +95,7 @@ def test_a_recorded_check_raises_what_is_wrong_once_and_settles_it_when_it_is_ri
 
 
 def test_a_household_has_a_ledger_of_its_own(town: Town):
-    told = town.do(CheckRecords(households=(town.home,)))
+    told = town.do(CheckRecords(persons=(), households=(town.home,)))
     assert told["settled"] == 0
     assert open_of(town, town.home) == ["1202", "1206"][-told["raised"] :]
 

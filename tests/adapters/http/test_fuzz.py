@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -44,8 +45,16 @@ def fuzzed(
     folder = tmp_path_factory.mktemp("fuzzed")
     clock = Clock()
     services = opened(f"sqlite:///{folder / 'registry.db'}", folder, keys, clock)
+    stop = Event()
     with TestClient(create_app(services)) as client:
-        yield settled(Town(client, services, services.parts.settings, clock))
+        town = settled(Town(client, services, services.parts.settings, clock))
+        follower = Thread(target=services.projector.follow, args=(stop,))
+        follower.start()
+        try:
+            yield town
+        finally:
+            stop.set()
+            follower.join()
 
 
 @pytest.fixture(scope="module")
