@@ -16,7 +16,7 @@ import numpy as np
 
 from adapters.invariants import inspect_store
 from adapters.loading import sealed_folder
-from adapters.matching import pieces
+from adapters.matching import pieces, pieces_at_once
 from adapters.reading import reading
 from registry.days import day_at, end_of
 from registry.errors import RegistryError
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from adapters.assembly import Parts
     from replay.columns.log import Log
 
+#: Entries from which on read models are compared in several processes.
+SHARED_FROM = 50_000
 #: Faults that are listed of one check; the number of all is always told.
 LISTED = 20
 #: Before the first entry: nobody is known.
@@ -278,7 +280,15 @@ class Auditor:
     def read_models(self) -> Found:
         """Compare every row of every read model."""
         found = Found(0, "rows")
-        for piece in pieces(self.parts.engine, self.parts.store, PROJECTIONS):
+        parts, head = self.parts, self.parts.store.head()[0]
+        told = (
+            pieces(parts.engine, parts.store, PROJECTIONS)
+            if head < SHARED_FROM
+            else pieces_at_once(
+                parts.settings.database, parts.store.node, parts.engine, PROJECTIONS
+            )
+        )
+        for piece in told:
             found.checked += piece.rows
             found.note(map(str, piece.divergences))
         return found

@@ -6,9 +6,12 @@ position from which a row should have been another names the first entry that wa
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +20,9 @@ from blake3 import blake3
 from sqlalchemy import Connection, Engine, Select, Table, or_, select
 
 from adapters import positions
-from adapters.eventstore import entries
+from adapters.collecting import collect_rarely
+from adapters.database import open_database
+from adapters.eventstore import Recorder, entries
 from adapters.positions import ACTIVE
 from registry.codec import Codec, encode_value
 from registry.projections import PROJECTIONS, Projection
@@ -94,30 +99,95 @@ def pieces(
         last = told[0].last
 
 
+def pieces_at_once(
+    url: str, node: int, engine: Engine, names: Iterable[str], processes: int = 2
+) -> Iterator[Piece]:
+    """The same of all streams, ranges shared out among processes that open the database by url.
+
+    node: the register's, as its store has it.
+    """
+    names = tuple(names)
+    waiting: deque[Future[list[Piece]]] = deque()
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_open, initargs=(url, node)
+    ) as pool:
+        for after, until in ranges(engine, names):
+            waiting.append(pool.submit(_compare, names, after, until))
+            if len(waiting) > 2 * processes:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def ranges(engine: Engine, names: Sequence[str]) -> Iterator[tuple[bytes, bytes]]:
+    """Ranges of streams that together are all: the stream before each, and its last or END."""
+    after = FIRST
+    while after != END:
+        with snapshot(engine) as connection:
+            query = beginnings(names, after).limit(1).offset(RANGE - 1)
+            found = connection.execute(query).scalar_one_or_none()
+        until = END if found is None else bytes(found)
+        yield after, until
+        after = until
+
+
+def beginnings(names: Sequence[str], after: bytes) -> Select[Any]:
+    """The streams after one that read models tell of, in order."""
+    models = [PROJECTIONS[name] for name in names]
+    codes = {word.code for word in VOCABULARY.values() for one in models if word.kind in one.kinds}
+    return (
+        select(entries.c.stream)
+        .where(entries.c.stream > after, entries.c.version == 1, entries.c.code.in_(codes))
+        .order_by(entries.c.stream)
+    )
+
+
+@dataclass
+class _Opened:
+    """What a process that compares has open."""
+
+    engine: Engine | None = None
+    store: EntryStore | None = None
+
+
+_OPENED = _Opened()
+
+
+def _open(url: str, node: int) -> None:
+    collect_rarely()
+    _OPENED.engine = open_database(url)
+    _OPENED.store = Recorder(_OPENED.engine, node=node)
+
+
+def _compare(names: Sequence[str], after: bytes, until: bytes) -> list[Piece]:
+    assert _OPENED.engine is not None, "a process begins by opening the database"
+    assert _OPENED.store is not None, "a process begins by opening the database"
+    return compare(_OPENED.engine, _OPENED.store, names, after, until=until)
+
+
 def compare(
     engine: Engine,
     store: EntryStore,
     names: Sequence[str],
     after: bytes,
     limit: int = RANGE,
+    until: bytes | None = None,
 ) -> list[Piece]:
-    """Compare the streams after one; read models that are not filled yet are left out."""
+    """Compare the streams after one; read models that are not filled yet are left out.
+
+    until: the last stream that is compared; None: as many as `limit` says.
+    """
     models = [PROJECTIONS[name] for name in names]
-    codes = {word.code for word in VOCABULARY.values() for one in models if word.kind in one.kinds}
     with snapshot(engine) as connection:
         standing = {
             one.name: one.position
             for one in positions.standings(connection)
             if one.name in names and one.state == ACTIVE
         }
-        query = (
-            select(entries.c.stream)
-            .where(entries.c.stream > after, entries.c.version == 1, entries.c.code.in_(codes))
-            .order_by(entries.c.stream)
-            .limit(limit)
-        )
+        query = beginnings(names, after)
+        query = query.limit(limit) if until is None else query.where(entries.c.stream <= until)
         keys = [bytes(key) for (key,) in connection.execute(query)]
-        last = keys[-1] if len(keys) == limit else END
+        last = until or (keys[-1] if len(keys) == limit else END)
         streams = store.streams([UUID(bytes=key) for key in keys])
         models = [one for one in models if one.name in standing]
         batches = {

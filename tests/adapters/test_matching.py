@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 import pytest
 from sqlalchemy import MetaData, delete, insert, select, update
 
+from adapters import matching
 from adapters.database import open_database, writing
-from adapters.matching import END, compare, owner, pieces
+from adapters.matching import END, compare, owner, pieces, pieces_at_once
 from adapters.tables import Copy
 from registry.entry import Entry
 from registry.projections import PROJECTIONS
@@ -154,3 +155,21 @@ def test_ranges_of_streams_cover_everything(engine, entries):
         streams, last = streams + told.streams, told.last
     persons = {entry.stream for entry in entries if "person" in type(entry.event).__module__}
     assert streams == len(persons)
+
+
+def test_processes_that_share_the_ranges_find_what_one_finds(engine, entries, monkeypatch):
+    projector = followed(engine, entries)
+    table = physical("persons")
+    with writing(engine) as connection:
+        row = some_row(connection, table, "persons")
+        connection.execute(update(table).where(*same(table, row)).values(name="张冠李戴"))
+    monkeypatch.setattr(matching, "RANGE", 7)
+    url = engine.url.render_as_string(hide_password=False)
+    alone = [*pieces(engine, projector.store, NAMES)]
+    shared = [*pieces_at_once(url, 1, engine, NAMES)]
+    assert len({one.last for one in shared}) > 10
+    assert sum(one.streams for one in shared) == sum(one.streams for one in alone)
+    assert sum(one.rows for one in shared) == sum(one.rows for one in alone)
+    wrong = [fault for one in alone for fault in one.divergences]
+    assert wrong
+    assert [fault for one in shared for fault in one.divergences] == wrong
