@@ -67,6 +67,11 @@ class Code(str):
         """The name that forms and screens print."""
         return self.row["name_zh"]
 
+    @property
+    def needs_approval(self) -> bool:
+        """Whether what the code stands for needs an approval (审批), as its table says."""
+        return self.row.get("needs_approval_default") == "1"
+
 
 class Nationality(Code, table="nationality"):
     """Nationality (民族), GB/T 3304-1991, with 97 not identified and 98 naturalised."""
@@ -175,11 +180,6 @@ class RestorationReason(Code, table="registration_subcategory", business="112"):
 
 class ChangeCategory(Code, table="change_correction_category"):
     """Category of a change or correction (变更更正类别), GA/T 2000.24-2014."""
-
-    @property
-    def needs_approval(self) -> bool:
-        """Whether the category needs an approval unless a rule says otherwise."""
-        return self.row["needs_approval_default"] == "1"
 
 
 class ChangeScope(Code, table="change_scope"):

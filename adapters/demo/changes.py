@@ -120,7 +120,13 @@ def nature(life: Life) -> Plan:
     if one is None or one.nature != "2":
         return []
     on, new = life.day(), HukouNature("6" if life.today >= date(2014, 7, 30) else "1")
-    command = ChangeNature(person=one.id, nature=new, declarant=life.declarant(one), on=on)
+    command = ChangeNature(
+        person=one.id,
+        nature=new,
+        approval=approval(life, one),
+        declarant=life.declarant(one),
+        on=on,
+    )
 
     def changed(_: Answer) -> None:
         one.nature = new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID
 
+from adapters.demo.entering import approval
 from adapters.demo.kin import heir_of, relations_to, stands_to
 from adapters.demo.life import Answer, Life, Plan, Step
 from adapters.demo.mirror import House, Resident, adults
@@ -185,6 +186,7 @@ def supplement(life: Life) -> Plan:
         nationality=one.nationality,
         nature=one.nature,
         grounds=Text("普查发现未登记"),
+        approval=approval(life, relative),
         declarant=house.head.name,
         on=on,
     )

@@ -507,10 +507,10 @@ class EntryInTheWay(Concerning):
 
 
 class ApprovalNeeded(Concerning):
-    """The category needs an approval."""
+    """The category or business needs an approval."""
 
     code = "approval-needed"
-    law = "GA/T 2000.24-2014"
+    law = "GA/T 2000.24-2014; GA 214 businesses 108 to 110"
     remedy = "State the number of the approval."
 
 

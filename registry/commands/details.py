@@ -11,6 +11,7 @@ from typing import Any
 
 from registry.aggregates import Person, rules
 from registry.commands.base import STATION, command
+from registry.commands.papers import refuse_unapproved
 from registry.commands.particulars import CHANGES, CORRECTIONS, check_category, corrected
 from registry.commands.vital import refuse_unknown
 from registry.events.person import (
@@ -26,6 +27,7 @@ from registry.values import (
     ChangeCategory,
     HukouNature,
     Name,
+    PaperNumber,
     PersonId,
     Relationship,
 )
@@ -110,24 +112,31 @@ def details(of: Details) -> dict[str, Any]:
 
 @command(STATION)
 class ChangeNature:
-    """Register that the nature of a person's registration changed (户别变更).
+    """Register, with an approval, that a registration is of another nature (户别变更).
 
     Source: GA 214 business 110.
     """
 
     person: PersonId
     nature: HukouNature
+    approval: PaperNumber | None = None
     declarant: Name
     on: date | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the change."""
+        refuse_unapproved(registrar, "110", self.approval)
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
         registrar.refuse_if((one.nature == self.nature, rules.NothingChanges("nature")))
         registrar.enter(
             self.person,
-            NatureChanged(effective_on=on, nature=self.nature, declarant=self.declarant),
+            NatureChanged(
+                effective_on=on,
+                nature=self.nature,
+                declarant=self.declarant,
+                approval=self.approval,
+            ),
         )
         return {"person": self.person}
 

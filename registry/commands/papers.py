@@ -1,4 +1,4 @@
-"""The papers of a move between districts: permits and certificates, handed in (准迁证, 迁移证)."""
+"""Papers that a business needs: approvals; permits and certificates of a move (准迁证, 迁移证)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,21 @@ from registry.values import (
     PaperNumber,
     PermitId,
     PersonId,
+    RegistrationBusiness,
     Text,
 )
 from registry.vocabulary import Kind
+
+
+def refuse_unapproved(registrar: Registrar, business: str, approval: PaperNumber | None) -> None:
+    """A business that needs an approval states its number. Source: table registration_business."""
+    what = RegistrationBusiness(business)
+    registrar.refuse_if(
+        (
+            what.needs_approval and approval is None,
+            rules.ApprovalNeeded(f"{what} {what.name_zh}"),
+        ),
+    )
 
 
 def permit_id(registrar: Registrar, number: PaperNumber) -> PermitId:

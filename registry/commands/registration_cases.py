@@ -243,7 +243,11 @@ class MergeRecords:
             ended=self.ended,
         )
         deleted = DeleteRecord(
-            person=self.ended, kept=self.kept, grounds=self.grounds, heir=self.heir
+            person=self.ended,
+            kept=self.kept,
+            grounds=self.grounds,
+            approval=self.document,
+            heir=self.heir,
         )
         return {"case": self.case, **deleted.execute(registrar)}
 

@@ -18,6 +18,7 @@ from registry.commands.membership import (
     settle,
 )
 from registry.commands.numbering import end_holding, give_number, record_number
+from registry.commands.papers import refuse_unapproved
 from registry.events.household import Member
 from registry.events.papers import ProofUsed
 from registry.events.person import (
@@ -260,7 +261,7 @@ class RegisterDeath:
 
 @command(COUNTY)
 class SupplementRecord(Entrant):
-    """Enter a resident whom the register had missed (户籍补录).
+    """Enter a resident whom the register had missed (户籍补录), with an approval.
 
     number: the one that the person holds already; without it one is given.
     Source: GA 214 business 108.
@@ -269,11 +270,13 @@ class SupplementRecord(Entrant):
     number: CitizenNumber | None = None
     supplement_kind: SupplementKind = SupplementKind("0799")
     grounds: Text
+    approval: PaperNumber | None = None
     declarant: Name
     on: date | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the person, the household's gain and the number."""
+        refuse_unapproved(registrar, "108", self.approval)
         person = PersonId(registrar.new_id())
         registrar.places()
         on = self.on or registrar.today
@@ -294,6 +297,7 @@ class SupplementRecord(Entrant):
                 supplement_kind=self.supplement_kind,
                 grounds=self.grounds,
                 declarant=self.declarant,
+                approval=self.approval,
             ),
         )
         self.refuse_alone(registrar, person, on)
@@ -302,7 +306,7 @@ class SupplementRecord(Entrant):
 
 @command(COUNTY)
 class DeleteRecord:
-    """End a record that should not be, naming the record that is kept (户籍删除).
+    """End a record that should not be, naming the one that is kept, with an approval (户籍删除).
 
     Source: GA 214 business 109.
     """
@@ -311,11 +315,13 @@ class DeleteRecord:
     kept: PersonId | None = None
     deletion_kind: DeletionKind = DeletionKind("0801")
     grounds: Text
+    approval: PaperNumber | None = None
     heir: Heir | None = None
     on: date | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the deletion and the household's loss."""
+        refuse_unapproved(registrar, "109", self.approval)
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
         duplicate = self.deletion_kind == "0801"
@@ -335,6 +341,7 @@ class DeleteRecord:
                 household=one.household,
                 community=one.community,
                 grounds=self.grounds,
+                approval=self.approval,
             ),
         )
         if one.resident and one.household is not None:

@@ -301,6 +301,7 @@ class RecordSupplemented(Particulars):
     supplement_kind: SupplementKind
     grounds: Private[Text]
     declarant: OfDeclarant[Name]
+    approval: PaperNumber | None = None
 
 
 @event(
@@ -323,6 +324,7 @@ class RecordDeleted:
     household: HouseholdId | None
     community: CommunityId | None
     grounds: Private[Text]
+    approval: PaperNumber | None = None
 
 
 @event(code=10, kind=Kind.PERSON, writes={Group.NAME}, business=107)
@@ -470,6 +472,7 @@ class NatureChanged:
     effective_on: date
     nature: HukouNature
     declarant: OfDeclarant[Name]
+    approval: PaperNumber | None = None
 
 
 @event(code=21, kind=Kind.PERSON, writes={Group.GUARDIAN}, business=107)

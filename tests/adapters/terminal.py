@@ -97,6 +97,7 @@ def settle(terminal):
         birth_date="1970-01-01",
         nationality="01",
         grounds="漏登",
+        approval="A1",
         declarant="王一",
         on="2005-01-01",
     )

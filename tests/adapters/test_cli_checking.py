@@ -74,7 +74,7 @@ def test_whoever_may_be_registered_twice_is_counted_with_reasons_and_gets_one_ca
     father = terminal.json("person", town.father)
     again = {name: father[name] for name in ("name", "birth_date", "nationality")}
     told = {"household": town.household, "relation": "97", "sex": 1, "number": town.number}
-    words = {"grounds": "漏登", "declarant": "王", "on": "2007-01-01"}
+    words = {"grounds": "漏登", "approval": "A1", "declarant": "王", "on": "2007-01-01"}
     terminal.do("SupplementRecord", **again, **told, **words)
     raised = terminal.json("check", "doubles", "--raise", exits=1)
     assert raised["reasons"] == {"name birth number together": 1}

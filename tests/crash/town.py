@@ -29,6 +29,7 @@ from registry.values import (
     Nationality,
     OfficeCode,
     Officer,
+    PaperNumber,
     PersonId,
     PlateNumber,
     Relationship,
@@ -142,6 +143,7 @@ def supplement(number: int, sex: Sex, born: date, plate: DoorplateId | None = No
         birth_date=born,
         nationality=Nationality("01"),
         grounds=Text("漏登"),
+        approval=PaperNumber("A1"),
         declarant=Name("王大"),
         on=date(2020, 1, 1),
     )

@@ -34,6 +34,7 @@ from registry.register import Submission
 from registry.values import DeletionKind, DivisionCode, PaperNumber, Sex
 from registry.vocabulary import Kind
 from tests.scenarios.town import (
+    APPROVAL,
     CHIEF,
     DECLARANT,
     GROUNDS,
@@ -76,7 +77,9 @@ OF_OTHERS = [
     lambda t: birth(t),
     lambda t: RegisterDeath(person=t.li, died_on=TODAY, declarant=DECLARANT),
     lambda t: ChangeDetails(person=t.li, height_cm=150, declarant=DECLARANT),
-    lambda t: DeleteRecord(person=t.li, deletion_kind=DeletionKind("0899"), grounds=GROUNDS),
+    lambda t: DeleteRecord(
+        person=t.li, deletion_kind=DeletionKind("0899"), grounds=GROUNDS, approval=APPROVAL
+    ),
     lambda t: ChangeHead(
         household=t.home,
         head=t.li,
@@ -123,7 +126,7 @@ def test_a_case_is_closed_where_a_party_lives(town: Town):
     double = town.do(
         supplement("王建国", Sex.MALE, number.birth_date, OTHER, household=town.hut, number=number)
     )["person"]
-    town.do(DeleteRecord(person=double, kept=town.wang, grounds=GROUNDS))
+    town.do(DeleteRecord(person=double, kept=town.wang, grounds=GROUNDS, approval=APPROVAL))
     case = town.named(Kind.CASE, f"duplicate/{number}")
     close = CloseNumberCase(case=case, keeper=town.wang, grounds=GROUNDS)
     assert town.refused(close, OF_SHIFANG) == ["outside-area"]

@@ -42,11 +42,11 @@ from registry.values import (
     HukouNature,
     Name,
     Nationality,
-    PaperNumber,
     Sex,
 )
 from registry.vocabulary import Kind
 from tests.scenarios.town import (
+    APPROVAL,
     DECLARANT,
     GROUNDS,
     JINGYANG,
@@ -61,7 +61,7 @@ DAY = date(2007, 5, 1)
 
 def said(person, category, **told):
     common = {"person": person, "category": ChangeCategory(category), "declarant": DECLARANT}
-    return {"approval": PaperNumber("A1"), **common, **told}
+    return {"approval": APPROVAL, **common, **told}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,13 @@ def said(person, category, **told):
         ),
         (lambda p: ChangeSex(**said(p, "31", sex=Sex.MALE, on=DAY)), "sex", 2, 1),
         (
-            lambda p: ChangeNature(person=p, nature=HukouNature("2"), declarant=DECLARANT, on=DAY),
+            lambda p: ChangeNature(
+                person=p,
+                nature=HukouNature("2"),
+                approval=APPROVAL,
+                declarant=DECLARANT,
+                on=DAY,
+            ),
             "nature",
             None,
             "2",
@@ -221,6 +227,10 @@ def test_a_birth_date_moves_to_29_february_and_back(town: Town):
             ["approval-needed", "category-unfit"],
         ),
         (
+            lambda t: ChangeNature(person=t.li, nature=HukouNature("2"), declarant=DECLARANT),
+            ["approval-needed"],
+        ),
+        (
             lambda t: ChangeName(**said(t.li, "21", name=Name("李雪"), on=date(2007, 6, 2))),
             ["not-yet"],
         ),
@@ -307,7 +317,14 @@ def test_the_dead_do_not_change_but_are_corrected(town: Town):
 
 
 def test_a_deleted_record_is_left_alone(town: Town):
-    town.do(DeleteRecord(person=town.boy, deletion_kind=DeletionKind("0899"), grounds=GROUNDS))
+    town.do(
+        DeleteRecord(
+            person=town.boy,
+            deletion_kind=DeletionKind("0899"),
+            grounds=GROUNDS,
+            approval=APPROVAL,
+        )
+    )
     assert town.refused(ChangeName(**said(town.boy, "21", name=Name("王军")))) == ["record-deleted"]
     assert town.refused(NameGuardian(person=town.boy, declarant=DECLARANT)) == ["record-deleted"]
 

@@ -42,7 +42,7 @@ from tests.scenarios.test_number_cases import (
     change,
     taken_over,
 )
-from tests.scenarios.town import DECLARANT, GROUNDS, JINGYANG, Town
+from tests.scenarios.town import APPROVAL, DECLARANT, GROUNDS, JINGYANG, Town
 
 BORN = date(1970, 3, 4)
 
@@ -131,7 +131,11 @@ class Clerks:
         self.town.do(RegisterDeath(person=self.somebody(), died_on=died, declarant=DECLARANT))
 
     def delete(self) -> None:
-        self.town.do(DeleteRecord(person=self.somebody(), kept=self.somebody(), grounds=GROUNDS))
+        self.town.do(
+            DeleteRecord(
+                person=self.somebody(), kept=self.somebody(), grounds=GROUNDS, approval=APPROVAL
+            )
+        )
 
     def check(self) -> None:
         """Hold the books against what must be so."""

@@ -17,6 +17,7 @@ from registry.commands.vital import DeleteRecord, RegisterDeath
 from registry.values import CitizenNumber, DeletionKind, Sex
 from registry.vocabulary import Kind
 from tests.scenarios.town import (
+    APPROVAL,
     CHANGCHUN,
     DECLARANT,
     GROUNDS,
@@ -37,7 +38,7 @@ def missed(town: Town, **told):
 
 
 def delete(person, **told) -> DeleteRecord:
-    return DeleteRecord(**{"person": person, "grounds": GROUNDS, **told})
+    return DeleteRecord(**{"person": person, "grounds": GROUNDS, "approval": APPROVAL, **told})
 
 
 def test_a_missed_resident_is_entered_from_the_day_vouched_for(town: Town):
@@ -61,6 +62,7 @@ def test_who_has_a_number_keeps_it(town: Town):
         ({"number": CitizenNumber.compose(CHANGCHUN, BORN, 6)}, ["number-mismatch"]),
         ({"household": None}, ["target-needed"]),
         ({"relation": HEAD}, ["head-relation"]),
+        ({"approval": None}, ["approval-needed"]),
     ],
 )
 def test_a_supplement_is_refused(town: Town, told, codes):
@@ -98,6 +100,11 @@ def test_one_person_entered_twice_with_one_number_ends_with_one_holder(town: Tow
     town.do(close)
     assert not town.see(NumberCase, case).open
     assert town.see(Number, town.named(Kind.NUMBER, number)).held_by == (town.wang,)
+
+
+def test_nothing_is_deleted_without_an_approval(town: Town):
+    command = delete(town.li, deletion_kind=DeletionKind("0899"), approval=None)
+    assert town.refused(command) == ["approval-needed"]
 
 
 @pytest.mark.parametrize("kept", [None, "li", "nobody"])

@@ -45,6 +45,7 @@ from registry.values import (
     Nationality,
     OfficeCode,
     Officer,
+    PaperNumber,
     PlateNumber,
     Relationship,
     Sex,
@@ -69,6 +70,7 @@ HEAD, SPOUSE, WIFE, SON, DAUGHTER, OTHER = (
     Relationship(code) for code in ("02", "10", "12", "20", "30", "97")
 )
 GROUNDS = Text("查实")
+APPROVAL = PaperNumber("A1")
 DECLARANT = Name("王建国")
 MARRIED, WIDOWED = MaritalStatus("20"), MaritalStatus("30")
 #: The day on which every scenario begins.
@@ -236,10 +238,8 @@ def supplement(name: str, sex: Sex, birth: date, relation: Relationship, **told:
         sex=sex,
         birth_date=birth,
         nationality=HAN,
-        grounds=GROUNDS,
-        declarant=DECLARANT,
         on=on,
-        **told,
+        **{"grounds": GROUNDS, "approval": APPROVAL, "declarant": DECLARANT, **told},
     )
 
 

@@ -299,6 +299,7 @@ class County:
             birth_date=born,
             nationality=Nationality("01"),
             grounds=Text("漏登"),
+            approval=PaperNumber("A1"),
             declarant=Name("王大"),
             on=on,
         )

@@ -254,7 +254,14 @@ class Life:
             home = self.oracle.state(day).get(person, {}).get("home")
             heir = self.heir(home, {person}, day)[0] if home else None
             self.county.send(
-                DeleteRecord(person=person, kept=kept, grounds=Text("重"), heir=heir, on=day),
+                DeleteRecord(
+                    person=person,
+                    kept=kept,
+                    grounds=Text("重"),
+                    approval=PaperNumber("A5"),
+                    heir=heir,
+                    on=day,
+                ),
                 False if person == kept else None,
             )
 

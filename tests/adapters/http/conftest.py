@@ -198,6 +198,7 @@ def settled(town: Town) -> Town:
             birth_date="1970-01-01",
             nationality="01",
             grounds="补录",
+            approval="A1",
             declarant=f"王{name}",
             on="2005-01-01",
         )
