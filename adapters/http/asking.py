@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from adapters.http.clocks import AFTER, CURSOR, KNOWN, KNOWN_AT, PURPOSE, VALID_
 from adapters.http.commands import RECEIPT, body_of
 from adapters.http.document import question_document
 from adapters.http.errors import answer_problem
+from adapters.http.negotiating import JSON, SUFFIXES, chosen
 from adapters.http.parameters import Parameter, gather, header
 from adapters.http.services import Services
 from adapters.http.sight import Sight, fields_seen
@@ -43,13 +44,16 @@ PATIENCE_S = 3.0
 class Answer:
     """What is shown, and of whom: the query log is told both.
 
-    rows: how many things of their kind. number: the identity number that was asked for.
+    rows: how many things of their kind. shapes: how it is made in other forms than JSON, by media
+    type. name: of a file of it, without its ending.
     """
 
     body: dict[str, Any]
     subjects: Sequence[UUID] = ()
     fields: Sequence[str] = ()
     rows: int = 1
+    shapes: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass
@@ -97,6 +101,8 @@ class Asked:
     number_of: Callable[[Any], str] | None = None
     clocks: bool = True
     by_key: bool = False
+    produces: tuple[str, ...] = ()
+    example: Any = None
 
 
 QUESTIONS: list[Asked] = []
@@ -112,11 +118,14 @@ def question(
     number_of: Callable[[Any], str] | None = None,
     clocks: bool = True,
     by_key: bool = False,
+    produces: tuple[str, ...] = (),
+    example: Any = None,
 ) -> Declare:
     """Declare a question and its route; a body makes it a POST.
 
     personal: a purpose is needed, and the query log is told. number_of: the identity number in a
     body. clocks: it is asked of a point on both clocks. by_key: a few look-ups answer it.
+    produces: other media types than JSON in which the answer is to be had. example: an answer.
     """
 
     def declare(answer: Callable[[Ask], Answer]) -> Callable[[Ask], Answer]:
@@ -137,6 +146,8 @@ def question(
                 number_of=number_of,
                 clocks=clocks,
                 by_key=by_key,
+                produces=produces,
+                example=example,
             )
         )
         return answer
@@ -158,6 +169,8 @@ def add_questions(app: FastAPI, services: Services) -> None:
                 parameters=asked.parameters,
                 body=asked.body,
                 personal=asked.personal,
+                produces=asked.produces,
+                example=asked.example,
             ),
             tags=["questions"],
             response_class=Response,
@@ -177,6 +190,8 @@ def _route(services: Services, asked: Asked) -> Any:
 async def _ask(services: Services, asked: Asked, request: Request) -> Response:
     authority = services.keys.authority(header(request, b"authorization"))
     faults: list[Fault] = []
+    offers = (JSON, *asked.produces)
+    media = chosen(header(request, b"accept"), offers) if asked.produces else JSON
     values = gather(request, asked.parameters, faults)
     body: Any = None
     if asked.body is not None:
@@ -187,7 +202,7 @@ async def _ask(services: Services, asked: Asked, request: Request) -> Response:
     cursor, after = _tokens(services, values, faults)
     if faults:
         raise Malformed(faults)
-    line = _Line(services, asked, request, authority, values, body)
+    line = _Line(services, asked, request, authority, values, body, media)
     if asked.roles.isdisjoint(authority.roles):
         if asked.personal:
             line.outcome = REFUSED
@@ -225,7 +240,8 @@ def _find(
         return Told(error, line.told() if asked.personal else None)
     line.rows, line.subjects, line.fields = answer.rows, answer.subjects, answer.fields
     line.outcome = ANSWERED if answer.rows else NOTHING
-    return Told(_respond(line.request, answer), line.told() if asked.personal else None)
+    response = _respond(line.request, answer, line.media)
+    return Told(response, line.told() if asked.personal else None)
 
 
 def _point(services: Services, reader: Reader, values: dict[str, Any]) -> At:
@@ -313,6 +329,7 @@ class _Line:
     authority: Authority
     values: dict[str, Any]
     body: Any
+    media: str
     at: At | None = None
     outcome: str = ANSWERED
     rows: int = 0
@@ -348,11 +365,18 @@ class _Line:
 _SUBJECTS = frozenset({"person", "household"})
 
 
-def _respond(request: Request, answer: Answer) -> Response:
+def _respond(request: Request, answer: Answer, media: str) -> Response:
     body = orjson.dumps(answer.body)
-    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    # Each form has a tag of its own; the same facts have the same one, so none is made in vain.
+    told = body if media == JSON else body + media.encode()
+    etag = f'"{hashlib.blake2b(told, digest_size=12).hexdigest()}"'
+    vary = "Accept, Authorization" if answer.shapes else "Authorization"
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": vary}
     seen = header(request, b"if-none-match")
     if seen is not None and (seen.strip() == "*" or etag in seen):
         return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    if media != JSON:
+        if answer.name:
+            headers["Content-Disposition"] = f'inline; filename="{answer.name}.{SUFFIXES[media]}"'
+        return Response(answer.shapes[media](), headers=headers, media_type=media)
+    return Response(body, headers=headers, media_type=JSON)

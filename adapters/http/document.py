@@ -49,9 +49,11 @@ RECEIPT_EXAMPLE = {
     "count": 3,
     "answer": {"person": SAMPLE_ID},
 }
+TEXT = {"type": "string"}
 MEANINGS = {
     401: "Unauthorized: no valid token.",
     403: "Forbidden: the role or the area does not allow it.",
+    406: "Nothing that `Accept` names can be made of the answer.",
     404: "Not found: nothing is registered under that identifier.",
     409: "Refused by rules of law (code `refused`), or a conflict.",
     413: "The body is too large.",
@@ -147,6 +149,8 @@ def question_document(
     body: Any = None,
     personal: bool,
     schema: Mapping[str, Any] | None = None,
+    produces: Iterable[str] = (),
+    example: Any = None,
 ) -> dict[str, Any]:
     """The route of a query."""
     summary, text = description_of(question)
@@ -158,12 +162,16 @@ def question_document(
         "x-roles": named,
         "parameters": [one.document() for one in parameters],
         "responses": {
-            "200": answered(schema or {"type": "object"}),
+            "200": answered(schema or {"type": "object"}, example),
             "304": {"description": "Nothing has changed since the answer with that ETag."},
             **problems(401, 403, 404, 422, 503),
         },
         "security": [{"token": []}],
     }
+    for media in produces:
+        kind = {"type": "string", "format": "binary"} if media.endswith("pdf") else TEXT
+        document["responses"]["200"]["content"][media] = {"schema": kind}
+        document["responses"] |= problems(406)
     if body is not None:
         shape = shape_of(body)
         document["requestBody"] = {
