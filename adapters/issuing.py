@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -96,6 +97,14 @@ def numbered(reader: Reader, number: str, at: At) -> Standing | None:
 def of_person(reader: Reader, person: UUID, at: At) -> list[Standing]:
     """Every application of a person, the newest first."""
     return _standings(reader, issuance.of_person(person, at), at)
+
+
+def of_persons(reader: Reader, persons: Collection[UUID], at: At) -> dict[UUID, list[Standing]]:
+    """Every application of several persons, the newest first; who has none is left out."""
+    found: dict[UUID, list[Standing]] = defaultdict(list)
+    for one in _standings(reader, issuance.of_persons(persons, at), at):
+        found[one.person].append(one)
+    return dict(found)
 
 
 def overruns(

@@ -18,6 +18,7 @@ from adapters.http.errors import add_errors
 from adapters.http.feed import add_feed
 from adapters.http.health import add_health
 from adapters.http.metrics import Counted
+from adapters.http.public import add_public
 from adapters.http.services import Services
 
 ABOUT = """Central population registry: commands that record facts, and questions about them at any
@@ -49,6 +50,7 @@ def create_app(services: Services) -> FastAPI:
     add_questions(app, services)
     add_feed(app, services)
     add_commands(app, services)
+    add_public(app, services)
     add_document(app)
     add_docs(app)
     app.add_middleware(Counted, meters=services.meters)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from adapters import issuing
+from adapters import calling, issuing
 from adapters.http.asking import Answer, Ask, cursor_token, question
 from adapters.http.clocks import PAGE
-from adapters.http.parameters import path_id, typed
+from adapters.http.parameters import path_id, typed, whole
 from adapters.http.questions.common import LIMIT, PERSON, PLACE, history_of, timeline, turn_of
+from adapters.http.questions.households import cursor_of
 from adapters.http.questions.persons import seen_person
 from adapters.http.questions.places import seen_place
 from adapters.http.sight import COUNTS, PEOPLE, TIMELINES
@@ -22,6 +23,9 @@ from registry.values import AcceptanceNumber, day_number
 CARDS = PEOPLE | {CITY, PROVINCE, CENTRE}
 UNITS = COUNTS | {CITY, PROVINCE, CENTRE, ADMINISTRATOR}
 APPLICATION = path_id("application", "an application's identifier")
+WITHIN = whole("within", 0, 366, 0, "days ahead: who comes of age or whose card expires in them")
+FROM_AGE = whole("from_age", 0, 150, 0, "youngest, in completed years")
+TO_AGE = whole("to_age", 0, 150, 150, "oldest, in completed years")
 NUMBER = typed("number", AcceptanceNumber, "an acceptance number (受理号)", required=True)
 
 
@@ -89,7 +93,7 @@ def card_overruns(ask: Ask) -> Answer:
     one = seen_place(ask)
     turn, limit = turn_of(ask), ask.values["limit"]
     at = ask.at if turn is None else turn.at
-    after = None if turn is None else _after(turn.last)
+    after = None if turn is None else after_of(turn.last)
     found = issuing.overruns(ask.reader, one.id, at, after, limit + 1)
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
@@ -102,11 +106,34 @@ def card_overruns(ask: Ask) -> Answer:
     return Answer(body, [each.person for each in shown], ["cards"], rows=len(shown))
 
 
-def _after(last: Any) -> tuple[int, bytes]:
+def after_of(last: Any) -> tuple[int, bytes]:
     """Where the list goes on; a cursor of another list of the place does not fit."""
     if not (len(last) == 2 and isinstance(last[0], int) and isinstance(last[1], bytes)):
         raise Malformed([Fault("cursor", "not-a-token", "it is the cursor of another list")])
     return last[0], last[1]
+
+
+@question("/places/{place}/card-call-up", PLACE, WITHIN, FROM_AGE, TO_AGE, LIMIT, PAGE, roles=CARDS)
+def card_call_up(ask: Ask) -> Answer:
+    """Residents of a place who are to be called up for a card (集中换领通知), a page at a time.
+
+    Who is of age and has no card, has one of the first generation only, or whose card has expired;
+    not who has applied. A page is one of residents, so that it may name few of them or none.
+    """
+    one = seen_place(ask)
+    ages = (ask.values["from_age"], ask.values["to_age"])
+    cursor = cursor_of(ask)
+    limit, within = ask.values["limit"], ask.values["within"]
+    found = calling.call_up(ask.reader, one.id, ask.at, cursor, limit, within, ages)
+    last = found.after
+    body: dict[str, Any] = {
+        "called_up": [dict(each.__dict__) for each in found.called],
+        "residents": found.looked_at,
+        "next": last and cursor_token(ask, found.at, [last.community.bytes, last.person.bytes]),
+        **ask.point_of(found.at),
+    }
+    named = [each.person for each in found.called]
+    return Answer(body, named, ["name", "birth_date", "cards"], rows=len(named))
 
 
 @question("/places/{place}/card-readiness", PLACE, roles=UNITS, personal=False)
