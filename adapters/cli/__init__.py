@@ -8,8 +8,9 @@ from adapters.cli.appending import append_address
 from adapters.cli.auditing import audit, compare, state_root, watch
 from adapters.cli.bins import bins
 from adapters.cli.blaming import blame, explain
+from adapters.cli.calling import call_up
 from adapters.cli.campaigns import preparations, programme, tasks
-from adapters.cli.cashing import cash_book, relief_lists
+from adapters.cli.cashing import cash_book, relief_lists, unsettled_fees
 from adapters.cli.checking import check
 from adapters.cli.checking_books import check_register, check_rules
 from adapters.cli.checking_doubles import check_doubles
@@ -25,6 +26,7 @@ from adapters.cli.closing import close_site
 from adapters.cli.counting import counts, places, residents
 from adapters.cli.cutting import cut
 from adapters.cli.frame import Verbs
+from adapters.cli.inspecting import acts
 from adapters.cli.issuing import backlog, card, cards, overdue, readiness
 from adapters.cli.looking import (
     find_number,
@@ -37,6 +39,7 @@ from adapters.cli.looking import (
 from adapters.cli.material import material
 from adapters.cli.ordering import order
 from adapters.cli.packages import package, packages
+from adapters.cli.papers import paper
 from adapters.cli.photographing import photo
 from adapters.cli.producing import produce
 from adapters.cli.proving import prove
@@ -90,11 +93,13 @@ for verb in (
     cards,
     backlog,
     overdue,
+    call_up,
     readiness,
     findings,
     sources,
     verification,
     visit_sheet,
+    paper,
     clean_up,
     batches,
     package,
@@ -112,6 +117,7 @@ for verb in (
     report,
     cash_book,
     relief_lists,
+    unsettled_fees,
     photo,
     counts,
     places,
@@ -126,6 +132,7 @@ for verb in (
     state_root,
     blame,
     explain,
+    acts,
     what_if,
     watch,
     seal,
