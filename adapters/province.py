@@ -19,16 +19,17 @@ from time import perf_counter
 from typing import Any
 
 import click
-from blake3 import blake3
 
 from registry.vocabulary import Kind
+from replay.columns.faults import Foreign
+from replay.columns.heaps import trimmed
 from replay.columns.layout import PARTITION_BITS, layout
 from replay.columns.merging import merge, run_of
 from replay.columns.pieces import Cuts, piece
 from replay.columns.runs import Run, runs
 from replay.province.making import EDITION, KINDS, Province, total
 from replay.province.parts import join
-from replay.sealed.edition import edition
+from replay.sealed.reading import SealedLog
 from replay.sealed.writing import LogWriter
 
 #: What a folder tells of the province in it.
@@ -52,12 +53,27 @@ def province_at(
 
     folder: where provinces are kept, that of `default_folder` unless given.
     """
-    kind = blake3(edition()).hexdigest()[:12]
-    path = (folder or default_folder()) / f"{entries}-{seed}-{EDITION}-{kind}"
-    if not (path / TRUTH).exists():
+    path = (folder or default_folder()) / f"{entries}-{seed}-{EDITION}"
+    if not stands(path):
         shutil.rmtree(path, ignore_errors=True)
         write(Province.of(entries, seed), path, tell)
     return path
+
+
+def stands(folder: Path) -> bool:
+    """Whether a whole province lies in a folder that this program reads as it was written.
+
+    Event types and optional fields that came later are in none, and change nothing about it.
+    """
+    if not (folder / TRUTH).exists():
+        return False
+    try:
+        log = SealedLog(folder)
+        for part in log.manifest.parts[:1]:
+            log.columns(part)
+    except Foreign:
+        return False
+    return True
 
 
 def truth_of(folder: Path) -> Mapping[str, Any]:
@@ -124,7 +140,7 @@ def partitions(
                 merged = merge(
                     [one for one in found if one is not None], layout(kind), first[kind], size, str
                 )
-                yield kind, run_of(merged)
+                yield kind, trimmed(run_of(merged))
                 first[kind] += size
             held[kind] = [one for one in held[kind] if one[0].entities[-1] >= first[kind]]
         tell(number)

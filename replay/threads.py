@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: About so many stretches of a kind are worth their while, none of fewer entities than 2^12.
+STRETCHES, SHORTEST = 16, 12
+
 _own = threading.local()
 
 
@@ -42,6 +45,22 @@ def over_partitions(
         return found
 
     return in_threads(one, log.partitions(kind))
+
+
+def over_stretches(log: Log, kind: Kind, function: Callable[[Block], object]) -> None:
+    """Do a function over every entity of a kind, in stretches of about the same size.
+
+    A partition of few entities with many rows each would keep one core busy alone.
+    """
+    count, partitions = log.count(kind), len(log.partitions(kind))
+    halved = (STRETCHES // (partitions + 1)).bit_length()
+    size = 1 << min(log.bits, max(log.bits - halved, SHORTEST))
+
+    def one(number: int) -> None:
+        first = number * size
+        function(log.stretch(kind, first, min(size, count - first)))
+
+    in_threads(one, range(-(-count // size)))
 
 
 def in_threads(function: Callable[[int], T], numbers: range) -> list[T]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from registry.vocabulary import Kind
 from replay.checks.checking import check_register
+from replay.checks.doubles import doubles
 from replay.columns.forms import KeptSpaces
 from replay.columns.layout import PARTITION_BITS
 from replay.columns.log import Layer, LayeredLog
@@ -21,15 +22,15 @@ from replay.intake.rows import rehearse as rehearse_intake
 from replay.jit import KERNELS
 from replay.numbers import characters, check, unpack
 from replay.questions.diff import diff
-from replay.questions.duplicates import repeated, traced
+from replay.questions.duplicates import owners, told, traced
 from replay.questions.orders import Wanted, waiting
 from replay.questions.residents import residents_on
 from replay.questions.stays import stays
 from replay.questions.whole import whole
 from replay.sealed.rehearsal import rehearse
 from replay.states.history import At
-from replay.states.persons import person_states
-from replay.states.standing import elements, plain
+from replay.states.persons import EFFECT, person_states
+from replay.states.standing import plain, rows
 
 
 class EmptyLog(LayeredLog):
@@ -56,14 +57,14 @@ def warm_up() -> int:
     """Compile every kernel of replay, or load it where that was done; returns how many."""
     log, at = EmptyLog(), At(date(2004, 6, 1), 0)
     whole(log, at)
-    check_register(log, at)
+    check_register(log, at, doubles=doubles(log, at).pairs)
     residents_on(log, at)
     diff(log, at, at)
     block = log.block(Kind.PERSON, 0)
     nobody = plain(np.empty(0, "i8"))
+    told(log, at, plain(np.ones(1, "i8")))
+    owners(*rows(block)[:2], EFFECT, plain(np.empty(0, "u4")), np.empty(0, "i8"))
     traced(block, at, nobody, nobody)
-    elements(block, "nature", plain(np.empty(1, "u4")))
-    repeated([])
     person_states(block, at)
     unpack(check(characters([b"110105194912310021"])).packed)
     rehearse()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from replay.columns.forms import Column
+from replay.columns.narrow import taken
+from replay.columns.pieces import Lazily
 from replay.columns.runs import Block, Run, Side
 
 
@@ -40,7 +42,7 @@ def chosen(block: Block, entities: Column) -> Run:
         position=block.position[rows],
         dense=dense,
         sparse={name: side(held) for name, held in block.sparse.items()} if len(rows) else {},
-        cold={name: column[rows] for name, column in block.cold.items()},
+        cold=Lazily([*block.cold], lambda name: taken(block.cold, name, rows)),
         texts=block.texts,
         entities=entities,
         starts=np.append(0, np.cumsum(ends - begins)).astype("u4"),

@@ -10,9 +10,12 @@ import numpy as np
 from replay.columns.forms import NONE, Column, Form
 from replay.columns.layout import COLD_TEXTS
 from replay.columns.merging import STORED_TEXTS
-from replay.columns.pieces import sealed
+from replay.columns.pieces import Lazily, sealed
 from replay.columns.runs import Run, Side, Texts
 from replay.jit import kernel
+
+#: How texts are used: by the envelopes of rows, or by anything else.
+ONCE, OFTEN = 1, 2
 
 
 @kernel
@@ -21,13 +24,14 @@ def unify(
 ) -> int:
     """Find equal texts among those used, and give each of different ones a handle, from 0.
 
-    offsets i8[texts + 1], data u1; used u1[texts]; table i8[a power of two, twice the texts],
-    zeros, written; kept i8[texts], written: the text of each new handle; told i8[texts], written:
-    the new handle of each text used. Returns how many there are.
+    offsets i8[texts + 1], data u1; used u1[texts]: OFTEN, which come first, or ONCE; table i8[a
+    power of two, twice the texts], zeros, written; kept i8[texts], written: the text of each new
+    handle; told i8[texts], written: the new handle of each text used. Returns how many there are.
     """
     mask, count = table.size - 1, 0
-    for one in range(used.size):
-        if used[one] == 0:
+    for turn in range(2 * used.size):
+        one = turn if turn < used.size else turn - used.size
+        if used[one] != (OFTEN if turn < used.size else ONCE):
             continue
         begin, size = offsets[one], offsets[one + 1] - offsets[one]
         mixed = 2166136261  # FNV-1a, in 32 bits of 64, so that nothing overflows
@@ -56,11 +60,11 @@ def unify(
 
 
 @kernel
-def mark(column: Column, used: Column) -> None:
+def mark(column: Column, used: Column, how: int) -> None:
     """Note the texts that a column of handles names: column u4, NONE for none; used u1[texts]."""
     for row in range(column.size):
         if column[row] != NONE:
-            used[column[row]] = 1
+            used[column[row]] = how
 
 
 @kernel
@@ -78,12 +82,14 @@ def trimmed(run: Run) -> Run:
 
     def note(column: Column) -> Column:
         if column.dtype.kind == "i":  # among numbers, those below zero
-            used[-1 - column[column < 0]] = 1
+            used[-1 - column[column < 0]] = ONCE
         else:
-            mark(sealed(column), used)
+            mark(sealed(column), used, ONCE)
         return column
 
     _texts(run, note)
+    for name in COLD_TEXTS:  # every row names some of the same few: their handles are to be short
+        mark(sealed(run.cold[name]), used, OFTEN)
     offsets, data = run.texts.offsets.astype("i8"), sealed(run.texts.data)
     table = np.zeros(1 << (2 * len(used)).bit_length(), "i8")
     kept, told = np.empty(len(used), "i8"), np.zeros(len(used), "i8")
@@ -128,6 +134,7 @@ def _texts(run: Run, change: Callable[[Column], Column]) -> Run:
             return held
         return replace(held, parts={"value": change(held.parts["value"])})
 
+    cold = {name: change(run.cold[name]) for name in COLD_TEXTS}
     return replace(
         run,
         dense={
@@ -135,9 +142,6 @@ def _texts(run: Run, change: Callable[[Column], Column]) -> Run:
             for name, column in run.dense.items()
         },
         sparse={name: sparse(name) for name in run.sparse},
-        cold={
-            name: change(column) if name in COLD_TEXTS else column
-            for name, column in run.cold.items()
-        },
+        cold=Lazily([*run.cold], lambda name: cold[name] if name in cold else run.cold[name]),
         stored={name: stored(name) for name in run.stored},
     )

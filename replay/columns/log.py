@@ -50,6 +50,10 @@ class Log(Protocol):
         """All rows of a partition; its arrays are only read, and many are made when asked for."""
         ...
 
+    def stretch(self, kind: Kind, first: int, size: int) -> Block:
+        """The same of the entities `first` to `first + size`, which lie in one partition."""
+        ...
+
     def history(self, kind: Kind, stream: UUID) -> list[Entry]:
         """One stream's entries in version order, none if it has none."""
         ...
@@ -102,7 +106,11 @@ class LayeredLog(ABC):
         first = partition << self.bits
         size = min(1 << self.bits, self.count(kind) - first)
         assert size > 0, f"there is no partition {partition} of {kind}"
-        found = [layer.piece(first, size) for layer in self.layers(kind, partition)]
+        return self.stretch(kind, first, size)
+
+    def stretch(self, kind: Kind, first: int, size: int) -> Block:
+        """The same of the entities `first` to `first + size`, which lie in one partition."""
+        found = [layer.piece(first, size) for layer in self.layers(kind, first >> self.bits)]
         return merge(
             [one for one in found if one is not None],
             layout(kind),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from replay.columns.forms import NONE, Column
 from replay.columns.layout import CODES
+from replay.columns.narrow import Widened
 from replay.columns.runs import Run, Side
+from replay.jit import kernel
 
 T = TypeVar("T")
 #: Every so many entities of a run it is told where its dense columns stand.
@@ -36,6 +38,12 @@ class Lazily(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def found(column: Column, *values: int, side: Literal["left", "right"] = "left") -> list[int]:
+    """Where values would stand in a rising column, which is not copied for it."""
+    places: list[int] = np.searchsorted(column, np.array(values, column.dtype), side).tolist()
+    return places
 
 
 def sealed(column: Column) -> Column:
@@ -70,6 +78,18 @@ def sealed_run(run: Run) -> Run:
     )
 
 
+@kernel
+def count_codes(code: Column, rows: Column, order: Column, table: Column) -> None:
+    """Count how often each code comes between cuts.
+
+    code u2[n]; rows i8[cuts + 1]: where the cuts are; order u2 by code: its line; table
+    i8[cuts, lines], zeros, written.
+    """
+    for cut in range(table.shape[0]):
+        for row in range(rows[cut], rows[cut + 1]):
+            table[cut, order[code[row]]] += 1
+
+
 @dataclass(frozen=True)
 class Cuts:
     """Where the dense columns of a run stand at some of its entities.
@@ -95,14 +115,11 @@ class Cuts:
         """Where the dense columns of a run stand at the entities at some places, the last too."""
         rows = run.starts[places]
         codes = np.flatnonzero(np.bincount(run.code, minlength=CODES))
-        # How often each code comes in front of each cut: the columns are sums of these.
-        before = np.repeat(np.arange(len(rows) - 1), np.diff(rows.astype("i8")))
-        order = np.zeros(CODES, "i8")
+        # How often each code comes between cuts: the columns are sums of these.
+        order = np.zeros(CODES, "u2")
         order[codes] = np.arange(len(codes))
-        flat = np.bincount(
-            before * len(codes) + order[run.code], minlength=(len(rows) - 1) * len(codes)
-        )
-        table = flat.reshape(len(rows) - 1, len(codes))
+        table = np.zeros((len(rows) - 1, len(codes)), "i8")
+        count_codes(sealed(run.code), sealed(rows.astype("i8")), order, table)
         dense = {}
         for name in run.layout.dense:
             taken = table[:, run.layout.declares(name)[codes]].sum(axis=1)
@@ -111,7 +128,7 @@ class Cuts:
 
     def elements(self, run: Run, place: int) -> Callable[[str], int]:
         """Tells of dense columns the first element of the entity at a place or a later one."""
-        cut = int(np.searchsorted(self.places, place, "right")) - 1
+        cut = int(found(self.places, place, side="right")[0]) - 1
         first = int(self.places[cut])
         codes = run.code[int(run.starts[first]) : int(run.starts[place])]
 
@@ -124,7 +141,7 @@ class Cuts:
 
 def piece(run: Run, cuts: Cuts, first: int, size: int) -> Run | None:
     """What a run holds of the entities `first` to `first + size`; none if it holds nothing."""
-    begin, end = np.searchsorted(run.entities, [first, first + size]).tolist()
+    begin, end = found(run.entities, first, first + size)
     return stretch(run, cuts, begin, end) if begin < end else None
 
 
@@ -154,16 +171,23 @@ def stretch(run: Run, cuts: Cuts, begin: int, end: int) -> Run:
         position=run.position[row:last],
         dense=Lazily([*run.dense], dense),
         sparse=Lazily([*run.sparse], side(run.sparse)),
-        cold=Lazily([*run.cold], lambda name: run.cold[name][row:last]),
+        cold=_some(run.cold, row, last),
         stored=Lazily([*run.stored], side(run.stored)),
     )
+
+
+def _some(columns: Mapping[str, Column], row: int, last: int) -> Mapping[str, Column]:
+    """The rows `row` to `last` of columns, of which none is made before it is asked for."""
+    if isinstance(columns, Widened):
+        return columns.stretch(row, last)
+    return Lazily([*columns], lambda name: columns[name][row:last])
 
 
 def _sliced(side: Side, row: int, last: int) -> Side:
     """What a side holds of the rows `row` to `last`, counted from `row`."""
     if len(side.rows) == 0:
         return side
-    begin, end = np.searchsorted(side.rows, [row, last]).tolist()
+    begin, end = found(side.rows, row, last)
     rows = sealed(side.rows[begin:end] - np.uint32(row))
     if side.offsets is None:
         return Side(rows, None, {name: part[begin:end] for name, part in side.parts.items()})

@@ -11,17 +11,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
-import pyarrow as pa
 
 from registry.entry import Entry
 from registry.values import day_number, day_of
 from registry.vocabulary import VOCABULARY, Kind
 from replay.columns.forms import Column, Form, Heap, Heaps, ListForm, Spaces
 from replay.columns.layout import COLD, COLD_TEXTS, FIXED, TEXT, Layout, absent, dense, layout
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Texts:
@@ -93,6 +95,8 @@ class Rows:
 
     def arrow(self) -> pa.Table:
         """Every row's columns as a table of Arrow, on the same memory."""
+        import pyarrow as pa  # which takes a tenth of a second, and few need it
+
         return pa.table({**self.fixed(), **self.cold})
 
 
@@ -113,11 +117,12 @@ class Run(Rows):
 class Block(Rows):
     """All rows of the entities `first` to `first + size`, whether they have any or not.
 
-    starts u4[size + 1].
+    starts u4[size + 1]. worked: what was worked out of its rows already, by whoever did.
     """
 
     first: int
     starts: Column
+    worked: dict[Any, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ from registry.vocabulary import VOCABULARY
 from replay.columns.forms import NONE, Column, Form
 from replay.columns.layout import CODES, COLD, COLD_TEXTS
 from replay.columns.merging import STORED_TEXTS
+from replay.columns.narrow import Widened
 from replay.columns.pieces import Cuts
 from replay.columns.runs import Run, Side
 
@@ -63,13 +64,14 @@ def unsound(run: Run, cuts: Cuts, counts: Mapping[str, int]) -> Iterator[tuple[s
 def lengths(run: Run) -> Iterator[tuple[str, str]]:
     """Columns that are not as long as they must be, without reading any."""
     rows, entities = len(run.code), len(run.entities)
-    known: Mapping[str, tuple[Column, int]] = {
+    known: dict[str, tuple[Column, int]] = {
         "effective_on": (run.effective_on, rows),
         "position": (run.position, rows),
         "starts": (run.starts, entities + 1),
         "first_version": (run.first_version, entities),
-        **{f"cold.{name}": (run.cold[name], rows) for name in COLD},
     }
+    if not isinstance(run.cold, Widened):  # which was looked at where it was opened
+        known |= {f"cold.{name}": (run.cold[name], rows) for name in COLD}
     for name, (column, length) in known.items():
         if len(column) != length:
             yield name, f"it has {len(column)} elements, not {length}"

@@ -27,7 +27,7 @@ class Columns:
         self.lot, self.plan, self.spaces, self.rows = lot, looked, spaces, rows
         self.code = lot.codes[rows].astype(FIXED["code"])
         self.found = self._find()
-        self.texts = Interned(lot.data, *self._tokens_of_texts())
+        self.texts = Interned(lot, *self._tokens_of_texts())
         self.heap = Heap()  # what does not lie in the buffer as a text
         self.heaps = Heaps(self.heap, spaces)
 
@@ -104,7 +104,7 @@ class Columns:
             return self._numbers(first, end)
         if form.texts and slot >= 0:
             return self.texts.handles(int(self.found.base[slot]), len(first))
-        kept = Interned(self.lot.data, first, end)
+        kept = Interned(self.lot, first, end)
         values = [None if raw is None else value_of(kind, raw) for raw in kept.values()]
         if form.texts:
             column = np.array(
@@ -181,7 +181,7 @@ class Columns:
 
     def _check_days(self) -> None:
         first, end, _ = self.tokens(self.plan.effective)
-        kept = Interned(self.lot.data, first, end)
+        kept = Interned(self.lot, first, end)
         days = [date.fromisoformat(raw).toordinal() for raw in kept.values() if raw]
         stated = np.array(days)[kept.places()] - _EPOCH
         wrong = np.flatnonzero(stated != self.lot.numbers["effective_on"][self.rows])
@@ -250,13 +250,14 @@ class Columns:
 class Interned:
     """Tokens, those alike known by one handle."""
 
-    def __init__(self, data: Column, first: Column, end: Column) -> None:
-        self.data, self.first, self.end = data, first, end
+    def __init__(self, lot: Lot, first: Column, end: Column) -> None:
+        self.data, self.first, self.end = lot.data, first, end
+        words = lot.buffer.words
         self.handle = np.empty(len(first), "u4")
         size = 256
         while True:
             table, unique = np.zeros(size, "u4"), np.empty(size // 2, "u4")
-            self.count = intern(data, first, end, table, unique, self.handle)
+            self.count = intern(self.data, words, first, end, table, unique, self.handle)
             if self.count >= 0:
                 break
             size *= 16

@@ -20,12 +20,41 @@ NULL = 2**32 - 1
 _DASH, _N = 45, 110
 _ONES, _THREES = np.uint64(0x0101010101010101), np.uint64(0x3030303030303030)
 _LOW, _HIGH = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0xF0F0F0F0F0F0F0F0)
+_NOTHING = np.uint64(0)
 _BYTE, _FOUR = np.uint64(0xFF), np.uint64(0xFFFFFFFF)
+
+
+@kernel
+def mixed(words: Halves, at: int, size: int) -> int:
+    """Mix some bytes into 32 bits, eight at a time; in 64 bits nothing overflows."""
+    told, left = size, size
+    while left > 0:
+        word = eight(words, at)
+        if left < 8:
+            word &= ~(~_NOTHING << np.uint64(8 * left))
+        low, high = integer(word & _FOUR), integer(word >> np.uint64(32))
+        told = ((told ^ low) * 1013904243 + high * 461845907) & 0xFFFFFFFF
+        told ^= told >> 15
+        at += 8
+        left -= 8
+    return told
+
+
+@kernel
+def alike(words: Halves, one: int, other: int, size: int) -> bool:
+    """Whether the bytes at two places are the same."""
+    while size >= 8:
+        if eight(words, one) != eight(words, other):
+            return False
+        one, other, size = one + 8, other + 8, size - 8
+    apart = eight(words, one) ^ eight(words, other)
+    return size == 0 or apart << np.uint64(64 - 8 * size) == 0
 
 
 @kernel
 def intern(
     data: Bytes,
+    words: Halves,
     first: Offsets,
     end: Offsets,
     table: Offsets,
@@ -34,8 +63,9 @@ def intern(
 ) -> int:
     """Give equal tokens one handle, from 0 in the order of their coming; null has NULL.
 
-    table u4[2 ** n], zeros: written, the hash table; unique u4[table / 2]: written, for each handle
-    the place of its first token; handle u4[tokens], written, untouched where a token is empty.
+    words: the buffer again, eight bytes in each; table u4[2 ** n], zeros: written, the hash table;
+    unique u4[table / 2]: written, for each handle the place of its first token; handle u4[tokens],
+    written, untouched where a token is empty.
     Returns the number of handles; -1 if the table is too small, which must be tried again.
     """
     mask, most = table.size - 1, table.size // 2
@@ -51,19 +81,10 @@ def intern(
         if count > 0:
             # Officers, sources and batches come in rows of equals.
             other = integer(first[before])
-            if integer(end[before]) - other == size:
-                alike = True
-                for step in range(size):
-                    if data[at + step] != data[other + step]:
-                        alike = False
-                        break
-                if alike:
-                    handle[place] = told
-                    continue
-        digest = 2166136261  # FNV-1a, in 32 bits of 64, so that nothing overflows
-        for step in range(size):
-            digest = (digest ^ integer(data[at + step])) * 16777619 & 0xFFFFFFFF
-        slot = (digest ^ digest >> 15) & mask
+            if integer(end[before]) - other == size and alike(words, at, other, size):
+                handle[place] = told
+                continue
+        slot = mixed(words, at, size) & mask
         while True:
             known = table[slot]
             if known == 0:
@@ -76,15 +97,9 @@ def intern(
                 break
             other_place = integer(unique[known - 1])
             other = integer(first[other_place])
-            if integer(end[other_place]) - other == size:
-                alike = True
-                for step in range(size):
-                    if data[at + step] != data[other + step]:
-                        alike = False
-                        break
-                if alike:
-                    told = np.uint32(known - 1)
-                    break
+            if integer(end[other_place]) - other == size and alike(words, at, other, size):
+                told = np.uint32(known - 1)
+                break
             slot = (slot + 1) & mask
         handle[place] = told
         before = place

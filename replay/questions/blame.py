@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -95,7 +95,7 @@ def blame(log: Log, kind: Kind, stream: UUID, field: str, at: At) -> Blame:
 
 def fields_of(kind: Kind) -> frozenset[str]:
     """The fields of a kind of entity that entries write."""
-    return frozenset(AGGREGATES[kind].__dataclass_fields__) - {"id"}
+    return frozenset(field.name for field in fields(AGGREGATES[kind])) - {"id"}
 
 
 def set_by(aggregate: type[Aggregate], history: list[Entry], field: str) -> list[Setting]:

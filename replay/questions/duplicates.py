@@ -1,8 +1,8 @@
 """Numbers that several living people hold (重号) and numbers that are wrong (错号), at any point.
 
-Partition by partition the numbers of the living are dealt into bins, each bin is sorted while it
-lies in the cache, and what stands twice in it is held twice. Only then is anybody
-looked at who ever had one of these few numbers.
+Partition by partition the numbers of the living are dealt into bins. The numbers of a bin are put
+into slots that lie in the cache, where equal ones meet. Only then is anybody looked at who ever had
+one of these few numbers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,13 @@ if TYPE_CHECKING:
 
 #: Bins that numbers are dealt into: a province's bin fits into the cache of a core. A prime, so
 #: that the rest of a division by it spreads whatever numbers have in common.
-BINS = 251
+BINS = 509
+#: The bin of whoever has no number that counts.
+NOWHERE = 2**16 - 1
+#: Bins are looked through in so many lots, by all threads.
+LOTS = 32
+#: There is room for so many meetings of a lot at first.
+FEW = 1 << 16
 
 
 class Dealt(NamedTuple):
@@ -55,23 +61,25 @@ def deal(table: Column) -> Dealt:
     """Deal the numbers of living people into bins; table PERSON[persons]."""
     ends = np.empty(BINS, "i8")
     numbers = np.empty(len(table), "i8")
-    count = spread(table, ends, numbers)
+    count = spread(table, scratch("binned", len(table), "u2"), ends, numbers)
     return Dealt(numbers[:count], ends)
 
 
 @kernel
-def spread(table: Column, ends: Column, numbers: Column) -> int:
+def spread(table: Column, bins: Column, ends: Column, numbers: Column) -> int:
     """Write the numbers of living people bin by bin, and return how many there are.
 
-    table PERSON[persons]; ends i8[BINS], where each bin ends, and numbers i8[persons],
-    written.
+    table PERSON[persons]; bins u2[persons], room; ends i8[BINS], where each bin ends, and numbers
+    i8[persons], written.
     """
     ends[:] = 0
     count = 0
     for person in range(table.size):
         number = table[person]["number"]
+        bins[person] = NOWHERE
         if number > 0 and table[person]["life"] == LIVING:
-            ends[number % BINS] += 1
+            bins[person] = number % BINS
+            ends[bins[person]] += 1
             count += 1
     total = 0
     for each in range(ends.size):
@@ -79,31 +87,71 @@ def spread(table: Column, ends: Column, numbers: Column) -> int:
         ends[each] = total
         total += size
     for person in range(table.size):
-        number = table[person]["number"]
-        if number > 0 and table[person]["life"] == LIVING:
-            each = number % BINS
-            numbers[ends[each]] = number
+        each = bins[person]
+        if each != NOWHERE:
+            numbers[ends[each]] = table[person]["number"]
             ends[each] += 1
     return count
 
 
 def repeated(dealt: Sequence[Dealt]) -> Column:
     """The numbers that stand more than once in all partitions, rising, each once; i8."""
-    most = sum(len(one.numbers) for one in dealt) // BINS * 2 + 4096
+    if not dealt:
+        return np.empty(0, "i8")
+    held = scratch("met", sum(len(part.numbers) for part in dealt), "i8")
+    numbers = plain(np.concatenate([part.numbers for part in dealt], out=held))
+    begins = np.cumsum([0, *(len(part.numbers) for part in dealt[:-1])])
+    ends = np.stack([part.ends for part in dealt]) + begins[:, np.newaxis]
+    sizes = np.diff(ends, axis=1, prepend=begins[:, np.newaxis])
+    # Half of the slots stay empty, so that a number soon meets its own or an empty one.
+    slots = 1 << int(sizes.sum(axis=0).max()).bit_length() + 1
+    known = plain(ends)
 
-    def one(each: int) -> Column:
-        parts = [
-            part.numbers[part.ends[each - 1] if each else 0 : part.ends[each]] for part in dealt
-        ]
-        size = sum(map(len, parts))
-        held = scratch("bin", max(size, most), "i8")[:size]
-        if parts:
-            np.concatenate(parts, out=held)
-        held.sort()
-        return np.unique(held[1:][held[1:] == held[:-1]])
+    def one(lot: int) -> Column:
+        first, until = lot * BINS // LOTS, (lot + 1) * BINS // LOTS
+        found = np.empty(len(numbers) // 2 if len(numbers) < FEW else FEW, "i8")
+        while True:
+            table = scratch("slots", slots, "i8")
+            count = meet(numbers, plain(begins), known, first, until, table, found)
+            if count <= len(found):
+                return found[:count]
+            found = np.empty(count, "i8")
 
-    found = in_threads(one, range(BINS))
-    return np.sort(np.concatenate(found))
+    return np.unique(np.concatenate(in_threads(one, range(LOTS))))
+
+
+@kernel
+def meet(
+    numbers: Column,
+    begins: Column,
+    ends: Column,
+    first: int,
+    until: int,
+    slots: Column,
+    found: Column,
+) -> int:
+    """Find numbers that meet their like in some bins, and return how often that happens.
+
+    numbers i8; begins i8[partitions], where those of each begin; ends i8[partitions, BINS], where
+    each bin ends; first, until: the bins; slots i8[a power of two], room; found i8, written as far
+    as it goes: the number each time that it came before.
+    """
+    count, mask = 0, slots.size - 1
+    for each in range(first, until):
+        slots[:] = 0
+        for part in range(ends.shape[0]):
+            begin = ends[part, each - 1] if each else begins[part]
+            for place in range(begin, ends[part, each]):
+                number = numbers[place]
+                slot = (number // BINS) & mask
+                while slots[slot] != 0 and slots[slot] != number:
+                    slot = (slot + 1) & mask
+                if slots[slot] == number:
+                    if count < found.size:
+                        found[count] = number
+                    count += 1
+                slots[slot] = number
+    return count
 
 
 @dataclass(frozen=True)
@@ -136,9 +184,11 @@ def told(log: Log, at: At, numbers: Column) -> list[Duplicate]:
     if not len(numbers):
         return []
     found: dict[int, list[Bearer]] = defaultdict(list)
+    likely = np.zeros(_SIEVE, "u1")
+    likely[_sieved(numbers)] = 1
 
     def one(block: Block) -> list[Bearer]:
-        return list(_bearers(log, block, at, numbers))
+        return list(_bearers(log, block, at, numbers, plain(likely)))
 
     for part in over_partitions(log, Kind.PERSON, one):
         for bearer in part:
@@ -172,24 +222,54 @@ _SIEVE = 1 << 18
 
 
 def _sieved(numbers: Column) -> Column:
-    """Some bits of numbers, of their sequences, days and places."""
+    """The bits of numbers that `sieve` looks at, of their sequences, days and places."""
     mixed: Column = (numbers ^ numbers >> 17 ^ numbers >> 37) & (_SIEVE - 1)
     return mixed
 
 
-def _bearers(log: Log, block: Block, at: At, numbers: Column) -> Iterator[Bearer]:
+@kernel
+def sieve(number: Column, likely: Column, found: Column) -> int:
+    """Find numbers that have some bits in common with wanted ones, and return how many.
+
+    number i8; likely u1[_SIEVE], by these bits; found u4, written: their places.
+    """
+    count = 0
+    for place in range(number.size):
+        one = integer(number[place])
+        found[count] = place
+        count += likely[(one ^ one >> 17 ^ one >> 37) & _SIEVE - 1]
+    return count
+
+
+@kernel
+def owners(starts: Column, code: Column, effects: Column, places: Column, people: Column) -> None:
+    """Find whose the numbers at some places of their column are.
+
+    starts u4[persons + 1]; code u2[n]; effects u4[codes]; places u4[m], rising; people i8[m],
+    written.
+    """
+    cursor, row, person = 0, 0, 0
+    for one in range(places.size):
+        while cursor <= places[one]:
+            cursor += integer(effects[code[row]]) >> HAS_NUMBER & 1
+            row += 1
+        while starts[person + 1] < row:
+            person += 1
+        people[one] = person
+
+
+def _bearers(log: Log, block: Block, at: At, numbers: Column, likely: Column) -> Iterator[Bearer]:
     """Whoever of a block has held one of the numbers while alive, and when."""
     column = block.dense["number"]
-    # Most numbers are none of them: that is seen at some bits.
-    some = np.zeros(_SIEVE, np.bool_)
-    some[_sieved(numbers)] = True
-    likely = np.flatnonzero(some[_sieved(column)])
-    place = np.minimum(np.searchsorted(numbers, column[likely]), len(numbers) - 1)
-    hits = likely[numbers[place] == column[likely]]
+    some = scratch("sieved", len(column) + 1, "u4")
+    some = some[: sieve(plain(column), likely, some)]
+    place = np.minimum(np.searchsorted(numbers, column[some]), len(numbers) - 1)
+    hits = some[numbers[place] == column[some]]
     if not len(hits):
         return
-    rows_of_hits = np.flatnonzero(block.layout.declares("number")[block.code])[hits]
-    people = np.searchsorted(block.starts, rows_of_hits, "right") - 1
+    people = np.empty(len(hits), "i8")
+    starts, code, _, _ = rows(block)
+    owners(starts, code, EFFECT, plain(hits), people)
     order = np.lexsort((column[hits], people))
     people, wanted = people[order], column[hits][order]
     first = np.append(True, (np.diff(people) != 0) | (np.diff(wanted) != 0))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from registry.aggregates.person import OF_THE_LIVING
+from registry.aggregates.person import OF_THE_LIVING, OF_THE_RECORD
 from registry.events.person import DeathRegistered
 from registry.vocabulary import ORDERS, EventType, Group, Kind, Order
 from replay.columns.forms import NONE, Column
@@ -33,8 +33,8 @@ FAULTY = np.dtype([("fault", "u2"), ("faults", "u2")])
 
 #: What is asked of an entry, as bits: it has a column for the place left, for the household left;
 #: it has to leave the place it says, it enters where there is no place, it is of the living, it is
-#: a death.
-_LEFT, _FROM, _LEAVES, _SETTLES, _ALIVE, _DIES = (1 << bit for bit in range(6))
+#: a death, it concerns the record whatever became of the person.
+_LEFT, _FROM, _LEAVES, _SETTLES, _ALIVE, _DIES, _RECORD = (1 << bit for bit in range(7))
 #: Columns of the kernel, and the bits of the first three in EFFECT.
 _COLUMNS = ("enters", "household", "birth_date", "leaves", "from_household")
 _HAS_BIRTH = 13
@@ -45,8 +45,7 @@ def lawful_states(block: Block, at: At, into: States | None = None) -> States:
     """What is against the rules in the histories of a block at a point; table FAULTY."""
     into = into or States(block.first, np.empty(block.size, FAULTY))
     day, known = point(block, at)
-    most = int(np.diff(block.starts.astype("i8")).max(initial=0))
-    room = [scratch(f"order {place}", most, "i8") for place in range(6)]
+    room = [scratch(f"order {place}", len(block), "i8") for place in range(6)]
     columns: tuple[Any, ...]
     if block.layout.kind is Kind.PERSON:
         columns = (
@@ -97,6 +96,7 @@ def asked() -> Column:
             | (_SETTLES if moves and word.enters and not word.leaves else 0)
             | (_ALIVE if word.shape in OF_THE_LIVING else 0)
             | (_DIES if word.shape is DeathRegistered else 0)
+            | (_RECORD if word.shape in OF_THE_RECORD else 0)
         )
 
     return by_code(rule, "u1")
@@ -156,36 +156,49 @@ def judge_people(
                 e, h, b = e + 1, h + 1, b + 1
                 out[person]["fault"] = out[person]["faults"] = 0
                 continue
-        sorted_already, before, count = True, 0, 0
-        for row in range(first, end):
-            when = integer(day[row])
-            if not (position[row] > known or when > last or fallen[row]):
-                sorted_already &= when >= before
-                before = when
-        for row in range(first, end):
+        before, row = 0, first
+        e_at, h_at, b_at, v_at, f_at = e, h, b, v, f
+        while row < end:
             does, asks = integer(effects[code[row]]), integer(asked[code[row]])
             when = integer(day[row])
             if not (position[row] > known or when > last or fallen[row] or does & persons.VOIDS):
-                if sorted_already:
-                    wrong, begun, life, home, community, born = follow(
-                        does,
-                        asks,
-                        when,
-                        integer(enters[e]) if does & persons.ENTERS else NONE,
-                        integer(household[h]) if does & persons.HOUSEHOLD else NONE,
-                        integer(birth[b]) if does & persons.BIRTH else UNBORN,
-                        integer(leaves[v]) if asks & _LEFT else NONE,
-                        integer(from_household[f]) if asks & _FROM else NONE,
-                        begun,
-                        life,
-                        home,
-                        community,
-                        born,
-                    )
-                    faults += wrong
-                    if wrong and fault == 0:
-                        fault = row - first + 1
-                else:
+                if when < before:
+                    break  # what was told later was so earlier
+                before = when
+                wrong, begun, life, home, community, born = follow(
+                    does,
+                    asks,
+                    when,
+                    integer(enters[e]) if does & persons.ENTERS else NONE,
+                    integer(household[h]) if does & persons.HOUSEHOLD else NONE,
+                    integer(birth[b]) if does & persons.BIRTH else UNBORN,
+                    integer(leaves[v]) if asks & _LEFT else NONE,
+                    integer(from_household[f]) if asks & _FROM else NONE,
+                    begun,
+                    life,
+                    home,
+                    community,
+                    born,
+                )
+                faults += wrong
+                if wrong and fault == 0:
+                    fault = row - first + 1
+            e += does >> 8 & 1
+            h += does >> 9 & 1
+            b += does >> _HAS_BIRTH & 1
+            v += asks & _LEFT
+            f += asks >> 1 & 1
+            row += 1
+        if row < end:
+            e, h, b, v, f = e_at, h_at, b_at, v_at, f_at
+            begun, life, home, community, born = False, 0, NONE, NONE, UNBORN
+            fault, faults, count = 0, 0, 0
+            for row in range(first, end):
+                does, asks = integer(effects[code[row]]), integer(asked[code[row]])
+                when = integer(day[row])
+                if not (
+                    position[row] > known or when > last or fallen[row] or does & persons.VOIDS
+                ):
                     place = count
                     while place > 0 and day[first + order[place - 1]] > when:
                         order[place] = order[place - 1]
@@ -194,33 +207,33 @@ def judge_people(
                     order[place] = here
                     e_of[here], h_of[here], b_of[here], l_of[here], f_of[here] = e, h, b, v, f
                     count += 1
-            e += does >> 8 & 1
-            h += does >> 9 & 1
-            b += does >> _HAS_BIRTH & 1
-            v += asks & _LEFT
-            f += asks >> 1 & 1
-        for place in range(count):
-            here = order[place]
-            does = integer(effects[code[first + here]])
-            asks = integer(asked[code[first + here]])
-            wrong, begun, life, home, community, born = follow(
-                does,
-                asks,
-                integer(day[first + here]),
-                integer(enters[e_of[here]]) if does & persons.ENTERS else NONE,
-                integer(household[h_of[here]]) if does & persons.HOUSEHOLD else NONE,
-                integer(birth[b_of[here]]) if does & persons.BIRTH else UNBORN,
-                integer(leaves[l_of[here]]) if asks & _LEFT else NONE,
-                integer(from_household[f_of[here]]) if asks & _FROM else NONE,
-                begun,
-                life,
-                home,
-                community,
-                born,
-            )
-            faults += wrong
-            if wrong and fault == 0:
-                fault = here + 1
+                e += does >> 8 & 1
+                h += does >> 9 & 1
+                b += does >> _HAS_BIRTH & 1
+                v += asks & _LEFT
+                f += asks >> 1 & 1
+            for place in range(count):
+                here = order[place]
+                does = integer(effects[code[first + here]])
+                asks = integer(asked[code[first + here]])
+                wrong, begun, life, home, community, born = follow(
+                    does,
+                    asks,
+                    integer(day[first + here]),
+                    integer(enters[e_of[here]]) if does & persons.ENTERS else NONE,
+                    integer(household[h_of[here]]) if does & persons.HOUSEHOLD else NONE,
+                    integer(birth[b_of[here]]) if does & persons.BIRTH else UNBORN,
+                    integer(leaves[l_of[here]]) if asks & _LEFT else NONE,
+                    integer(from_household[f_of[here]]) if asks & _FROM else NONE,
+                    begun,
+                    life,
+                    home,
+                    community,
+                    born,
+                )
+                faults += wrong
+                if wrong and fault == 0:
+                    fault = here + 1
         out[person]["fault"] = fault
         out[person]["faults"] = faults
 
@@ -249,7 +262,11 @@ def follow(
     opens = does & persons.OPENS != 0
     if opens:
         wrong = begun
-    elif not begun or life == DELETED or (life == DEAD and asks & _ALIVE != 0):
+    elif not begun:
+        wrong = True
+    elif asks & _RECORD:
+        wrong = False
+    elif life == DELETED or (life == DEAD and asks & _ALIVE != 0):
         wrong = True
     else:
         wrong = False
@@ -290,9 +307,12 @@ def judge_lives(
     i8: room for the rows of one entity; out FAULTY[entities], written.
     """
     for entity in range(out.size):
-        first = integer(starts[entity])
+        first, end = integer(starts[entity]), integer(starts[entity + 1])
+        if end - first == 1 and lived[code[first]] == _OPENS:
+            out[entity]["fault"] = out[entity]["faults"] = 0
+            continue
         count = 0
-        for row in range(first, integer(starts[entity + 1])):
+        for row in range(first, end):
             when = integer(day[row])
             if position[row] > known or when > last or fallen[row] or lived[code[row]] & _VOIDS:
                 continue

@@ -74,8 +74,12 @@ def whole(
 
 
 def stages(log: Log) -> tuple[list[Part], list[Part]]:
-    """Partitions that are read before the others, and the others."""
-    parts = [(kind, one) for kind in SETTLED for one in log.partitions(kind)]
+    """Partitions that are read before the others, and the others.
+
+    Kinds of few partitions first, whose partitions are long: so no core is left with a long one.
+    """
+    kinds = sorted(SETTLED, key=lambda kind: len(log.partitions(kind)))
+    parts = [(kind, one) for kind in kinds for one in log.partitions(kind)]
     return [part for part in parts if part[0] in FIRST], [
         part for part in parts if part[0] not in FIRST
     ]

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from registry.codec import json_schema
 from registry.vocabulary import VOCABULARY
 from replay.columns import layout as format_of_columns
+from replay.columns import narrow as format_of_envelopes
 from replay.columns import runs as format_of_runs
 from replay.columns.faults import Damaged, Flaw, Foreign
 from replay.sealed import files as format_of_files
@@ -86,7 +87,7 @@ def _about(key: str) -> dict[str, bytes]:
 
 def _explained() -> str:
     """How to read the files of columns with nothing but this text."""
-    modules = (format_of_files, format_of_runs, format_of_columns)
+    modules = (format_of_files, format_of_runs, format_of_columns, format_of_envelopes)
     return "\n\n".join(str(module.__doc__).strip() for module in modules) + "\n"
 
 

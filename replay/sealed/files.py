@@ -120,11 +120,13 @@ def put(file: FileIO, data: bytes | memoryview) -> None:
 class ColumnFile:
     """An opened file of columns; what it says of itself holds, what they hold tells `flaws`.
 
-    data: the whole file. Raises Foreign if it is no such file, Damaged if it is not whole.
+    data: the whole file. guarded: a column is hashed before it is read for the first time. Raises
+    Foreign if it is no such file, Damaged if it is not whole.
     """
 
-    def __init__(self, name: str, data: memoryview) -> None:
-        self.name, self._data = name, data
+    def __init__(self, name: str, data: memoryview, guarded: bool = False) -> None:
+        self.name, self._data, self.guarded = name, data, guarded
+        self._sound: set[str] = set()
         directory = self._open()
         self.about = directory.about
         self.places = {place.name: place for place in directory.columns}
@@ -181,10 +183,17 @@ class ColumnFile:
         return len(self._data)
 
     def column(self, name: str, dtype: str) -> Column:
-        """A column on the file's own memory, empty if the file has none of this name."""
+        """A column on the file's own memory, empty if the file has none of this name.
+
+        Raises Damaged if it is guarded and not as it was written.
+        """
         place = self.places.get(name)
         if place is None:
             return sealed(np.empty(0, dtype))
+        if self.guarded and name not in self._sound:
+            if flaws := [*self.flaws([name])]:
+                raise Damaged(flaws)
+            self._sound.add(name)
         if place.dtype != dtype:
             raise Foreign(
                 f"{self.name}: column {name} holds {place.dtype}, this program reads {dtype} there"

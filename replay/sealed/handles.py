@@ -7,6 +7,7 @@ identifiers of consecutive handles in two halves, and their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from replay.columns.forms import NONE, Column
 from replay.columns.pieces import sealed
 from replay.jit import kernel
 
+#: Identifiers of so many spaces are sorted at a time.
+THREADS = 2
 #: More identifiers than this at once are worth a table of all; fewer are searched one by one.
 FEW = 1 << 14
 _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
@@ -271,13 +274,15 @@ class ColumnarSpaces:
 
     def since(self, counts: Mapping[str, int]) -> dict[str, Chunk]:
         """What came to each space after so many handles."""
-        found = {}
-        for name, space in self._spaces.items():
-            first = counts.get(name, 0)
-            if space.count() > first:
-                high, low = space.halves(first)
-                found[name] = Chunk.of(first, high.copy(), low.copy())
-        return found
+        firsts = {name: counts.get(name, 0) for name in self._spaces}
+        names = [name for name, first in firsts.items() if self._spaces[name].count() > first]
+
+        def made(name: str) -> Chunk:
+            high, low = self._spaces[name].halves(firsts[name])
+            return Chunk.of(firsts[name], high.copy(), low.copy())
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            return dict(zip(names, pool.map(made, names), strict=True))
 
 
 def _halves(column: Column) -> Column:

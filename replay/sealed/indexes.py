@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from replay.columns.faults import Damaged, Flaw
 from replay.columns.forms import Column
 from replay.columns.runs import Run
 from replay.sealed.files import ColumnFile, Written, write
@@ -103,7 +104,11 @@ def _part(
 
 
 def _opened(folder: Path, part: Part) -> ColumnFile:
-    return ColumnFile(part.file, memoryview((folder / part.file).read_bytes()))
+    """A file that is about to be written on: no flaw in it may get a new root."""
+    opened = ColumnFile(part.file, memoryview((folder / part.file).read_bytes()), guarded=True)
+    if opened.root != part.root:
+        raise Damaged([Flaw(part.file, f"its root is {opened.root}, not {part.root}")])
+    return opened
 
 
 class Instants:
@@ -123,6 +128,17 @@ class Instants:
             if place:
                 return int(position[place]) - 1
         return 0
+
+    def instants_at(self, positions: Column) -> Column:
+        """When positions were recorded: i8 in microseconds, of u4."""
+        found = np.full(len(positions), NEVER, "i8")
+        for part in self.parts:
+            mine = np.flatnonzero((positions > part.since) & (positions <= part.until))
+            if len(mine):
+                position, at = self._read(part)
+                place = np.searchsorted(position, positions[mine], "right") - 1
+                found[mine] = at[place]
+        return found
 
     def _read(self, part: Part) -> tuple[Column, Column]:
         if part.file not in self._columns:

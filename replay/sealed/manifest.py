@@ -10,15 +10,19 @@ import os
 from collections.abc import Iterable, Sequence
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from blake3 import blake3
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from replay.columns.faults import Damaged, Flaw, Foreign
 from replay.sealed.files import put, sync
+
+if TYPE_CHECKING:  # whoever checks no signature need not wait for the library
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 #: Names of files in the folder of a sealed log.
 MANIFEST, CHAIN, LOCK = "manifest.json", "chain.ndjson", "lock"
@@ -51,12 +55,13 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, until=until)
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
+class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is signed of a manifest.
 
     number: from 1. before: the digest of the link before. parts: the digest of the list of parts.
     head: the last position sealed; instant: when it was recorded. entries: rows of all kinds.
-    vocabulary: the edition under which the columns were laid out.
+    vocabulary: the edition under which the columns were laid out. redacted: positions of the
+    redactions for which partitions were written anew with this link.
     """
 
     number: int
@@ -67,6 +72,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     bits: int
     vocabulary: str
+    redacted: tuple[int, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -198,6 +204,9 @@ def check_signatures(
 
     Raises Damaged.
     """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey as Public
+
     wanted = key.public_bytes_raw().hex() if key else None
     for one in links:
         what = f"link {one.link.number}"
@@ -206,7 +215,7 @@ def check_signatures(
         if not one.key and not one.signature:
             continue
         try:
-            public = Ed25519PublicKey.from_public_bytes(_bytes(one.key))
+            public = Public.from_public_bytes(_bytes(one.key))
             public.verify(_bytes(one.signature), canonical(one.link))
         except (InvalidSignature, ValueError):
             raise Damaged([Flaw(name, f"the signature of {what} is not of it")]) from None

@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from blake3 import blake3
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from registry.entry import Entry
 from registry.errors import Unavailable
 from registry.vocabulary import Kind
 from replay.columns.faults import Damaged, Flaw, Foreign
+from replay.columns.forms import Column
 from replay.columns.log import KeptLayer, Layer, LayeredLog
 from replay.columns.runs import runs
 from replay.columns.soundness import unsound
@@ -30,6 +30,9 @@ from replay.sealed.handles import Chunk, ColumnarSpaces
 from replay.sealed.indexes import Instants, read_ids
 from replay.sealed.manifest import CHAIN, MANIFEST, Manifest, Part
 from replay.sealed.segments import Segment
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 #: So many files are verified at a time.
 THREADS = 2
@@ -83,19 +86,27 @@ def read_manifest(files: Files) -> Manifest:
 class SealedLog(LayeredLog):
     """A log on disk, with what was recorded since on top.
 
-    tail: entries in version order; those that are sealed already are passed over.
+    tail: entries in version order; those that are sealed already are passed over. guarded: every
+    column is hashed before it is believed, once, save in files with the roots in `sound`; else
+    whoever reads calls `check` where he has to be sure.
     """
 
     spaces: ColumnarSpaces
 
     def __init__(
-        self, files: Files | Path, tail: Iterable[Entry] = (), opened: _Opened | None = None
+        self,
+        files: Files | Path,
+        tail: Iterable[Entry] = (),
+        opened: _Opened | None = None,
+        *,
+        guarded: bool = False,
+        sound: Iterable[str] = (),
     ) -> None:
         self.files = Folder(files) if isinstance(files, Path) else files
         self.manifest = read_manifest(self.files)
         self.bits = self.manifest.link.bits
         self.spaces = ColumnarSpaces(self._chunks)
-        self._opened = opened or _Opened()
+        self._opened = opened or _Opened(guarded, sound)
         if self.manifest.link.vocabulary != self._opened.vocabulary:
             check_edition(self.files, self.manifest)
             self._opened.vocabulary = self.manifest.link.vocabulary
@@ -108,6 +119,7 @@ class SealedLog(LayeredLog):
                 self._deltas[Kind(part.of)].append(part)
         held = [one for one in self.manifest.parts if one.what == "instants"]
         self._instants = Instants(sorted(held, key=lambda one: one.since), self.columns)
+        self._opened.instants = self._instants
         new = [entry for entry in tail if entry.position > self.manifest.head]
         self._tail = {
             kind: KeptLayer(run, self.bits) for kind, run in runs(new, self.spaces).items()
@@ -138,7 +150,7 @@ class SealedLog(LayeredLog):
         """An opened run; kept open."""
 
         def make() -> Segment:
-            made = Segment(self.columns(part))
+            made = Segment(self.columns(part), self._opened.instants_at)
             if made.kind != part.of:
                 raise Damaged([Flaw(part.file, f"it holds {made.kind}, not {part.of}")])
             return made
@@ -147,8 +159,9 @@ class SealedLog(LayeredLog):
 
     def columns(self, part: Part) -> ColumnFile:
         """The columns of a file, whose root is the one in the manifest. Raises Damaged."""
+        guarded = self._opened.guarded and part.root not in self._opened.checked
         try:
-            opened = ColumnFile(part.file, self.files.data(part.file))
+            opened = ColumnFile(part.file, self.files.data(part.file), guarded)
         except FileNotFoundError:
             raise Outdated(
                 f"{part.file} is gone: the sealed log was written on; open it again"
@@ -179,6 +192,11 @@ class SealedLog(LayeredLog):
             if flaws:
                 raise Damaged(flaws)
             self._opened.checked.add(part.root)
+            self.segment(part).columns.guarded = False
+
+    def believe(self) -> None:
+        """Hash nothing any more: every byte has just been verified."""
+        self._opened.checked.update(part.root for part in self.manifest.parts)
 
     def check_rest(self) -> None:
         """Hash every byte of the files that hold no rows. Raises Damaged."""
@@ -189,13 +207,19 @@ class SealedLog(LayeredLog):
 
 
 class _Opened:
-    """Runs that are kept open, the ones last asked for."""
+    """Runs that are kept open, the ones last asked for; checked: roots of files that are sound."""
 
-    def __init__(self) -> None:
+    def __init__(self, guarded: bool = False, sound: Iterable[str] = ()) -> None:
         self._held: OrderedDict[str, Segment] = OrderedDict()
         self._lock, self._room = Lock(), _room()
-        self.checked: set[str] = set()
+        self.guarded, self.checked = guarded, set(sound)
         self.vocabulary = ""
+        self.instants: Instants | None = None
+
+    def instants_at(self, positions: Column) -> Column:
+        """When positions were recorded, as the log that was opened last knows it."""
+        assert self.instants is not None
+        return self.instants.instants_at(positions)
 
     def get(self, part: Part, make: Callable[[], Segment]) -> Segment:
         with self._lock:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from replay.columns.forms import Column
-from replay.columns.heaps import mark, rename, unify
+from replay.columns.heaps import ONCE, mark, rename, unify
 from replay.columns.layout import CODES
 from replay.columns.merging import scatter, weave
-from replay.columns.pieces import sealed
+from replay.columns.pieces import count_codes, sealed
 from replay.columns.sorting import rank, settle, spread, tally
 from replay.sealed.handles import Chunk, enter, refill, search
 
@@ -22,10 +22,11 @@ def rehearse() -> None:
         weave(code, _new("u2"), takes, np.zeros(1, "i8"), _new(dtype), _new(dtype))
         spread(code, takes, places, handles, _read(dtype), _new(dtype))
     rank(code, takes, _new("u4"))
+    count_codes(code, sealed(np.zeros(1, "i8")), np.zeros(CODES, "u2"), np.zeros((0, 1), "i8"))
     tally(handles, 0, places)
     settle(handles, handles, _new("i8"), _new("i8"), places)
     unify(np.zeros(1, "i8"), _read("u1"), _new("u1"), np.zeros(2, "i8"), _new("i8"), _new("i8"))
-    mark(handles, _new("u1"))
+    mark(handles, _new("u1"), ONCE)
     rename(handles, _new("i8"), _new("u4"))
     half = _new("u8")
     chunk = Chunk.of(0, half, half)

@@ -12,6 +12,17 @@ from replay.columns.faults import Damaged, Flaw, Foreign
 from replay.columns.forms import Column, Form
 from replay.columns.layout import COLD, FIXED, Layout, layout
 from replay.columns.merging import STORED_PARTS
+from replay.columns.narrow import (
+    FROM,
+    INSTANT,
+    NOTHING,
+    POSITION,
+    WORD,
+    Instants,
+    Narrow,
+    Widened,
+    narrowed,
+)
 from replay.columns.pieces import Cuts, Lazily, piece
 from replay.columns.runs import Run, Side, Texts
 from replay.columns.soundness import lengths
@@ -23,6 +34,7 @@ ENTITIES = {"entities": "u4", "first_version": "u4"}
 
 def write_run(path: Path, run: Run, bits: int) -> Written:
     """Write a run; what kernels touch comes first, what only a reader of one entry wants last."""
+    made = {name: _made(run, name) for name in run.cold}
     about = {
         "what": "run",
         "kind": run.layout.kind.value,
@@ -30,23 +42,33 @@ def write_run(path: Path, run: Run, bits: int) -> Written:
         "rows": len(run),
         "entities": len(run.entities),
         "stored": [*run.stored],
+        "narrow": {name: narrow for name, (narrow, _) in made.items()},
     }
-    return write(path, about, dict(_named(run, Cuts.of(run, bits))))
+    cold = {name: raw for name, (_, raw) in made.items()}
+    return write(path, about, dict(_named(run, Cuts.of(run, bits), cold)))
 
 
-def _named(run: Run, cuts: Cuts) -> Iterator[tuple[str, Column]]:
+def _made(run: Run, name: str) -> tuple[Narrow, Column]:
+    told = FROM.get(name, NOTHING)
+    if told == INSTANT:  # which may be slow to tell, and is not written
+        return Narrow(0, 0, told), np.empty(0, "u1")
+    return narrowed(run.cold[name], told, run.position)
+
+
+def _named(run: Run, cuts: Cuts, cold: Mapping[str, Column]) -> Iterator[tuple[str, Column]]:
     yield "starts", run.starts
     yield from run.fixed().items()
     for name, column in run.dense.items():
         yield f"dense.{name}", column
     yield from _sides("sparse", run.sparse)
     yield "entities", run.entities
-    yield "first_version", run.first_version
+    if not (run.first_version == 1).all():  # otherwise it is left out
+        yield "first_version", run.first_version
     yield "cuts.places", cuts.places
     for name, column in cuts.dense.items():
         if len(run.dense[name]):
             yield f"cuts.{name}", column
-    for name, column in run.cold.items():
+    for name, column in cold.items():
         yield f"cold.{name}", column
     yield from _sides("stored", run.stored)
     yield "texts.offsets", run.texts.offsets
@@ -64,11 +86,19 @@ def _sides(under: str, sides: Mapping[str, Side]) -> Iterator[tuple[str, Column]
             yield f"{under}.{name}.part.{part}", column
 
 
-class Segment:
-    """A run on disk, read where it lies."""
+def timeless(positions: Column) -> Column:
+    """The instants of positions where nothing tells them."""
+    raise LookupError("when rows were recorded stands in another file of the log")
 
-    def __init__(self, columns: ColumnFile) -> None:
-        self.columns = columns
+
+class Segment:
+    """A run on disk, read where it lies.
+
+    instants: those of positions, as the log knows them.
+    """
+
+    def __init__(self, columns: ColumnFile, instants: Instants = timeless) -> None:
+        self.columns, self._instants = columns, instants
         about = columns.about
         if about.get("what") != "run" or about.get("kind") not in [*Kind]:
             raise Foreign(f"{columns.name} holds no run of a kind that this program knows")
@@ -99,26 +129,46 @@ class Segment:
         }
         listed = {name for name, form in laid.sparse.items() if not isinstance(form, Form)}
         offsets = read("texts.offsets", "u4")
+        position = read("position", FIXED["position"])
+        entities, first_version = read("entities", "u4"), read("first_version", "u4")
+        if len(first_version) == 0:
+            first_version = np.broadcast_to(np.ones((), "u4"), len(entities))
         return Run(
             layout=laid,
-            entities=read("entities", "u4"),
+            entities=entities,
             starts=read("starts", "u4"),
-            first_version=read("first_version", "u4"),
+            first_version=first_version,
             code=read("code", FIXED["code"]),
             effective_on=read("effective_on", FIXED["effective_on"]),
-            position=read("position", FIXED["position"]),
+            position=position,
             dense=Lazily([*laid.dense], lambda name: read(f"dense.{name}", laid.dense[name].dtype)),
             sparse=Lazily(
                 [*laid.sparse],
                 lambda name: self._side(f"sparse.{name}", parts[name], name in listed),
             ),
-            cold=Lazily([*COLD], lambda name: read(f"cold.{name}", COLD[name])),
+            cold=self._envelope(position),
             stored=Lazily(
                 self.columns.about["stored"],
                 lambda name: self._side(f"stored.{name}", *STORED_PARTS[name]),
             ),
             texts=Texts(offsets if len(offsets) else np.zeros(1, "u4"), read("texts.data", "u1")),
         )
+
+    def _envelope(self, position: Column) -> Mapping[str, Column]:
+        read, told = self.columns.column, self.columns.about.get("narrow")
+        if told is None:  # as it was once written
+            return Lazily([*COLD], lambda name: read(f"cold.{name}", COLD[name]))
+        held = {name: Narrow(*told[name]) for name in COLD}
+        for name, narrow in held.items():
+            if not 0 <= narrow.width <= WORD or narrow.told not in (NOTHING, POSITION, INSTANT):
+                raise Foreign(f"{self.columns.name}: column cold.{name} is {narrow}")
+            place = self.columns.places.get(f"cold.{name}")
+            have, should = place.length if place else 0, len(position) * narrow.width
+            if have != should:
+                what = f"it has {have} bytes, not {should}"
+                raise Damaged([Flaw(self.columns.name, what, f"cold.{name}")])
+        columns = Lazily([*COLD], lambda name: (held[name], read(f"cold.{name}", "u1"), COLD[name]))
+        return Widened(columns, position, self._instants)
 
     def _side(self, name: str, parts: Mapping[str, str], listed: bool) -> Side:
         read = self.columns.column

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from registry.codec import Codec
 from registry.errors import Conflict
+from registry.store import StoredEntry
 from registry.vocabulary import Kind
+from replay.columns.exact import stored_rows, stored_runs
 from replay.columns.forms import Column
 from replay.columns.heaps import trimmed
 from replay.columns.layout import PARTITION_BITS
@@ -82,6 +87,9 @@ class LogWriter:
         self._signed: Signed | None = None
         self._files = count(1)
         self._added: list[Part] = []
+        self._disk = ThreadPoolExecutor(SYNCING, "sealing")
+        self._syncing: dict[str, Future[None]] = {}  # files that are on their way to the disk
+        self._wrote: set[str] = set()  # roots of files that need not be hashed to be read again
         try:
             if (folder / MANIFEST).exists():
                 self._resume()
@@ -94,7 +102,7 @@ class LogWriter:
             raise
 
     def _resume(self) -> None:
-        log = SealedLog(self.folder)
+        log = self._log()
         self._parts, self._signed, self.bits = log.manifest.parts, log.manifest.signed, log.bits
         self.spaces = log.spaces
         cut_chain(self.folder, self._signed.link.number)
@@ -112,6 +120,7 @@ class LogWriter:
 
     def close(self) -> None:
         """Let others write."""
+        self._disk.shutdown(cancel_futures=True)
         os.close(self._lock)
 
     @property
@@ -157,9 +166,7 @@ class LogWriter:
         )
         alone = len(bounds) == 1 and fresh and bool((run.first_version == 1).all())
         if alone:
-            first = int(run.entities[0]) >> self.bits << self.bits
-            size = min(1 << self.bits, self.spaces.count(kind.value) - first)
-            run = run_of(merge([run], run.layout, first, size, str))
+            run = self._based(kind, run)
         self._added.append(self._write(kind, run, self.head, 0, min(bounds) if alone else -1))
 
     def commit(self, head: int, instants: tuple[Column, Column]) -> None:
@@ -181,8 +188,11 @@ class LogWriter:
             parts = with_instants(self.folder, parts, position, at, head, self._name)
         self._publish(parts, head, instant)
 
-    def compact(self) -> None:
-        """Write every partition that has runs on top of it anew."""
+    def compact(self, tell: Callable[[int, int], None] = lambda done, of: None) -> None:
+        """Write every partition that has runs on top of it anew.
+
+        tell: is told after each how many are done, and of how many.
+        """
         log = self._log()
         parts = list(self._parts)
         work = []
@@ -205,11 +215,45 @@ class LogWriter:
             return self._write(kind, run, 0, self.head, partition)
 
         with ThreadPoolExecutor(THREADS) as pool:
-            new = list(pool.map(rebase, work))
-        replaced = {(part.of, part.base) for part in new}
-        parts = [one for one in parts if one.what != "run" or (one.of, one.base) not in replaced]
+            new = []
+            for part in pool.map(rebase, work):
+                new.append(part)
+                tell(len(new), len(work))
         link = self._link()
-        self._publish(parts + new, link.head, link.instant)
+        self._publish(with_bases(parts, new), link.head, link.instant)
+
+    def redact(self, rows: Sequence[StoredEntry], redactions: Sequence[int]) -> None:
+        """Write the partitions of entries anew with what the entries are now, and nothing else.
+
+        rows: entries that are sealed already, parts of them blanked since. redactions: positions of
+        the entries that say so, for the manifest to name. No file with the former text is left.
+        """
+        self.compact()
+        log, codec = self._log(), Codec()
+        changed: dict[tuple[Kind, int], dict[int, StoredEntry]] = defaultdict(dict)
+        for row in rows:
+            kind = codec.kind(row)
+            (handle,) = self.spaces.handles(kind.value, [UUID(bytes=row.key)])
+            changed[kind, int(handle) >> self.bits][row.position] = row
+        new = []
+        for (kind, partition), its in changed.items():
+            held = stored_rows(log.block(kind, partition), self.spaces, codec)
+            told = [its.get(one.position, one) for one in held]
+            if told != held:
+                told.sort(key=lambda one: one.position)
+                run = stored_runs(told, self.spaces, codec)[kind]
+                new.append(self._write(kind, self._based(kind, run), 0, self.head, partition))
+        if new:
+            link = self._link()
+            parts = with_bases(self._parts, new)
+            self._publish(parts, link.head, link.instant, redactions)
+        self._clean()
+
+    def _based(self, kind: Kind, run: Run) -> Run:
+        """A run of one partition as its base: with a place for every entity of it."""
+        first = int(run.entities[0]) >> self.bits << self.bits
+        size = min(1 << self.bits, self.spaces.count(kind.value) - first)
+        return run_of(merge([run], run.layout, first, size, str))
 
     def _tidy(self) -> None:
         """Merge small runs as they come, and everything once they are a good share of the whole."""
@@ -236,7 +280,9 @@ class LogWriter:
             link = self._link()
             self._publish(parts, link.head, link.instant)
 
-    def _publish(self, parts: Sequence[Part], head: int, instant: int) -> None:
+    def _publish(
+        self, parts: Sequence[Part], head: int, instant: int, redacted: Sequence[int] = ()
+    ) -> None:
         """Let a new list of parts stand, and forget the files that nobody names any more."""
         before = self._signed
         link = Link(
@@ -248,17 +294,24 @@ class LogWriter:
             entries=sum(part.rows for part in parts if part.what == "run"),
             bits=self.bits,
             vocabulary=put_edition(self.folder),
+            redacted=tuple(redacted),
         )
         manifest = Manifest(signed=signed(link, self.key), parts=tuple(parts))
-        new = [self.folder / part.file for part in parts if part not in self._parts]
-        with ThreadPoolExecutor(SYNCING) as pool:
-            for _ in pool.map(sync, new):
-                pass
+        new = [part.file for part in parts if part not in self._parts]
+        for file in new:
+            self._sync(file)
+        for file in new:
+            self._syncing.pop(file).result()
         publish(self.folder, manifest)
         # Whoever has just opened the log before this one may still be about to open its files.
         kept = {part.file for part in (*self._parts, *parts)}
         self._parts, self._signed = manifest.parts, manifest.signed
         self._clean(kept)
+
+    def _sync(self, file: str) -> None:
+        """Make a file durable beside what goes on; `_publish` waits for it."""
+        if file not in self._syncing:
+            self._syncing[file] = self._disk.submit(sync, self.folder / file)
 
     def _clean(self, kept: Collection[str] = ()) -> None:
         """Remove what a writer that fell, or an older manifest, left behind."""
@@ -268,7 +321,8 @@ class LogWriter:
                 path.unlink()
 
     def _log(self) -> SealedLog:
-        return SealedLog(self.folder)
+        """What stands; no flaw in it may be written on under a new root."""
+        return SealedLog(self.folder, guarded=True, sound=self._wrote)
 
     def _link(self) -> Link:
         assert self._signed is not None, "nothing is sealed yet"
@@ -281,6 +335,8 @@ class LogWriter:
     def _write(self, kind: Kind, run: Run, since: int, until: int, base: int) -> Part:
         name = self._name(kind.value if base < 0 else f"{kind.value}-{base:05}")
         done = write_run(self.folder / name, run, self.bits)
+        self._wrote.add(done.root)
+        self._sync(name)
         return Part(
             file=name,
             what="run",
@@ -292,6 +348,13 @@ class LogWriter:
             until=until,
             base=base,
         )
+
+
+def with_bases(parts: Sequence[Part], new: Sequence[Part]) -> list[Part]:
+    """Parts of which some bases are replaced by new ones."""
+    replaced = {(part.of, part.base) for part in new}
+    kept = [one for one in parts if one.what != "run" or (one.of, one.base) not in replaced]
+    return [*kept, *new]
 
 
 def _alike(older: int, newer: int) -> bool:

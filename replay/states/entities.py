@@ -26,14 +26,19 @@ def states_at(log: Log, kind: Kind, at: At) -> Iterator[tuple[UUID, Any]]:
 
     By plain folds, some ten thousand a second: for whole provinces ask the kernels.
     """
-    aggregate = AGGREGATES[kind]
     for partition in log.partitions(kind):
-        told = entries(log.block(kind, partition), log.spaces)
-        for stream, its in groupby(told, key=lambda entry: entry.stream):
-            known = [one for one in its if one.position <= at.known]
-            state = aggregate.fold(folded(kind, lines(known, at)))
-            if state is not None:
-                yield stream, state
+        yield from states_in(log, kind, partition, at)
+
+
+def states_in(log: Log, kind: Kind, partition: int, at: At) -> Iterator[tuple[UUID, Any]]:
+    """The same of one partition."""
+    aggregate = AGGREGATES[kind]
+    told = entries(log.block(kind, partition), log.spaces)
+    for stream, its in groupby(told, key=lambda entry: entry.stream):
+        known = [one for one in its if one.position <= at.known]
+        state = aggregate.fold(folded(kind, lines(known, at)))
+        if state is not None:
+            yield stream, state
 
 
 def tree_of(log: Log, known: int) -> Places | None:

@@ -16,6 +16,7 @@ from replay.jit import integer, kernel
 from replay.states.history import At
 from replay.states.persons import REDACTED
 from replay.states.standing import States, dense, point, rows
+from replay.threads import scratch
 
 #: A number. holders: how many hold it now, ever: how many have held it; fault: version of the
 #: first entry that breaks a rule, 0 for none; faults: how many do.
@@ -56,15 +57,14 @@ def number_states(block: Block, at: At, into: States | None = None) -> States:
     """The numbers of a block at a point, and what is wrong with their ledgers."""
     into = into or States(block.first, np.empty(block.size, NUMBER))
     day, known = point(block, at)
-    most = int(np.diff(block.starts.astype("i8")).max(initial=0))
     columns: tuple[Any, ...] = (
         *rows(block),
         *dense(block, "person", "number"),
         _effects(),
         day,
         known,
-        np.empty(most, "u4"),
-        np.empty(most, "u1"),
+        scratch("holders", len(block), "u4"),
+        scratch("holds", len(block), "u1"),
         into.table,
     )
     hold(*columns)

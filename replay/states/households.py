@@ -14,15 +14,11 @@ from replay.columns.runs import Block
 from replay.jit import integer, kernel
 from replay.states.history import At
 from replay.states.standing import (
-    OPENS,
     States,
     dense,
     fallen_marks,
-    groups_of,
     point,
     rows,
-    settle,
-    values,
 )
 
 #: No code.
@@ -52,20 +48,21 @@ DOORPLATE = np.dtype(
 COLUMNS = ("doorplate", "community", "head", "household_type")
 WRITTEN = (Group.ADDRESS, Group.HEAD, Group.FORM, Group.LIFE)
 _ADDRESS, _HEAD, _FORM, _LIFE = (1 << bit for bit in range(4))
+_STREET, _WHERE, _HAS_STREET, _HAS_WHERE, _HAS_FORM = 1, 2, 1 << 4, 1 << 5, 1 << 6  # of plates
 _OPENS, _VOIDS = 1 << 8, 1 << 9
 
 
 @cache
-def _effects() -> Column:
-    laid = layout(Kind.HOUSEHOLD)
+def _effects(kind: Kind, columns: tuple[str, ...], written: tuple[Group, ...]) -> Column:
+    laid = layout(kind)
 
     def effect(word: EventType) -> int:
-        if word.kind is not Kind.HOUSEHOLD:
+        if word.kind is not kind:
             return 0
         bits = sum(
-            1 << bit for bit, group in enumerate(WRITTEN) if word.opens or group in word.writes
+            1 << bit for bit, group in enumerate(written) if word.opens or group in word.writes
         )
-        held = enumerate(COLUMNS)
+        held = enumerate(columns)
         bits |= sum(1 << 4 + bit for bit, name in held if laid.declares(name)[word.code])
         return bits | _OPENS * word.opens | _VOIDS * word.voids
 
@@ -80,7 +77,7 @@ def household_states(block: Block, at: At, into: States | None = None) -> States
         *rows(block),
         *dense(block, *COLUMNS),
         fallen_marks(block, known),
-        _effects(),
+        _effects(Kind.HOUSEHOLD, COLUMNS, WRITTEN),
         day,
         known,
         into.table,
@@ -148,31 +145,78 @@ def houses(
             told["life"] = UNKNOWN
 
 
+#: The same of door plates.
+_PLATE_COLUMNS = ("street", "community", "frozen")
+_PLATE_WRITTEN = (Group.PLATE, Group.ADDRESS, Group.FORM, Group.LIFE)
+
+
 def doorplate_states(block: Block, at: At, into: States | None = None) -> States:
-    """The door plates of a block at a point."""
-    won = decided(block, at)
+    """The door plates of a block at a point; into: where to write them, to spare the memory."""
     into = into or States(block.first, np.empty(block.size, DOORPLATE))
-    table = into.table
-    table["street"] = values(block, "street", won[Group.PLATE])
-    table["community"] = values(block, "community", won[Group.ADDRESS])
-    table["frozen"] = values(block, "frozen", won[Group.FORM]) == 1
-    table["life"], table["until"] = life(block, won[Group.LIFE])
+    day, known = point(block, at)
+    columns: tuple[Any, ...] = (
+        *rows(block),
+        *dense(block, *_PLATE_COLUMNS),
+        fallen_marks(block, known),
+        _effects(Kind.DOORPLATE, _PLATE_COLUMNS, _PLATE_WRITTEN),
+        day,
+        known,
+        into.table,
+    )
+    plates(*columns)
     return into
 
 
-def decided(block: Block, at: At) -> dict[Group, Column]:
-    """The row that decides each group of each entity, u4[entities], NONE where none does."""
-    winners = settle(block, at)
-    groups = groups_of(block.layout.kind)
-    return {group: np.ascontiguousarray(winners[:, bit]) for bit, group in enumerate(groups)}
+@kernel
+def plates(
+    starts: Column,
+    code: Column,
+    day: Column,
+    position: Column,
+    street: Column,
+    community: Column,
+    frozen: Column,
+    fallen: Column,
+    effects: Column,
+    last: int,
+    known: int,
+    out: Column,
+) -> None:
+    """Settle every group of every door plate by the standing row latest in (day, version).
 
-
-def life(block: Block, won: Column) -> tuple[Column, Column]:
-    """What became of entities whose life these rows decide, and when they ended."""
-    known = won != NONE
-    row = np.where(known, won, 0)
-    if len(block) == 0:
-        return np.full(len(won), UNKNOWN, "u1"), np.zeros(len(won), "u2")
-    opens = OPENS[block.code[row]] != 0
-    lives = np.where(known, np.where(opens, OPEN, ENDED), UNKNOWN)
-    return lives, np.where(lives == ENDED, block.effective_on[row], 0)
+    starts u4[plates + 1]; code, day u2[n]; position u4[n]; street, community u4, frozen u1: a value
+    for each row whose code declares it; fallen u1[n]; effects u4[codes]; out DOORPLATE[plates],
+    written.
+    """
+    s = c = f = 0  # where the next value of each column lies
+    for one in range(out.size):
+        begun = False
+        life = until = plated = addressed = formed = lived = 0
+        s_at = c_at = f_at = -1
+        for row in range(integer(starts[one]), integer(starts[one + 1])):
+            does, when = integer(effects[code[row]]), integer(day[row])
+            if not (position[row] > known or when > last or fallen[row] or does & _VOIDS):
+                begun |= does & _OPENS != 0
+                if does & _STREET and when >= plated:
+                    plated, s_at = when, s if does & _HAS_STREET else -1
+                if does & _WHERE and when >= addressed:
+                    addressed, c_at = when, c if does & _HAS_WHERE else -1
+                if does & _FORM and when >= formed:
+                    formed, f_at = when, f if does & _HAS_FORM else -1
+                if does & _LIFE and when >= lived:
+                    lived = when
+                    life, until = (OPEN, 0) if does & _OPENS else (ENDED, when)
+            s += does >> 4 & 1
+            c += does >> 5 & 1
+            f += does >> 6 & 1
+        told = out[one]
+        if begun:
+            told["street"] = street[s_at] if s_at >= 0 else NONE
+            told["community"] = community[c_at] if c_at >= 0 else NONE
+            told["until"] = until
+            told["frozen"] = f_at >= 0 and frozen[f_at] == 1
+            told["life"] = life
+        else:
+            told["street"] = told["community"] = NONE
+            told["until"] = told["frozen"] = 0
+            told["life"] = UNKNOWN

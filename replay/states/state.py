@@ -26,7 +26,7 @@ from replay.states.households import (
 )
 from replay.states.persons import PERSON, PersonStates, person_states
 from replay.states.standing import States
-from replay.threads import over_partitions
+from replay.threads import over_partitions, over_stretches
 
 if TYPE_CHECKING:
     from replay.columns.log import Log
@@ -63,7 +63,7 @@ def states(log: Log, kind: Kind, at: At) -> Column:
         part = table[block.first : block.first + block.size]
         how.settle(block, at, States(block.first, part))
 
-    over_partitions(log, kind, one)
+    over_stretches(log, kind, one)
     return table
 
 

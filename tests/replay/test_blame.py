@@ -153,3 +153,4 @@ def test_a_field_that_nobody_has_is_named():
     with pytest.raises(Malformed, match="it has"):
         blame(log, Kind.PERSON, built.persons[0], "shoe_size", At(date(2020, 1, 1), log.head))
     assert {"name", "number", "household"} <= fields_of(Kind.PERSON)
+    assert "KIND" not in fields_of(Kind.PERSON)

@@ -26,7 +26,8 @@ from registry.values import (
 )
 from registry.vocabulary import Kind
 from replay.columns.log import KeptLog
-from replay.questions.digest import entity_digest, leaf, register_digest, state_root
+from replay.questions.comparing import entity_digest, register_digest
+from replay.questions.digest import leaf, state_root
 from replay.states.history import At
 from replay.states.persons import PERSON
 from tests.replay.histories import points, town

@@ -51,6 +51,13 @@ def test_every_town_has_a_number_that_two_people_hold():
     assert not duplicates(log, At(date(2059, 1, 1), 0))
 
 
+def test_more_that_meet_than_there_was_room_for_are_found():
+    persons = np.zeros(6, PERSON)
+    persons["life"] = LIVING
+    persons["number"] = [1 << 40] * 4 + [(1 << 40) + BINS] * 2  # in one bin
+    assert repeated([deal(persons)]).tolist() == [1 << 40, (1 << 40) + BINS]
+
+
 def test_a_number_that_differs_in_its_last_character_alone_is_another_one():
     persons = np.zeros(4, PERSON)
     persons["life"] = LIVING, LIVING, DEAD, LIVING

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from registry.aggregates import AGGREGATES, Household, rules
 from registry.entry import Entry
 from registry.events import person
+from registry.events.redaction import PartRedacted
 from registry.history import effective
 from registry.vocabulary import VOCABULARY, Kind
 from replay.columns.log import KeptLog
@@ -95,6 +96,29 @@ def test_a_town_is_lawful_until_it_is_disturbed():
     table = lawful(worse, Kind.PERSON, At(at.valid_on, worse.head))
     assert table["faults"].nonzero()[0].tolist() == [worse.spaces.find("person", dead.stream)]
     assert table["fault"].max() == again.version
+
+
+def test_a_redaction_is_lawful_whatever_became_of_the_person():
+    entries = town(20041122, 3).entries
+    at = At(date(2059, 1, 1), entries[-1].position + 1)
+    gone = next(
+        one
+        for one in entries
+        if isinstance(one.event, person.RecordDeleted)
+        and one in effective([other for other in entries if other.stream == one.stream])
+    )
+    versions = sum(one.stream == gone.stream for one in entries)
+    redaction = PartRedacted(
+        effective_on=gone.effective_on,
+        entry_of=gone.stream,
+        version=1,
+        part="subject",
+        proposal=1,
+    )
+    more = gone._replace(version=versions + 1, event=redaction, position=at.known)
+    history = [one for one in [*entries, more] if one.stream == gone.stream]
+    assert expected(Kind.PERSON, effective(history)) == (0, 0)
+    assert not lawful(KeptLog([*entries, more], 3), Kind.PERSON, at)["faults"].any()
 
 
 def test_members_are_judged_elsewhere():

@@ -14,6 +14,7 @@ from replay.columns.faults import Missing
 from replay.columns.forms import KeptSpaces
 from replay.columns.log import KeptLayer, KeptLog, LayeredLog
 from replay.columns.runs import entries, runs
+from replay.threads import over_stretches
 from tests.replay.test_columns import logs
 
 
@@ -21,7 +22,7 @@ class InPieces(LayeredLog):
     """A log in memory that came in several runs."""
 
     def __init__(self, pieces, bits):
-        self.spaces, self.bits = KeptSpaces(), bits
+        self.spaces, self.bits, self.pieces = KeptSpaces(), bits, pieces
         for kind in Kind:  # handles do not depend on where the log is cut
             mine = [one.stream for piece in pieces for one in piece if kind_of(one) is kind]
             self.spaces.handles(kind.value, mine)
@@ -29,6 +30,13 @@ class InPieces(LayeredLog):
             {kind: KeptLayer(run, bits) for kind, run in runs(one, self.spaces).items()}
             for one in pieces
         ]
+
+    @property
+    def head(self):
+        return max((one.position for piece in self.pieces for one in piece), default=0)
+
+    def position_at(self, instant):
+        return KeptLog(one for piece in self.pieces for one in piece).position_at(instant)
 
     def layers(self, kind, partition):
         return [one[kind] for one in self.held if kind in one]
@@ -68,6 +76,24 @@ def arrays(block):
 @settings(deadline=None, max_examples=15)
 def test_the_blocks_of_a_log_hold_every_entry_once(log, bits):
     assert told_by_blocks(KeptLog(log, bits)) == log
+
+
+@given(parts=pieces(), stretches=st.sampled_from([1, 4, 64]))
+@settings(deadline=None, max_examples=15)
+def test_stretches_hold_every_entry_once_and_cross_no_partition(parts, stretches):
+    log, found, bits = InPieces(parts, 2), [], 2
+
+    def note(block):
+        assert block.first >> bits == block.first + block.size - 1 >> bits
+        found.extend(entries(block, log.spaces))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("replay.threads.STRETCHES", stretches)
+        patch.setattr("replay.threads.SHORTEST", 0)
+        for kind in Kind:
+            over_stretches(log, kind, note)
+    told = [one for part in parts for one in part]
+    assert sorted(found, key=lambda entry: entry.position) == told
 
 
 @given(parts=pieces(), bits=st.sampled_from([2, 16]))

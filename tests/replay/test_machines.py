@@ -18,6 +18,7 @@ from registry.vocabulary import Kind
 from replay.columns.faults import Damaged
 from replay.columns.runs import runs
 from replay.machines import Cluster, Part, Processes, Threads
+from replay.questions.comparing import digested, register_digest, register_digest_on
 from replay.questions.findings import Whole
 from replay.questions.whole import Task, see, whole, whole_on
 from replay.sealed.reading import SealedLog
@@ -61,6 +62,13 @@ def test_threads_find_what_one_pass_finds(sealed):
     found = whole_on(Threads(2), sealed, at, tell=lambda: told.append(1))
     same(found, whole(SealedLog(sealed), at))
     assert len(told) > 2
+
+
+def test_the_register_digest_is_the_same_on_many_machines(sealed):
+    at, told = at_the_end(sealed), []
+    digest = register_digest_on(Threads(2), sealed, at, tell=lambda: told.append(1))
+    assert digest == register_digest(SealedLog(sealed), at)
+    assert len(told) == len(digested(SealedLog(sealed)))
 
 
 def test_findings_are_the_same_after_they_were_sent(sealed):

@@ -31,7 +31,10 @@ def by_pencil(pencil: Pencil, at: At, wanted: Wanted) -> set[Waiting]:
     found = set()
     for one in pencil.of(Kind.APPLICATION):
         state: Any = Application.fold(pencil.history(one, at))
-        if state is None or state.temporary or state.state not in wanted.states:
+        if state is None or state.temporary:
+            continue
+        passed_on = state.state == "24" and state.work_order is None
+        if state.state not in wanted.states and not (passed_on and state.site == wanted.site):
             continue
         other = state.card_kind.generation != wanted.generation or state.card_kind.temporary
         if other or state.replaced_by or state.priority is None:
@@ -66,7 +69,9 @@ def test_who_waits_is_who_a_clerk_finds(data):
     at = At(date(2004, 1, 1) + timedelta(data.draw(st.integers(0, 200))), known)
     states = data.draw(st.sampled_from([WAITING, frozenset(CardState.all())]))
     within = data.draw(st.sampled_from(["", "51", "5106", "510603", "220104"]))
-    wanted = Wanted(data.draw(st.sampled_from([1, 2])), within, states)
+    sites = {event.site for one in entries if hasattr(event := one.event, "site")}
+    site = data.draw(st.sampled_from([None, *sorted(sites)]))
+    wanted = Wanted(data.draw(st.sampled_from([1, 2])), within, states, site)
     found = waiting(log, at, wanted)
     assert {faultless(one) for one in found} == by_pencil(pencil, at, wanted)
     assert [(one.priority, one.accepted_on) for one in found] == sorted(

@@ -16,7 +16,7 @@ from replay.province.days import RATES
 from replay.province.kept import ProvinceLog
 from replay.province.making import Province
 from replay.province.plan import plan_of
-from replay.questions.digest import register_digest
+from replay.questions.comparing import register_digest
 from replay.states.history import At
 from tests.replay.planned import Station, name_as_registered
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from adapters.province import truth_of, write
 from registry.aggregates import AGGREGATES, Household, Life, Person
 from registry.aggregates.application import FOLLOWS
+from registry.aggregates.card import BodyState, CardBody
+from registry.card_terms import valid_until
 from registry.days import day_at
 from registry.entry import EVERYTHING
-from registry.events.applications import ApplicationAccepted
+from registry.events.applications import ApplicationAccepted, CardSigned
 from registry.history import effective, standing
-from registry.values import explain_number
+from registry.values import day_number, day_of, explain_number
 from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order
 from replay.columns.runs import entries
 from replay.numbers import right, unpack
@@ -28,12 +33,13 @@ from replay.province.issuing import W_COUNT, ways
 from replay.province.kept import ProvinceLog, groups
 from replay.province.making import Province, total
 from replay.province.plan import plan_of
+from replay.province.terms import until
 from replay.sealed.reading import Folder, SealedLog, verify
 
 BUSY = {business: max(rate * 12, 40_000) for business, rate in RATES.items()}
 
 
-def small(seed=6, often=BUSY, **others):
+def small(seed=12, often=BUSY, **others):
     return Province(3, seed, households=40, days=420, often=often, **others)
 
 
@@ -162,11 +168,12 @@ def test_what_is_true_on_the_last_day_is_what_the_histories_come_to(province, to
 
 
 def test_what_is_wrong_on_purpose_is_found_as_often_as_it_is_told():
-    province = small(seed=8, often={**BUSY, c.B_RENUMBER: 0}, faults=60)
+    province = small(seed=8, often={**BUSY, c.B_RENUMBER: 0}, faults=150)
     truth, told = total(province.survey.told), histories(province)
     assert truth.wrong_numbers > 0
     assert truth.duplicates > 0
     assert truth.illegal_steps > 0
+    assert truth.doubles > 0
     people = [
         Person.fold(effective(history))
         for (kind, _), history in told.items()
@@ -175,6 +182,10 @@ def test_what_is_wrong_on_purpose_is_found_as_often_as_it_is_told():
     living = [one for one in people if one is not None and one.life == Life.LIVING and one.number]
     assert sum(bool(explain_number(one.number or "")) for one in living) == truth.wrong_numbers
     assert sum(n > 1 for n in Counter(one.number for one in living).values()) == truth.duplicates
+    held = Counter(one.number for one in living if one.resident)
+    assert sum(n > 1 for n in held.values()) == truth.shared_numbers
+    missing = [one for one in people if one is not None and one.life == Life.LIVING]
+    assert len(missing) - len(living) == truth.missing_numbers > 0
     steps = 0
     for (kind, _), history in told.items():
         if kind is Kind.APPLICATION:
@@ -193,6 +204,34 @@ def test_what_is_wrong_on_purpose_is_found_as_often_as_it_is_told():
         person = Person.fold(effective(told[Kind.PERSON, one.event.person], None, one.position))
         dead += person is not None and person.life == Life.DEAD
     assert dead == truth.for_dead > 0
+
+
+def test_cards_hold_as_long_as_the_law_says_and_nobody_has_two_good_ones(told):
+    for (kind, _), history in told.items():
+        for one in history if kind is Kind.APPLICATION else ():
+            if isinstance(one.event, CardSigned):
+                person = history[0].event.person
+                known = effective(told[Kind.PERSON, person], None, one.position)
+                holder = Person.fold(known)
+                assert holder is not None
+                assert holder.birth_date is not None
+                until = valid_until(holder.birth_date, one.event.valid_from)
+                assert one.event.valid_until == until
+    cards = (CardBody.fold(history) for (kind, _), history in told.items() if kind is Kind.CARD)
+    bodies = [one for one in cards if one is not None]
+    good = Counter(one.application for one in bodies if one.state is BodyState.PERSONALISED)
+    assert set(good.values()) == {1}
+    assert any(one.state is BodyState.SPOILED for one in bodies)
+
+
+@given(st.dates(date(1900, 1, 1), date(2030, 1, 1)), st.integers(0, 40_000))
+@example(date(1992, 2, 29), 9497)
+@example(date(1980, 2, 29), 9131)
+@settings(deadline=None)
+def test_terms_in_whole_numbers_are_those_of_the_law(birth, days):
+    signed = birth + timedelta(days)
+    last = until(day_number(birth), day_number(signed))
+    assert (None if last < 0 else day_of(last)) == valid_until(birth, signed)
 
 
 def test_numbers_are_right_save_those_that_are_told_to_be_wrong(province, told):

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,19 @@ from replay.columns.exact import stored_rows, stored_runs
 from replay.columns.faults import Damaged, Foreign
 from replay.columns.log import KeptLog
 from replay.columns.runs import runs
+from replay.questions.digest import state_root
 from replay.sealed.edition import differences, read_edition
+from replay.sealed.files import ColumnFile
 from replay.sealed.manifest import CHAIN, MANIFEST
 from replay.sealed.reading import Folder, NotSealed, SealedLog, edition_file, verify
 from replay.sealed.writing import BeingWritten, LogWriter
+from replay.states.history import At
 from tests.replay.histories import histories, town
 from tests.replay.test_intake import stored
 from tests.replay.test_log import kind_of, pieces, told_by_blocks
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+LATE = date(2100, 1, 1)
 SLOW = settings(deadline=None, max_examples=15)
 
 
@@ -320,6 +325,53 @@ def test_a_partition_is_hashed_before_it_is_believed(sealed_town):
         torn = SealedLog(Altered(path, {part.file: bytes(wrong)}))
         with pytest.raises(Damaged, match=part.file):
             check_every_byte(torn)
+
+
+def flipped(path, part, column):
+    """The bytes of a file, with one bit of a column turned over."""
+    data = bytearray((path / part.file).read_bytes())
+    place = ColumnFile(part.file, memoryview(bytes(data))).places[column]
+    data[place.offset + place.size // 2] ^= 4
+    return bytes(data)
+
+
+def test_a_guarded_log_believes_no_column_before_it_is_hashed(sealed_town):
+    path, now = sealed_town.path, At(LATE, 2**31)
+    held = SealedLog(path, guarded=True)
+    assert state_root(held, now) == state_root(SealedLog(path), now)
+    for part in held.manifest.parts:
+        if (part.what, part.of) != ("run", "person"):
+            continue
+        changed = {part.file: flipped(path, part, "effective_on")}
+        torn = SealedLog(Altered(path, changed), guarded=True)
+        with pytest.raises(Damaged, match=rf"{part.file}, column effective_on, leaf 0"):
+            state_root(torn, now)
+        cold = {part.file: flipped(path, part, "texts.data")}
+        torn = SealedLog(Altered(path, cold), guarded=True)
+        with pytest.raises(Damaged, match=r"texts\.data"):
+            told_by_blocks(torn)
+
+
+def test_what_is_damaged_is_not_written_on_under_a_new_root(tmp_path):
+    log = ordered(town(2, 1).entries)
+    seal(tmp_path / "sound", [log[:20], log[20:40]], tidy=False)
+
+    def write_on(path):
+        with LogWriter(path, KEY) as writer:
+            writer.append(runs(log[40:], writer.spaces), len(log), tidy=False)
+            writer.compact()
+
+    chosen = {"instants": "at", "ids": "high", "run": "texts.data"}
+    for part in SealedLog(tmp_path / "sound").manifest.parts:
+        if part.of not in ("person", "") or part.base >= 0:
+            continue
+        path = shutil.copytree(tmp_path / "sound", tmp_path / part.file)
+        (path / part.file).write_bytes(flipped(path, part, chosen[part.what]))
+        with pytest.raises(Damaged, match=f"{part.file}, column {chosen[part.what]}"):
+            write_on(path)
+        assert part in SealedLog(path).manifest.parts, "it still has the root that it had"
+    write_on(tmp_path / "sound")
+    assert not [*verify(Folder(tmp_path / "sound"))]
 
 
 def test_the_log_as_it_is_now_shares_the_files_that_are_open(tmp_path):

@@ -8,20 +8,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry.vocabulary import Kind
 from replay.columns.faults import Damaged, Foreign, Missing
 from replay.columns.forms import KeptSpaces
 from replay.columns.heaps import trimmed
+from replay.columns.layout import COLD
 from replay.columns.log import KeptLog
 from replay.columns.merging import merge, merge_runs
+from replay.columns.narrow import Widened, narrowed, taken
 from replay.columns.pieces import Cuts, piece, sealed
 from replay.columns.runs import Texts, entries, runs
 from replay.columns.soundness import unsound
 from replay.sealed.files import HEADER, ColumnFile, check, write
 from replay.sealed.indexes import instants_of
 from replay.sealed.reading import SealedLog
-from replay.sealed.segments import Segment, write_run
+from replay.sealed.segments import Segment, _named, timeless, write_run
 from replay.sealed.writing import LogWriter
 from tests.replay.histories import town
 from tests.replay.test_columns import logs
@@ -40,6 +43,12 @@ FROZEN = "3b0c78f66aaa3910da1348c8816a2756c23e321c61dfd5a22880cdb36f83c159"
 
 def opened(path):
     return ColumnFile(path.name, memoryview(path.read_bytes()))
+
+
+def instants_among(told):
+    """The instants of positions, from what was recorded."""
+    known = {one.position: one.recorded_at for one in told}
+    return lambda positions: np.array([known[one] for one in positions.tolist()], "i8")
 
 
 def test_the_bytes_of_a_file_of_columns_are_frozen(tmp_path):
@@ -96,7 +105,7 @@ def test_any_stretch_of_a_segment_is_a_run(log, tmp_path_factory):
     spaces = KeptSpaces()
     for kind, run in runs(log, spaces).items():
         write_run(folder / kind, run, 2)
-        held = Segment(opened(folder / kind))
+        held = Segment(opened(folder / kind), instants_among(log))
         assert entries(held.run, spaces) == entries(run, spaces)
         for first in range(0, spaces.count(kind.value), 3):
             part = held.piece(first, 3)
@@ -251,10 +260,76 @@ def test_cuts_that_tell_another_place_are_found():
 
 def test_a_forged_segment_is_refused_though_its_hashes_are_right(tmp_path):
     run = runs(TOWN, KeptSpaces())[Kind.PERSON]
-    forged = replace(run, cold=within(run.cold, "origin", longer))
+    forged = replace(run, cold=within(run.cold, "submission_low", longer))
     write_run(tmp_path / "forged.columns", forged, 16)
-    with pytest.raises(Damaged, match=r"column cold\.origin: it has"):
+    with pytest.raises(Damaged, match=r"column cold\.submission_low: it has"):
         Segment(opened(tmp_path / "forged.columns"))
+    write(tmp_path / "wide.columns", about_of(run, {"officer": (0, 9, "")}), named(run, {}))
+    with pytest.raises(Foreign, match=r"column cold\.officer is Narrow"):
+        Segment(opened(tmp_path / "wide.columns"))
+
+
+def about_of(run, narrow):
+    told = {name: (0, 0, "") for name in COLD} | narrow
+    return {"what": "run", "kind": run.layout.kind.value, "bits": 16, "stored": [], "narrow": told}
+
+
+def named(run, cold):
+    return dict(_named(run, Cuts.of(run, 16), cold))
+
+
+def test_a_segment_with_a_wide_envelope_is_still_read(tmp_path):
+    spaces = KeptSpaces()
+    run = runs(TOWN, spaces)[Kind.PERSON]
+    about = about_of(run, {})
+    del about["narrow"]
+    write(tmp_path / "old.columns", about, named(run, run.cold))
+    assert entries(Segment(opened(tmp_path / "old.columns")).run, spaces) == entries(run, spaces)
+
+
+@given(st.data(), st.sampled_from(sorted({*COLD.values()})), st.sampled_from(["", "position"]))
+@settings(deadline=None)
+def test_a_narrow_column_is_as_it_was(data, dtype, told):
+    limits = np.iinfo(dtype)
+    values = st.integers(int(limits.min), int(limits.max))
+    near = st.integers(0, 300).map(lambda one: int(limits.max) - one)
+    given = data.draw(st.lists(values, max_size=9) | st.lists(near, max_size=9))
+    column, size = np.array(given, dtype), len(given)
+    position = np.arange(7, 7 + size, dtype="u4")
+    narrow, raw = narrowed(column, told, position)
+    spread = max(given, default=0) - min(given, default=0)
+    assert told or len(raw) == size * (-(-spread.bit_length() // 8))
+    held = Widened({"one": (narrow, raw, dtype)}, position, timeless)
+    assert held["one"].dtype == column.dtype
+    assert np.array_equal(held["one"], column)
+    first = data.draw(st.integers(0, size))
+    last = data.draw(st.integers(first, size))
+    part = held.stretch(first, last)
+    assert np.array_equal(part["one"], column[first:last])
+    some = np.array(
+        data.draw(st.lists(st.integers(0, last - first - 1)) if last > first else st.just([])), "i8"
+    )
+    assert np.array_equal(taken(part, "one", some), column[first:last][some])
+
+
+def test_when_a_row_was_recorded_stands_in_the_instants_alone(tmp_path):
+    log = [one._replace(recorded_at=one.position // 2 * 10) for one in TOWN[:60]]
+    with LogWriter(tmp_path) as writer:
+        for begin, end in ((0, 49), (49, 58), (58, 60)):
+            writer.append(runs(log[begin:end], writer.spaces), end)
+        assert sum(part.what == "instants" for part in writer.parts) > 1
+        for again in range(2):
+            held = SealedLog(tmp_path)
+            found = [
+                one
+                for kind in Kind
+                for part in held.partitions(kind)
+                for one in _told(held, kind, part)
+            ]
+            assert sorted(found, key=lambda one: one.position) == log, again
+            names = {name for part in held.manifest.parts for name in held.columns(part).places}
+            assert "cold.recorded_at" not in names
+            writer.compact()
 
 
 def test_the_last_position_by_an_instant_is_exact_across_files(tmp_path):

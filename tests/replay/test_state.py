@@ -31,7 +31,7 @@ from replay.states.history import At
 from replay.states.holders import number_states
 from replay.states.households import doorplate_states, household_states
 from replay.states.persons import person_states
-from replay.states.standing import fallen_marks, groups_of, settle, values
+from replay.states.standing import fallen_marks
 from tests.everything import one_of, whole
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil
@@ -471,24 +471,12 @@ def test_a_card_body_is_in_the_state_that_its_ledger_reached(data):
 
 @given(sights())
 @settings(deadline=None, max_examples=30)
-def test_the_rows_that_decide_are_those_that_the_pencil_names(told):
+def test_the_rows_that_stand_are_those_that_the_pencil_leaves(told):
     pencil, log, at = told
-    items = {"life": "life", "place": "community", "name": "name", "number": "number"}
-    items |= {"nature": "nature", "guardian": "guardian", "parents": "mother", "sex": "sex"}
     for block in blocks(log, Kind.PERSON):
-        winners = settle(block, at)
         marks = fallen_marks(block, at.known)
         for row, who in rows_of(log, block):
-            said, first = pencil.person(who, at), int(block.starts[row])
-            for bit, group in enumerate(groups_of(Kind.PERSON)):
-                won = int(winners[row, bit])
-                if not said:
-                    assert won == NONE
-                elif group.value in items:
-                    assert won - first + 1 == said[items[group.value]].entry.version
+            first = int(block.starts[row])
             for version, entry in enumerate(pencil.streams[who], 1):
-                known = entry.position <= at.known
-                if known:
+                if entry.position <= at.known:
                     assert (marks[first + version - 1] == 0) == pencil.stands(entry, at.known)
-        kept = values(block, "nature", winners[:, groups_of(Kind.PERSON).index("nature")])
-        assert len(kept) == block.size

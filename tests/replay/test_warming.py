@@ -31,7 +31,6 @@ from replay.states.history import At
 from replay.columns.log import KeptLog
 from replay.states.persons import person_states
 from replay.questions.residents import residents_on
-from replay.states.standing import settle, values
 from replay.questions.whole import whole
 from tests.replay.histories import town
 
@@ -39,8 +38,6 @@ entries = town(20041122, 1).entries
 log, at = KeptLog(entries, 3), At(date(2059, 1, 1), entries[-1].position)
 whole(log, at), duplicates(log, at), residents_on(log, at), diff(log, At(date(2004, 1, 1), 9), at)
 check_register(log, at)
-block = log.block(Kind.PERSON, 0)
-values(block, "nature", settle(block, at)[:, 0].copy())
 after = compiled()
 print(json.dumps([name for name in after if name in before and after[name] != before[name]]))
 """
