@@ -58,6 +58,7 @@ class Opened:
             "database": f"sqlite:///{self.folder / DATABASE}",
             "query_log": f"sqlite:///{self.folder / 'queries.db'}",
             "places": self.places,
+            "archive": str(self.archive.resolve()),
             "read_only": 1,
             "sealed": "",
         }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from adapters.invariants import inspect_store
 from adapters.loading import sealed_folder
 from adapters.matching import pieces, pieces_at_once
 from adapters.reading import reading
+from adapters.sealed_matching import differences
 from registry.days import day_at, end_of
 from registry.errors import RegistryError
 from registry.projections import PROJECTIONS
@@ -32,6 +34,7 @@ from replay.questions.members import apart
 from replay.questions.population import SEXES, WRONG_NUMBER, Census
 from replay.questions.residents import residents_of_communities
 from replay.questions.whole import whole
+from replay.sealed.archive import verify_archive
 from replay.sealed.reading import Folder, SealedLog, verify
 from replay.states.applications import STATES
 from replay.states.entities import states_at
@@ -154,6 +157,8 @@ class Auditor:
         if isinstance(self.log, SealedLog):
             yield "bytes", "every byte of the sealed log is as it was sealed", self.bytes
         yield "store", "positions, instants, versions and digests of the store agree", self.store
+        if self.now and isinstance(self.log, SealedLog):
+            yield "sealed", "the sealed log holds the store's entries byte for byte", self.sealed
         yield "state", "the state that follows from the log, summed up in one root", self.state
         yield "numbers", "a number has one living holder, or an open case", self.numbers
         yield "lives", "every history is lawful, entry after entry", self.lives
@@ -167,13 +172,25 @@ class Auditor:
 
     def bytes(self) -> Found:
         """Hash the sealed files."""
-        return sealed_bytes(self.parts, self.key)
+        told = sealed_bytes(self.parts, self.key)
+        if not told.found and isinstance(self.log, SealedLog):
+            self.log.believe()
+        return told
 
     def store(self) -> Found:
         """Walk through the store."""
         told = inspect_store(self.parts.engine, self.parts.store)
         found = Found(told.entries, "entries")
         found.note(f"{one.rule}: {one.where}: {one.message}" for one in told.faults)
+        return found
+
+    def sealed(self) -> Found:
+        """Hold every sealed entry against the store's."""
+        assert isinstance(self.log, SealedLog), "asked for above"
+        found = Found(0, "entries")
+        for count, faults in differences(self.log, self.parts.store):
+            found.checked += count
+            found.note(faults)
         return found
 
     def state(self) -> Found:
@@ -288,9 +305,12 @@ class Auditor:
                 parts.settings.database, parts.store.node, parts.engine, PROJECTIONS
             )
         )
+        absent = set(PROJECTIONS) if head else set()
         for piece in told:
+            absent.discard(piece.model)
             found.checked += piece.rows
             found.note(map(str, piece.divergences))
+        found.note(f"{name} is not filled; `registry follow` fills it" for name in sorted(absent))
         return found
 
 
@@ -345,14 +365,18 @@ def audit(
 
 def sealed_bytes(parts: Parts, key: Ed25519PublicKey | None) -> Found:
     """Hash every byte of the sealed log."""
-    folder = sealed_folder(parts.settings)
-    assert folder is not None, "what is sealed lies in a folder"
     found = Found(0, "bytes")
 
     def read(count: int) -> None:
         found.checked += count
 
-    found.note(map(str, verify(Folder(folder), key, read)))
+    if parts.settings.archive:
+        flaws = verify_archive(Path(parts.settings.archive), key, read)
+    else:
+        folder = sealed_folder(parts.settings)
+        assert folder is not None, "what is sealed lies in a folder or in an archive"
+        flaws = verify(Folder(folder), key, read)
+    found.note(map(str, flaws))
     return found
 
 

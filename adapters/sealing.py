@@ -15,9 +15,11 @@ import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import OperationalError
@@ -28,6 +30,7 @@ from adapters.signing import open_signer
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.errors import RegistryError, Unavailable
+from registry.events.redaction import PART_REDACTED
 from registry.store import EntryStore
 from replay.columns.log import KeptLog, Log
 from replay.intake.rows import Intake
@@ -49,8 +52,13 @@ PAGE = 5_000
 
 LOGGER = logging.getLogger(__name__)
 
-#: Told after each lot: the position sealed, and the last one there is.
+#: Told after each lot: the position sealed, and the last one there is. Or after each partition that
+#: is written anew because of what came on top: how many are done, and of how many.
 Progress = Callable[[int, int], None]
+
+
+def nothing(done: int, of: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +81,37 @@ class Job:
         return Ed25519PrivateKey.from_private_bytes(open_signer(self.signing_key).keys[-1].seed)
 
 
-def seal(job: Job, progress: Progress = lambda done, of: None) -> int:
+def seal(job: Job, progress: Progress = nothing, anew: Progress = nothing) -> int:
     """Seal what a folder lacks; returns the position sealed.
+
+    progress: is told of entries, anew: of partitions that are written anew in the end.
 
     On SQLite only in a process that opens the database in no other way.
     """
     with Columnar(job.database) as source, LogWriter(job.folder, job.key()) as writer:
         head = source.head() if job.until is None else min(job.until, source.head())
         codec = Codec()
+        redact_sealed(source, writer, head)
         intakes = [Intake(writer.spaces, codec) for _ in range(2)]
         many = head - writer.head > job.lot
         for filled, last in lots(source, intakes, writer.head, head, job.lot):
             writer.append(filled.runs(), last, tidy=not many)
             progress(last, head)
         if many:
-            writer.compact()
+            writer.compact(anew)
         return writer.head
+
+
+def redact_sealed(source: Columnar, writer: LogWriter, head: int) -> None:
+    """Take out of what is sealed what redactions after it have blanked in the store.
+
+    Before they are sealed themselves: a crash in between leaves them to be looked at again.
+    """
+    found = source.redactions(writer.head, head)
+    named = [Codec().event(PART_REDACTED, state, b"") for _, state in found]
+    rows = [source.entry(one.entry_of, one.version) for one in named]
+    if rows := [one for one in rows if one.position <= writer.head]:
+        writer.redact(rows, [position for position, _ in found])
 
 
 def lots(
@@ -117,7 +140,10 @@ def lots(
 
 
 def seal_apart(
-    job: Job, progress: Progress = lambda done, of: None, stop: Event | None = None
+    job: Job,
+    progress: Progress = nothing,
+    stop: Event | None = None,
+    anew: Progress = nothing,
 ) -> int:
     """Seal in a process of its own, until told to stop; returns the position sealed.
 
@@ -138,6 +164,8 @@ def seal_apart(
             match ours.recv():
                 case (int(done), int(of)):
                     progress(done, of)
+                case ("anew", int(some), int(of)):
+                    anew(some, of)
                 case int(done):
                     child.join()
                     return done
@@ -155,13 +183,13 @@ def seal_apart(
 def _work(job: Job, told: Connection, parent: int) -> None:
     """Seal, and tell the parent; without one there is nobody to seal for."""
 
-    def progress(done: int, of: int) -> None:
+    def tell(*what: Any) -> None:
         if os.getppid() != parent:
             raise SystemExit(1)
-        told.send((done, of))
+        told.send(what)
 
     try:
-        told.send(seal(job, progress))
+        told.send(seal(job, tell, partial(tell, "anew")))
     except (RegistryError, OSError, ValueError) as error:
         told.send(error if travels(error) else Unavailable(str(error)))
 
@@ -179,23 +207,36 @@ def follow_sealing(
     store: EntryStore,
     stop: Event,
     held: Callable[[], bool] = lambda: True,
-    progress: Progress = lambda done, of: None,
+    progress: Progress = nothing,
     waiting: int = WAITING,
 ) -> None:
-    """Seal whenever enough entries wait, until told to stop.
+    """Seal whenever enough entries wait, or one that blanks what is sealed, until told to stop.
 
     Only a folder that has been sealed once. held: whether this process is the one that seals.
     """
+    looked = 0
     while not stop.wait(LOOK_S):
         try:
-            sealed = sealed_head(job.folder)
-            if sealed and store.head()[0] - sealed >= waiting and held():
+            sealed, (head, _) = sealed_head(job.folder), store.head()
+            if not sealed or not held():
+                continue
+            if head - sealed >= waiting or redacts(store, max(looked, sealed), head):
                 seal_apart(job, progress, stop)
+            looked = head
         except (RegistryError, ValueError, OSError, OperationalError) as error:
             # Away, or somebody else is at it, or an entry is of a newer program; what stands is
             # whole, answers read the rest from the store, and the next look goes on.
             LOGGER.warning("sealing waits: %s", error)
             stop.wait(AWAY_S)
+
+
+def redacts(store: EntryStore, after: int, until: int) -> bool:
+    """Whether one of the entries after a position, up to and with another, blanks a part."""
+    while after < until and (page := store.page(after, PAGE, until)):
+        if any(one.code == PART_REDACTED for one in page):
+            return True
+        after = page[-1].position
+    return False
 
 
 def job_of(settings: Settings, folder: Path | None = None) -> Job:
@@ -219,4 +260,6 @@ def open_log(folder: Path, store: EntryStore, codec: Codec | None = None) -> Log
             after = page[-1].position
 
     sealed = sealed_head(folder)
-    return SealedLog(folder, tail(sealed)) if sealed else KeptLog(tail(0))
+    if not sealed:
+        return KeptLog(tail(0))
+    return SealedLog(folder, tail(sealed), guarded=True)

@@ -33,7 +33,7 @@ from sqlalchemy.exc import OperationalError
 
 from adapters.database import writing
 from adapters.matching import END, FIRST, RANGE, Divergence, Piece, compare
-from adapters.positions import LOCK
+from adapters.positions import ACTIVE, LOCK, standings
 from registry.errors import Unavailable
 from registry.projections import PROJECTIONS
 from registry.projections.base import Position, Words
@@ -150,14 +150,18 @@ class Watch:
             pass
 
     def step(self, told: Callable[[Piece], None] = lambda piece: None) -> bool:
-        """Compare the next range; tells whether a round is over, or there is nothing to compare."""
+        """Compare the next range; tells whether a round is over, or there is nothing to compare.
+
+        A read model that is not filled yet is no part of a round.
+        """
         if not self._ready:
             create(self.engine)
             self._ready = True
         with self.engine.connect() as connection:
+            filled = [one.name for one in standings(connection) if one.state == ACTIVE]
             found = connection.execute(
                 select(rounds.c.model, rounds.c.reached, rounds.c.round)
-                .where(rounds.c.model.in_(PROJECTIONS))
+                .where(rounds.c.model.in_(filled))
                 .order_by(rounds.c.round, rounds.c.model)
             ).all()
         behind = [one for one in found if one.round == found[0].round]

@@ -69,7 +69,14 @@ def _seal(job: Job, stop: Event) -> None:
 
     with progress() as bar:
         task = bar.add_task("entries", total=None)
-        seal_apart(job, lambda done, of: bar.update(task, completed=done, total=of), stop)
+        later: list[Any] = []
+
+        def anew(done: int, of: int) -> None:
+            if not later:
+                later.append(bar.add_task("partitions written anew", total=of))
+            bar.update(later[0], completed=done)
+
+        seal_apart(job, lambda done, of: bar.update(task, completed=done, total=of), stop, anew)
 
 
 def _write(folder: Path, file: Path, told: dict[str, Any]) -> None:
@@ -108,6 +115,7 @@ def standing(job: Job, parts: Parts) -> dict[str, Any]:
 ASKS = (
     *("person", "find-number", "timeline", "household", "residents", "occupants", "in-transit"),
     *("places", "counts", "card", "cards", "backlog", "overdue", "export", "status", "serve"),
+    *("audit", "state-root", "diff", "blame", "explain", "what-if"),
 )
 
 
@@ -161,7 +169,8 @@ def open_(
     if wants_json(ctx) and "--json" not in question:
         words.append("--json")
     assert isinstance(root.command, click.Group)
-    root.command.main(words, "registry open", standalone_mode=False, obj=found.settings)
+    code = root.command.main(words, "registry open", standalone_mode=False, obj=found.settings)
+    ctx.exit(code if isinstance(code, int) else 0)  # 1 where a check found something
 
 
 def public_key(text: str | None) -> Any:

@@ -74,6 +74,23 @@ def test_an_archive_answers_what_the_register_answers(handed, elsewhere):
     )
 
 
+def test_an_archive_is_audited_where_it_was_opened(handed, elsewhere, tmp_path):
+    here = handed.terminal.json("audit", exits=None)
+    there = asked(elsewhere("audit", "--json", exits=None))
+    checks = [one["check"] for one in there["verdicts"]]
+    assert checks[:3] == ["bytes", "store", "sealed"]
+    assert {"lives", "closing", "population", "read-models"} <= {*checks}
+    assert there["state_root"] == here["state_root"]
+    wrong = {one["check"] for one in there["verdicts"] if not one["holds"]}
+    assert wrong == {one["check"] for one in here["verdicts"] if not one["holds"]}
+    for question in (("state-root", "--register"), ("diff", "2006-01-01", "2007-06-01")):
+        told = asked(elsewhere(*question, "--json"))
+        assert told == handed.terminal.json(*question)
+    elsewhere("state-root", "--expect", "00", exits=1)
+    blamed = asked(elsewhere("blame", handed.daughter, "name", "--json"))
+    assert blamed == handed.terminal.json("blame", handed.daughter, "name")
+
+
 def test_reading_an_archive_needs_a_purpose_and_is_logged(handed, elsewhere):
     refused = elsewhere("person", handed.father, exits=2, REGISTRY_PURPOSE="")
     assert "say why you ask" in refused.stderr

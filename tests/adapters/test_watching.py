@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 from sqlalchemy import MetaData, select, update
 
+from adapters import positions
 from adapters.database import open_database, writing
 from adapters.eventstore import Recorder
 from adapters.http.metrics import audited
@@ -75,6 +76,21 @@ def test_a_whole_round_sees_every_read_model(engine, entries):
     for one in seen.values():
         assert (one.divergences, one.position, one.age_s) == (0, len(entries), 3600)
     assert seen["timelines"].rows == len(entries)
+
+
+def test_a_read_model_that_is_not_filled_yet_holds_no_round_up(engine, entries):
+    clock = Clock()
+    watch = watch_of(engine, entries, clock)
+    with writing(engine) as connection:
+        mine = positions.projections.c.name == "persons"
+        connection.execute(update(positions.projections).where(mine).values(state="filling"))
+    for _ in range(2 * len(PROJECTIONS)):
+        if watch.step():
+            break
+    else:
+        raise AssertionError("the round does not end")
+    seen = look(engine, clock)
+    assert {name for name, one in seen.items() if one.age_s < 0} == {"persons"}
 
 
 def test_what_is_wrong_is_known_until_it_is_right_again(engine, entries):
