@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from registry.codec import Codec, blanked, without
+from registry.events.redaction import PART_REDACTED
 from registry.store import Append, Outcome, Raced, Receipt, Repeated
 
 COLUMNS = (
@@ -14,6 +16,8 @@ COLUMNS = (
     " topic, state, private, officer, office, submission"
 )
 SUBMISSION_COLUMNS = "id, officer, office, digest, first, count, recorded_at, answer"
+
+CODEC = Codec()
 
 #: Values in the order of COLUMNS.
 EntryRow = tuple[
@@ -69,6 +73,18 @@ class Transaction(Protocol):
         """The row of a known submission."""
         ...
 
+    def halves(self, stream: bytes, version: int) -> tuple[bytes, bytes | None, bytes | None]:
+        """The private half of an entry, its submission, and what that was answered."""
+        ...
+
+    def blank(self, stream: bytes, version: int, private: bytes) -> None:
+        """Put another private half in the place of an entry's."""
+        ...
+
+    def answer(self, submission: bytes, answer: bytes) -> None:
+        """Put another answer in the place of a submission's."""
+        ...
+
     def write(self, accepted: Accepted, node: int) -> None:
         """Insert the rows and commit."""
         ...
@@ -98,7 +114,8 @@ def decide(
             if known in found.submissions:
                 outcomes.append(repeated(transaction.submission(known)))
                 continue
-        if not {submission.bytes for submission in wish.append.rests_on} <= mine.keys():
+        rests_on = wish.append.rests_on
+        if rests_on and not {submission.bytes for submission in rests_on} <= mine.keys():
             outcomes.append(Raced(frozenset(stream for _, stream, _ in wish.guards)))
             continue
         if isinstance(wish.append, Insertion):
@@ -118,6 +135,21 @@ def decide(
         if known is not None:
             mine[known] = accepted[-1]
     return outcomes, accepted
+
+
+def redact(accepted: Accepted, transaction: Transaction) -> None:
+    """Blank the parts that entries which are about to be recorded redact, and what repeats them."""
+    for wish, _ in accepted:
+        for entry in wish.append.entries:
+            if entry.code != PART_REDACTED:
+                continue
+            named = CODEC.event(PART_REDACTED, entry.state, entry.private)
+            key = named.entry_of.bytes
+            private, submission, answer = transaction.halves(key, named.version)
+            private, texts = blanked(private, named.part)
+            transaction.blank(key, named.version, private)
+            if texts and submission is not None and answer is not None:
+                transaction.answer(submission, without(answer, texts))
 
 
 def judge(wish: Wish, heads: Mapping[bytes, int]) -> tuple[set[UUID], dict[bytes, int]]:

@@ -1,14 +1,17 @@
-"""What the read models tell of fees: the cash-books of offices, and lists of reliefs."""
+"""What the read models tell of fees: cash-books, lists of reliefs, and whose fee is unsettled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from adapters.reading import Reader
-from registry.projections import At, cash_books
-from registry.values import OfficeCode, day_of
+from registry.card_fees import fee
+from registry.commands.fees import FEN
+from registry.projections import At, card_fees, cash_books
+from registry.values import CardKind, CardReason, OfficeCode, day_of
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,56 @@ class ReliefListing:
     granted: int
     holds_from: date
     holds_until: date
+
+
+@dataclass(frozen=True)
+class Unsettled:
+    """An application whose fee was neither taken nor waived.
+
+    amount_fen: what the schedule asks, a relief not counted; absent where it has no row.
+    given_back: whether a fee was taken, and given back whole.
+    """
+
+    application: UUID
+    acceptance_number: str
+    person: UUID
+    card_kind: str
+    apply_reason: str | None
+    station: str
+    accepted_on: date
+    applied_on: date
+    state: str | None
+    temporary: str | None
+    amount_fen: int | None
+    given_back: bool
+
+
+def unsettled(
+    reader: Reader, division: UUID, at: At, after: tuple[int, bytes] | None, limit: int
+) -> list[Unsettled]:
+    """Applications of a division whose fee is unsettled (未收工本费), the oldest first."""
+    query = card_fees.unsettled(division, at, after, limit)
+    return [_unsettled(row) for row in reader.connection.execute(query)]
+
+
+def _unsettled(row: Any) -> Unsettled:
+    kind, applied_on = CardKind(row.card_kind), day_of(row.applied_on)
+    reason = None if row.apply_reason is None else CardReason(row.apply_reason)
+    yuan = fee(reason, kind, applied_on)
+    return Unsettled(
+        application=UUID(bytes=row.application),
+        acceptance_number=row.number,
+        person=UUID(bytes=row.person),
+        card_kind=row.card_kind,
+        apply_reason=row.apply_reason,
+        station=row.station,
+        accepted_on=day_of(row.accepted_on),
+        applied_on=applied_on,
+        state=row.state,
+        temporary=row.temporary,
+        amount_fen=None if yuan is None else yuan * FEN,
+        given_back=row.given_back is not None,
+    )
 
 
 def books(reader: Reader, office: OfficeCode, first: date, until: date, at: At) -> CashBooks:

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from adapters.answers import id_or_none
 from adapters.reading import Reader
+from registry.card_terms import is_made
 from registry.deadlines import stages
 from registry.projections import At, issuance, preparations
-from registry.values import day_of
+from registry.values import CardKind, day_of
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,17 @@ class Backlog:
 
 @dataclass(frozen=True)
 class County:
-    """A county, and since when its data are accepted, so that cards are made there."""
+    """A county, and since when its data are accepted, so that cards are made there.
+
+    alarm: no card at all can be had there, since the first generation is made no more either;
+    its citizens get temporary ones.
+    """
 
     division: UUID
     code: str | None
     name: str
     baseline_on: date | None
+    alarm: bool
 
 
 #: Who has an application for a temporary card in hand.
@@ -133,8 +139,15 @@ def backlog(reader: Reader, division: UUID, at: At) -> list[Backlog]:
 
 def readiness(reader: Reader, division: UUID, at: At) -> list[County]:
     """The counties of a division, and which of them may make cards."""
+    first = is_made(CardKind("1"), at.valid_on)
     return [
-        County(UUID(bytes=row.place), row.code, row.name, _day(row.baseline_on))
+        County(
+            UUID(bytes=row.place),
+            row.code,
+            row.name,
+            _day(row.baseline_on),
+            row.baseline_on is None and not first,
+        )
         for row in _rows(reader, preparations.counties(division, at))
     ]
 

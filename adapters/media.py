@@ -35,6 +35,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 
 from adapters.database import writing
@@ -49,6 +50,8 @@ LOCK: Final = 0x7265_6706
 KEY_SIZE: Final = 32
 NONCE_SIZE: Final = 12
 MADE_BY: Final = "registry key photos"
+#: Keys of persons that are wrapped anew in one transaction.
+WRAPPED_AT_ONCE: Final = 1_000
 
 METADATA = MetaData()
 media = Table(
@@ -133,6 +136,25 @@ class Media:
 
         Raises NotFound where something is not kept, or the person's key is destroyed.
         """
+        key, sealed = self._sealed(subject, digests)
+        missing = key is None or any(digest not in sealed for digest in digests)
+        told = replace(question, subjects=(subject,), fields="photographs and prints")
+        outcome = NOTHING if missing else ANSWERED
+        log.note(replace(told, outcome=outcome, rows=0 if missing else len(digests)))
+        return self._opened(subject, digests, key, sealed)
+
+    def opened(self, subject: UUID, digest: Digest) -> tuple[bytes, MediaType]:
+        """What shows a person, and of which kind it is, for whoever tells the query log himself.
+
+        Raises NotFound as `read` does.
+        """
+        (content,) = self._opened(subject, [digest], *self._sealed(subject, [digest]))
+        return content, self.digests(subject)[digest]
+
+    def _sealed(
+        self, subject: UUID, digests: Sequence[Digest]
+    ) -> tuple[bytes | None, Mapping[str, bytes]]:
+        """A person's key, and what is kept under it of some digests."""
         query = select(media.c.digest, media.c.sealed).where(
             media.c.subject == subject.bytes,
             media.c.digest.in_([bytes.fromhex(digest) for digest in digests]),
@@ -140,11 +162,16 @@ class Media:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
             key = self._key(connection, subject)
-        sealed = {bytes(row.digest).hex(): bytes(row.sealed) for row in rows}
+        return key, {bytes(row.digest).hex(): bytes(row.sealed) for row in rows}
+
+    def _opened(
+        self,
+        subject: UUID,
+        digests: Sequence[Digest],
+        key: bytes | None,
+        sealed: Mapping[str, bytes],
+    ) -> tuple[bytes, ...]:
         missing = [digest for digest in digests if key is None or digest not in sealed]
-        told = replace(question, subjects=(subject,), fields="photographs and prints")
-        outcome = NOTHING if missing else ANSWERED
-        log.note(replace(told, outcome=outcome, rows=0 if missing else len(digests)))
         if key is None or missing:
             raise NotFound("photograph or print", missing[0])
         found = tuple(_open(key, sealed[one], _about(subject, one)) for one in digests)
@@ -164,6 +191,34 @@ class Media:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return {Digest(bytes(row.digest).hex()): MediaType(row.type) for row in rows}
+
+    def wrap_anew(self) -> int:
+        """Wrap the keys of all persons with the newest key of the node; tell how many it were.
+
+        What is kept is not touched. It goes on where it was interrupted, and what another process
+        has wrapped with an older key meanwhile is done when it is called again.
+        """
+        newest, done = self._keys.newest, 0
+        older = (
+            select(media_keys)
+            .where(media_keys.c.version != newest)
+            .order_by(media_keys.c.subject)
+            .limit(WRAPPED_AT_ONCE)
+        )
+        while True:
+            with writing(self._engine) as connection:
+                rows = connection.execute(older).all()
+                for row in rows:
+                    subject, wrapped = UUID(bytes=bytes(row.subject)), bytes(row.wrapped)
+                    key = self._keys.unwrap(subject, row.version, wrapped)
+                    told = {"version": newest, "wrapped": self._keys.wrap(subject, key)}
+                    same = and_(
+                        media_keys.c.subject == row.subject, media_keys.c.wrapped == wrapped
+                    )
+                    connection.execute(update(media_keys).where(same).values(told))
+            done += len(rows)
+            if len(rows) < WRAPPED_AT_ONCE:
+                return done
 
     def forget(self, subject: UUID) -> int:
         """Destroy a person's key and whatever was kept with it; tell how many things it was.

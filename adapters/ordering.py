@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from adapters import positions
 from registry.aggregates import order_rules
@@ -20,7 +20,7 @@ from registry.projections import At
 from registry.projections.base import visible
 from registry.projections.issuance import issuance
 from registry.values import CardKind, PaperNumber, day_of
-from replay.questions.orders import Waiting, Wanted, waiting
+from replay.questions.orders import ORDERED, Waiting, Wanted, waiting
 from replay.states import history
 
 if TYPE_CHECKING:
@@ -112,7 +112,14 @@ def read(connection: Connection, at: At, wanted: Wanted) -> list[Waiting]:
         told.state,
         told.attempt,
     ).where(
-        told.state.in_(sorted(wanted.states)),
+        or_(
+            told.state.in_(sorted(wanted.states)),
+            and_(
+                told.state == ORDERED,
+                told.site == wanted.site,
+                told.work_order.is_(None),
+            ),
+        ),
         told.card_kind.in_(kinds),
         told.county.startswith(wanted.within, autoescape=True),
         told.replaced_by.is_(None),

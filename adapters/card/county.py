@@ -6,8 +6,10 @@ desk that stopped in between is begun again with the same card: it goes on where
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from adapters.card import keys as profiles
@@ -15,8 +17,8 @@ from adapters.card.appended import SlotLost, Standing, append
 from adapters.card.channel import CardChannel, WrongCard
 from adapters.card.journal import serial_of
 from adapters.card.keys import KeyProvider
-from adapters.card.session import open_session, read_serial
-from registry.aggregates import Application, CardBody
+from adapters.card.session import Session, open_session, read_serial
+from registry.aggregates import Application, CardBody, appending_rules
 from registry.chip.appended import encode, slot_digest, slot_seal
 from registry.chip.seals import Signer
 from registry.commands.cards_appending import (
@@ -24,8 +26,9 @@ from registry.commands.cards_appending import (
     ConfirmAddress,
     IntendAddress,
     NotePreWritten,
+    ReconsiderAddress,
 )
-from registry.errors import NotFound
+from registry.errors import NotFound, Refused
 from registry.events.cards import AddressAppendIntended
 from registry.register import Authority, Command, Register, Submission
 from registry.values import AppendFailure, ApplicationId, Digest, PaperNumber
@@ -57,6 +60,8 @@ class Desk:
     def append(self, application: ApplicationId, channel: CardChannel) -> Appended:
         """Append the holder's present address to the card in the reader, or finish doing so.
 
+        What the chip took before the desk stopped is recorded; what it did not take is looked at
+        once more, since the holder may have moved meanwhile.
         Raises WrongCard where it is another card, Refused where no address is due or no slot is
         free, SlotLost where the chip holds what nobody recorded, CardFault, ReaderFault.
         """
@@ -65,17 +70,27 @@ class Desk:
         if (serial := read_serial(channel)) != expected:
             raise WrongCard(expected, serial)
         if body.appending is None:
-            self._do(
-                IntendAddress(
-                    application=application, device=self.device, key_version=self.keys.newest
-                )
-            )
-        intended = self._intended(body)
+            self._intend(application)
+        elif self._taken(body, channel):
+            finished = self._finish(body, channel)
+            try:
+                self._intend(application)
+            except Refused:
+                return finished  # the card says where its holder lives, or has no slot left
+        else:
+            self._reconsider(application, body)
+        return self._finish(body, channel)
+
+    def _taken(self, body: CardBody, channel: CardChannel) -> bool:
+        """Whether something stands in the slot of the address that is being appended."""
+        session, intended, _ = self._opened(body, channel)
+        return session.state().appended >= intended.slot
+
+    def _finish(self, body: CardBody, channel: CardChannel) -> Appended:
+        """Write what is intended, or see that it stands, and record it."""
+        session, intended, serial = self._opened(body, channel)
         content = encode(intended.address)
         seal = slot_seal(serial, intended.slot, content, self.signer)
-        session = open_session(
-            channel, self.keys, serial, intended.key_version, use=profiles.APPENDING
-        )
         chip, device = serial_of(serial), self.device
 
         def prewritten() -> None:
@@ -91,6 +106,26 @@ class Desk:
         self._do(ConfirmAddress(serial=chip, digest=digest, device=device, recovered=recovered))
         return Appended(intended.slot, recovered)
 
+    def _opened(
+        self, body: CardBody, channel: CardChannel
+    ) -> tuple[Session, AddressAppendIntended, bytes]:
+        """A session under the keys with which the address is to be written, and its serial."""
+        intended, serial = self._intended(body), bytes.fromhex(body.chip_serial)
+        version = intended.key_version
+        session = open_session(channel, self.keys, serial, version, use=profiles.APPENDING)
+        return session, intended, serial
+
+    def _intend(self, application: ApplicationId) -> None:
+        version = self.keys.newest
+        self._do(IntendAddress(application=application, device=self.device, key_version=version))
+
+    def _reconsider(self, application: ApplicationId, body: CardBody) -> None:
+        """Have the address that is being appended held against where the holder lives now."""
+        chip, version = body.chip_serial, self.keys.newest
+        told = self._do(ReconsiderAddress(serial=chip, device=self.device, key_version=version))
+        if told["slot"] is None:
+            raise Refused([appending_rules.AddressStands(application)])
+
     def _body(self, application: ApplicationId) -> CardBody:
         one = Application.fold(self.register.history(application))
         if one is None:
@@ -104,5 +139,7 @@ class Desk:
         told = [one.event for one in self.register.history(body.id)]
         return [one for one in told if isinstance(one, AddressAppendIntended)][-1]
 
-    def _do(self, command: Command) -> None:
-        self.register.do(Submission(self.ids(), self.by, command))
+    def _do(self, command: Command) -> dict[str, Any]:
+        receipt = self.register.do(Submission(self.ids(), self.by, command))
+        told: dict[str, Any] = json.loads(receipt.answer)
+        return told

@@ -182,7 +182,9 @@ class Maker:
         """A card that is none of the order's: not one byte is written to it."""
         self.journal.report(IncidentKind.FOREIGN, self.reader, serial)
         blank = {BodyState.IN_STOCK, BodyState.ON_LINE, BodyState.BOUND}
-        if known is not None and not known.ours and known.state in blank:
+        here = known is not None and self.journal.by.office.within(known.body.site)
+        # What another site has on its books, it has to account for itself.
+        if known is not None and here and not known.ours and known.state in blank:
             told = "came into the reader of a line that it was not issued to"
             self.journal.spoil(serial, SpoilCause.OPERATOR, told)
             return Outcome.SPOILED

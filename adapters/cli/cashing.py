@@ -1,16 +1,25 @@
-"""Verbs that ask about fees: the cash-books of offices, and lists of reliefs."""
+"""Verbs that ask about fees: cash-books of offices, lists of reliefs, what is unsettled."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import click
 
-from adapters.cli.desk import Desk, asking
-from adapters.cli.frame import DAY, answer, as_json, malformed, show_table
-from registry.values import DivisionCode, FeeClass, OfficeCode, ReliefKind
+from adapters.cli.desk import Desk, asking, labelled
+from adapters.cli.frame import DAY, ID, answer, as_json, malformed, show_table
+from adapters.cli.issuing import CARDS
+from registry.values import (
+    CardReason,
+    CardState,
+    DivisionCode,
+    FeeClass,
+    OfficeCode,
+    ReliefKind,
+)
 
 
 @click.command("cash-book")
@@ -84,6 +93,44 @@ def relief_lists(desk: Desk, county: str) -> None:
         for one in found
     ]
     answer([asdict(one) for one in found], lambda: show_table("lists", heads, rows))
+
+
+@click.command("unsettled-fees")
+@click.option("--division", type=ID, required=True, help="Of this division or community.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@asking()
+@as_json
+def unsettled_fees(desk: Desk, division: UUID, limit: int) -> None:
+    """List applications whose fee was neither taken nor waived (未收工本费), the oldest first.
+
+    \b
+    registry unsettled-fees --division 01890a5d-ac96-774b-bcce-b302099a8057 --purpose identity-card
+    """
+    from adapters import fees
+
+    desk.need(*CARDS)
+    desk.guard_place("unsettled-fees", division, division)
+    found = fees.unsettled(desk.reader, division, desk.at, None, limit)
+    heads = ["number", "accepted", "reason", "state", "due", ""]
+    rows = [
+        [
+            one.acceptance_number,
+            one.accepted_on,
+            labelled(CardReason(one.apply_reason)) if one.apply_reason else "",
+            labelled(CardState(one.state)) if one.state else one.temporary,
+            yuan(one.amount_fen),
+            "given back" if one.given_back else "",
+        ]
+        for one in found
+    ]
+    desk.tell(
+        "unsettled-fees",
+        [desk.shown(one) for one in found],
+        lambda: show_table("unsettled fees, in yuan", heads, rows),
+        subjects=[one.person for one in found],
+        fields=["cards"],
+        rows=len(found),
+    )
 
 
 def yuan(fen: int | None) -> str | None:

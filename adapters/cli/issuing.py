@@ -111,13 +111,25 @@ def backlog(desk: Desk, division: UUID) -> None:
 @asking(personal=False)
 @as_json
 def readiness(desk: Desk, division: UUID) -> None:
-    """Show which counties may make cards (建库验收), and which only temporary ones."""
+    """Show which counties may make cards (建库验收), and which only temporary ones.
+
+    From the day on which the first generation is made no more, a county without is an alarm.
+    """
     from adapters import issuing
 
     found = issuing.readiness(desk.reader, division, desk.at)
-    rows = [[one.code, one.name, one.baseline_on or "not accepted"] for one in found]
+    heads = ["county", "name", "data accepted on", ""]
+    rows = [
+        [
+            one.code,
+            one.name,
+            one.baseline_on or "not accepted",
+            "ALARM: temporary cards only" if one.alarm else "",
+        ]
+        for one in found
+    ]
     told: list[dict[str, Any]] = [dict(vars(one)) for one in found]
-    answer(told, lambda: show_table("readiness", ["county", "name", "data accepted on"], rows))
+    answer(told, lambda: show_table("readiness", heads, rows))
 
 
 def _list(desk: Desk, question: str, found: list[Standing], subjects: list[UUID]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import click
 
 from adapters.cli.auditing import read_log
-from adapters.cli.frame import answer, as_json, malformed, opened, show_fields
+from adapters.cli.frame import answer, as_json, malformed, opened, show_fields, show_table
 from adapters.cli.submitting import acting, authority
 from registry.days import day_at
 from registry.values import ApplicationId, OfficeCode, PaperNumber
@@ -38,7 +39,8 @@ def order(
     """Draw a work order for a production site (下达制证任务): the most urgent cards that wait.
 
     Who waits is asked of the replayed log and of the read model; where they differ, nothing is
-    ordered, and it is said where.
+    ordered, and it is said where. What passed to the site from another one waits, too. Whoever has
+    died or moved away since, or is barred otherwise, is left out and named.
 
     \b
     registry order W-2007-0611 --site 510000900000 --within 5106 --cards 1200 --roles province
@@ -60,7 +62,7 @@ def order(
     by = authority(officer, office, roles, area)
     with opened() as parts:
         log, today = read_log(parts), day_at(parts.register.clock())
-        wanted = Wanted(generation, within)
+        wanted = Wanted(generation, within, site=of_site)
         with reading(parts.engine) as reader:
             drawn = draw(reader.connection, log, today, wanted, cards, number)
         told = {
@@ -77,7 +79,16 @@ def order(
                 work_order=number,
                 applications=tuple(ApplicationId(one.application) for one in drawn.chosen),
                 site=of_site,
+                leave_out=True,
             )
             receipt = parts.register.do(Submission(ids(microseconds)(), by, command))
             told |= json.loads(receipt.answer)
-        answer(told, lambda: show_fields(told))
+        answer(told, lambda: _show(told))
+
+
+def _show(told: dict[str, Any]) -> None:
+    left_out = told.get("left_out", [])
+    show_fields({**told, "left_out": len(left_out)})
+    if left_out:
+        rows = [[one["application"], ", ".join(one["why"])] for one in left_out]
+        show_table("left out: no card may be made any more", ["application", "why"], rows)

@@ -80,16 +80,24 @@ def card_keys() -> None:
 
 
 @key.command("photos")
+@click.option("--rotate", is_flag=True, help="Also wrap what is kept under older keys anew.")
 @as_json
-def photo_key() -> None:
+def photo_key(rotate: bool) -> None:
     """Make a key under which photographs and prints are kept from now on.
 
     The file that the setting media_key names gains one. Keep a copy of it, apart from the copies of
-    the database: without it no photograph can be opened again.
+    the database: without it no photograph can be opened again. After --rotate only backups of the
+    database need the older keys; take their lines out of the file to make them worthless. Stations
+    that make cards are to be started again, so that they read the new key.
     """
-    from adapters.media import new_node_key
+    from adapters.media import Media, new_node_key, open_node_keys
 
-    tell({"key_version": new_node_key(Path(settings().media_key))})
+    path = Path(settings().media_key)
+    told: dict[str, Any] = {"key_version": new_node_key(path)}
+    if rotate:
+        with opened() as parts:
+            told["wrapped_anew"] = Media(parts.engine, open_node_keys(path)).wrap_anew()
+    tell(told)
 
 
 @click.command()

@@ -11,6 +11,7 @@ from typing import Final
 
 from PIL import Image
 
+from adapters.photos.measuring import FORMATS
 from registry.chip.files import FILES, malformed
 
 SIZE: Final = (102, 126)
@@ -26,7 +27,7 @@ def chip_photo(content: bytes) -> bytes:
     Raises Malformed where the worst that is of use does not fit, or it is no picture.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             small = image.convert("RGB").resize(SIZE, Image.Resampling.LANCZOS)
     except OSError as error:
         raise malformed("photo", "unreadable", "is no picture; check it first") from error

@@ -37,6 +37,9 @@ SPECK: Final = 4
 #: More pixels than this are not looked at, whatever the file says it holds.
 MOST_PIXELS: Final = 40_000_000
 
+#: Forms of files that are opened, to say what they are: none that another program would unpack.
+FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
+
 #: Detectors keep notes of the picture they look at.
 ONE_AT_A_TIME: Final = Lock()
 
@@ -49,7 +52,7 @@ def measure(content: bytes) -> Measures:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a file that is odd is told of by its measures
-            image = Image.open(io.BytesIO(content))
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
             found |= _form(image)
             if image.width * image.height > MOST_PIXELS:
                 return found

@@ -212,6 +212,7 @@ ENDED = frozenset({"02", "93", "94", "95", "96", "98"})
 BESIDE: Mapping[type[Any], frozenset[str]] = {
     applications.DeadlineExtended: frozenset(FOLLOWS) - ENDED,
     applications.ProductionRerouted: frozenset({"24"}),
+    applications.OrderSentAgain: frozenset({"24"}),
     issuance.BodyBound: frozenset({"24"}),
     issuance.CardDispatchedFromSite: frozenset({"31"}),
     issuance.RemakeProposed: frozenset(

@@ -56,6 +56,7 @@ class CardBody(Aggregate):
     application: ApplicationId | None = None
     attempt: int | None = None
     image: Digest | None = None
+    bin_at: OfficeCode | None = None  # whose reject bin it lies in; None: the site's, or in none
     addresses: int = 0  # slots that are used up, written or burnt
     appending: int | None = None  # the slot that is being written
     appended: Digest | None = None  # of what is to stand in it
@@ -121,6 +122,8 @@ class CardBody(Aggregate):
                 return state.but(
                     application=event.application, attempt=event.attempt, image=event.image
                 )
+            case events.BodySpoiled() | events.BodyFound():
+                return state.but(bin_at=event.bin_at)
             case events.AddressAppendIntended():
                 return state.but(appending=event.slot, appended=event.digest)
             case events.AddressAppended():

@@ -116,6 +116,14 @@ class NumberChanged(Concerning):
     remedy = "Send the data back to be signed anew; a made card is destroyed and applied for again."
 
 
+class ItemsChanged(Concerning):
+    """The card was signed with an item that has been changed or corrected since."""
+
+    code = "items-changed"
+    law = CARD_LAW + " art. 3, 11"
+    remedy = "Send the data back to be signed anew; a made card is destroyed and applied for again."
+
+
 class GenerationNotMade(Concerning):
     """Cards of that generation are not made on that day."""
 

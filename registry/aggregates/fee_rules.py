@@ -98,6 +98,14 @@ class BookNotClosed(Concerning):
     remedy = "Count it and close the book first (CloseCashBook)."
 
 
+class CountUnfit(Concerning):
+    """What was counted in a till is no sum of money."""
+
+    code = "count-unfit"
+    law = TWO_LINES
+    remedy = "Count the money of the day; what was given back beyond it is shown as a difference."
+
+
 class SlipUnfit(Concerning):
     """A paying-in slip names each day once, with an amount."""
 

@@ -161,6 +161,17 @@ class InAPackage(Concerning):
     remedy = "Name the package."
 
 
+class StillAwaited(Concerning):
+    """The package in which it was sent to the site is awaited there, or was received."""
+
+    code = "still-awaited"
+    law = PACKAGES
+    remedy = (
+        "Take the package in (ReceiveOrders); report one that came damaged (RejectPackage) or never"
+        " came (ReportPackageLost), then send its orders again."
+    )
+
+
 class PackageSettled(Concerning):
     """Nothing of the package is awaited any more."""
 

@@ -53,6 +53,13 @@ class Sites(Aggregate):
             return True
         return any(code == site and term.has(on) for code, term in self.terms)
 
+    def takes_in(self, site: OfficeCode, on: date) -> bool:
+        """Whether anything new may come to a site: it is open, and no end was announced."""
+        ending = any(
+            code == site and term.until is not None and on < term.until for code, term in self.terms
+        )
+        return self.is_open(site, on) and not ending
+
     def route(self, codes: Collection[str], generation: int, on: date) -> OfficeCode | None:
         """The site that makes cards of a generation for a place, none where that is left open.
 

@@ -48,6 +48,8 @@ A = TypeVar("A", bound=Aggregate)
 
 #: The state of a card that its holder has.
 WITH_HOLDER = "93"
+#: An address that was to be appended was given up (取消追加操作).
+CANCELLED = AppendFailure("3")
 
 
 @command(STATION, COUNTY)
@@ -72,20 +74,47 @@ class IntendAddress:
         assert one.body is not None, "refused above"
         body = registrar.load(CardBody, one.body)
         address = address_of(registrar, one)
-        digest = Digest(slot_digest(encode(address)).hex())
-        said = said_last(registrar, body) or said_first(registrar, one)
-        registrar.refuse_if((digest == said, appending_rules.AddressStands(one.acceptance_number)))
-        intended = AddressAppendIntended(
+        stands = says(registrar, one, body, address)
+        registrar.refuse_if((stands, appending_rules.AddressStands(one.acceptance_number)))
+        slot = intend(registrar, one, body, address, self.device, self.key_version)
+        return {"body": body.id, "slot": slot}
+
+
+@command(STATION, COUNTY)
+class ReconsiderAddress:
+    """Look once more at an address that is being appended: its holder may have moved (重核追加).
+
+    To be sent where a writer had stopped and the chip does not say the address yet. One that is no
+    longer the holder's is given up, and the present one takes its slot; the answer names no slot
+    where the card says the present one already.
+    Source: 居民身份证法 art. 11; 住址追加操作结果 3.
+    """
+
+    serial: ChipSerial
+    device: PaperNumber
+    key_version: int
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the end of the one and the beginning of the other, if they differ."""
+        body = being_written(registrar, self.serial)
+        assert body.application is not None, "it is a card"
+        assert body.appending is not None, "refused otherwise"
+        one = registrar.load(Application, body.application)
+        address = address_of(registrar, one)
+        if slot_of(address) == body.appended:
+            return {"body": body.id, "slot": body.appending}
+        given_up = AddressAppendAbandoned(
             effective_on=registrar.today,
-            slot=body.addresses + 1,
-            digest=digest,
-            key_version=self.key_version,
+            slot=body.appending,
+            result=CANCELLED,
+            burnt=False,
             device=self.device,
-            opened_by=opened_by(registrar, one),
-            address=Text(address),
         )
-        registrar.enter(body.id, intended)
-        return {"body": body.id, "slot": intended.slot}
+        registrar.enter(body.id, given_up)
+        if says(registrar, one, body, address):
+            return {"body": body.id, "slot": None}
+        slot = intend(registrar, one, body, address, self.device, self.key_version)
+        return {"body": body.id, "slot": slot}
 
 
 @command(STATION, COUNTY)
@@ -165,6 +194,38 @@ class AbandonAddress:
         return {"slot": abandoned.slot}
 
 
+def slot_of(address: str) -> Digest:
+    """Digest of what a slot holds that says an address."""
+    return Digest(slot_digest(encode(address)).hex())
+
+
+def says(registrar: Registrar, one: Application, body: CardBody, address: str) -> bool:
+    """Whether a card says an address, by what was appended last or what it was made with."""
+    return slot_of(address) == (said_last(registrar, body) or said_first(registrar, one))
+
+
+def intend(
+    registrar: Registrar,
+    one: Application,
+    body: CardBody,
+    address: str,
+    device: PaperNumber,
+    key_version: int,
+) -> int:
+    """Enter that an address is to be written into the next slot of a card, and return the slot."""
+    intended = AddressAppendIntended(
+        effective_on=registrar.today,
+        slot=body.addresses + 1,
+        digest=slot_of(address),
+        key_version=key_version,
+        device=device,
+        opened_by=opened_by(registrar, one),
+        address=Text(address),
+    )
+    registrar.enter(body.id, intended)
+    return intended.slot
+
+
 def being_written(registrar: Registrar, serial: ChipSerial) -> CardBody:
     """A body into which an address is being written, of a card of the officer's area."""
     body = registrar.load(CardBody, body_id(registrar, serial))
@@ -210,8 +271,7 @@ def said_first(registrar: Registrar, one: Application) -> Digest | None:
     street = known(Street, plate.street) if plate else None
     if plate is None or street is None:
         return None  # such as a soldier, who is registered nowhere
-    address = printed_address(registrar.places(), street, plate, signed.effective_on)
-    return Digest(slot_digest(encode(address)).hex())
+    return slot_of(printed_address(registrar.places(), street, plate, signed.effective_on))
 
 
 def opened_by(registrar: Registrar, one: Application) -> int | None:

@@ -43,7 +43,7 @@ from registry.values import (
 )
 
 TWO_HOLDERS, WRONG_NUMBER = ProductionError("30"), ProductionError("40")
-LOGIC, OTHER = ProductionError("60"), ProductionError("90")
+TEXT_WRONG, LOGIC, OTHER = (ProductionError(code) for code in ("10", "60", "90"))
 #: Gates that may be closed without anything being wrong with the data themselves.
 CLOSED_GATES = frozenset({card_rules.BaselineNotAccepted, card_rules.PersonNotVerified})
 
@@ -178,8 +178,9 @@ def issuer(registrar: Registrar, one: Application) -> tuple[OfficeCode, Text]:
 class CheckNumbers:
     """Check that each number is one person's alone in the whole province (省厅审核).
 
-    Whose is not goes back with error 30 (two holders) or 40 (not the number of the person); who has
-    died or moved away since with 60 (logic), and where a gate was closed again with 90 (other).
+    Whose is not goes back with error 30 (two holders) or 40 (not the number of the person); whose
+    name or other item was changed since with 10 (text), who has died or moved away with 60 (logic),
+    and where a gate was closed again with 90 (other).
     Source: 二代证受理状态 22, 23; Jilin plan of 2004 (吉政办发〔2004〕53号).
     """
 
@@ -209,12 +210,14 @@ class CheckNumbers:
 def _error(wrong: Sequence[Rule], own: bool, shared: bool) -> ProductionError | None:
     """With which error data go back, the gravest first; None where they are good."""
     kinds = {type(rule) for rule in wrong} - {card_rules.NumberInDispute}
-    if kinds - CLOSED_GATES - {card_rules.NumberChanged}:
+    if kinds - CLOSED_GATES - {card_rules.NumberChanged, card_rules.ItemsChanged}:
         return LOGIC
     if not own or card_rules.NumberChanged in kinds:
         return WRONG_NUMBER
     if shared:
         return TWO_HOLDERS
+    if card_rules.ItemsChanged in kinds:
+        return TEXT_WRONG
     return OTHER if kinds else None
 
 

@@ -39,9 +39,9 @@ def own_blanks(registrar: Registrar, serials: Sequence[ChipSerial]) -> dict[Card
 
 
 def refuse_closed(registrar: Registrar, site: OfficeCode) -> None:
-    """Refuse a site that is not open today."""
+    """Refuse a site that is not open today, or is known to close: it was found empty for that."""
     sites: Sites = sites_of(registrar)
-    closed = not sites.is_open(site, registrar.today)
+    closed = not sites.takes_in(site, registrar.today)
     registrar.refuse_if((closed, making_rules.SiteUnknown(site)))
 
 
@@ -200,6 +200,7 @@ class ReceiveTransfer:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the arrival of each."""
+        refuse_closed(registrar, self.site)
         refuse_other_site(registrar, self.site)
         found = blanks(registrar, self.serials)
         for body in found:

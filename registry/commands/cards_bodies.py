@@ -8,13 +8,14 @@ from typing import Any
 from registry.aggregates import Application, CardBody, card_rules, making_rules, rules
 from registry.aggregates.application import FOLLOWS
 from registry.aggregates.card import BodyState
-from registry.commands.base import CENTRE, COUNTY, PROVINCE, command
+from registry.commands.base import CENTRE, CITY, COUNTY, PROVINCE, STATION, command
 from registry.commands.cards_common import (
     body_id,
     refuse_other_run,
     refuse_other_site,
     refuse_unproposed,
 )
+from registry.commands.cards_fitness import people_of, refuse_unfit
 from registry.events.cards import (
     BlankBound,
     BodyDestroyed,
@@ -33,6 +34,7 @@ from registry.values import (
     CardId,
     ChipSerial,
     Digest,
+    OfficeCode,
     PaperNumber,
     SpoilCause,
     Text,
@@ -51,14 +53,24 @@ def spoil(
     reject_bin: PaperNumber,
     grounds: Text | None,
 ) -> None:
-    """Put a body that is in hand into the reject bin."""
-    registrar.load(CardBody, body)
+    """Put a body that is in hand into the reject bin of the officer's office."""
+    known = registrar.load(CardBody, body)
     registrar.enter(
         body,
         BodySpoiled(
-            effective_on=registrar.today, cause=cause, reject_bin=reject_bin, grounds=grounds
+            effective_on=registrar.today,
+            cause=cause,
+            reject_bin=reject_bin,
+            grounds=grounds,
+            bin_at=bin_at(registrar, known),
         ),
     )
+
+
+def bin_at(registrar: Registrar, body: CardBody) -> OfficeCode | None:
+    """The office in whose bin a body is put now; None: it is the site's own."""
+    office = registrar.authority.office
+    return None if office.within(body.site) else office
 
 
 def refuse_unsettled(registrar: Registrar, body: CardId | None, subject: object) -> None:
@@ -68,14 +80,25 @@ def refuse_unsettled(registrar: Registrar, body: CardId | None, subject: object)
         registrar.refuse_if((kept, card_rules.BodyNotSettled(subject)))
 
 
+def refuse_strangers(registrar: Registrar, body: CardBody) -> None:
+    """Refuse whoever is neither of a site that has to do with a body nor of the province."""
+    sites = [site for site in (body.site, body.destination) if site is not None]
+    own = any(registrar.authority.office.within(site) for site in sites)
+    own = own or PROVINCE in registrar.authority.roles
+    registrar.refuse_if((not own, making_rules.OtherSite(body.site)))
+
+
 def card_given_up(registrar: Registrar, body: CardBody) -> Application | None:
-    """The application whose made card a body is; refused unless an office has it in keeping."""
-    if body.application is None:
+    """The application whose made card a body is; refused unless an office has it in keeping.
+
+    What is no made card is given up by its site or the province.
+    """
+    if body.state is not BodyState.PERSONALISED:
+        refuse_strangers(registrar, body)
         return None
+    assert body.application is not None, "it is written"
     one = registrar.load(Application, body.application)
     registrar.refuse_if((not registrar.in_area(one.community), rules.OutsideArea(one.id)))
-    if body.state is not BodyState.PERSONALISED:
-        return None
     assert one.state is not None, "a temporary card has no body"
     kept = "97" in FOLLOWS[one.state] and one.state not in IN_HAND and one.body == body.id
     registrar.refuse_if((not kept, card_rules.CardNotKept(one.acceptance_number)))
@@ -88,7 +111,8 @@ class BindBlank:
 
     image: SHA-256 of all that is to be written. The body before must be spoiled or given up, and
     an attempt takes three bodies by itself. Blank, order and officer are of one site, and of one
-    work order where they name one. run: of the work order, where it is made in runs.
+    work order where they name one. Nothing is bound for whom no card may be made any more. run: of
+    the work order, where it is made in runs.
     Source: 居民身份证制作中心（所）建设工作规范.
     """
 
@@ -109,12 +133,16 @@ class BindBlank:
         most = limit("card_bodies", today).amount
         refuse_unsettled(registrar, one.body, one.acceptance_number)
         refuse_other_site(registrar, blank.site)
+        refuse_unfit(registrar, people_of(registrar, [one])[one.person], one)
         named = {self.work_order, blank.work_order, one.work_order} - {None}
         registrar.refuse_if(
             (one.bodies >= most, card_rules.BodiesExhausted(one.acceptance_number)),
             (one.card_kind.generation == 1, making_rules.NoChip(one.acceptance_number)),
             (one.site not in {None, blank.site}, making_rules.OtherSite(one.site)),
-            (len(named) > 1, making_rules.OtherWorkOrder(blank.work_order)),
+            (
+                len(named) > 1 or (bool(named) and one.work_order is None),
+                making_rules.OtherWorkOrder(blank.work_order),
+            ),
         )
         refuse_other_run(registrar, next(iter(named), None), self.run)
         bound = BodyBound(effective_on=today, body=body, attempt=one.attempt)
@@ -267,14 +295,30 @@ class ReportBodyFound:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the find."""
         body = body_id(registrar, self.serial)
-        registrar.load(CardBody, body)
-        registrar.enter(body, BodyFound(effective_on=registrar.today, reject_bin=self.reject_bin))
+        known = registrar.load(CardBody, body)
+        card = known.application
+        own = card is not None and registrar.in_area(registrar.load(Application, card).community)
+        if not own:
+            refuse_strangers(registrar, known)
+        event = BodyFound(
+            effective_on=registrar.today,
+            reject_bin=self.reject_bin,
+            bin_at=bin_at(registrar, known),
+        )
+        registrar.enter(body, event)
         return {"body": body}
 
 
-@command(CENTRE)
+def waste_of(registrar: Registrar, serial: ChipSerial) -> CardBody:
+    """A body in the reject bin of the officer's own office."""
+    known = registrar.load(CardBody, body_id(registrar, serial))
+    refuse_other_site(registrar, known.bin_at or known.site)
+    return known
+
+
+@command(CENTRE, STATION, COUNTY, CITY, PROVINCE)
 class ProposeBodyDestruction:
-    """Put a spoiled body forward for destruction (提请销毁卡体).
+    """Put a spoiled body forward for destruction, where its bin is (提请销毁卡体).
 
     Source: 居民身份证制作中心（所）建设工作规范.
     """
@@ -284,15 +328,14 @@ class ProposeBodyDestruction:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the proposal, and return the version that a second officer confirms."""
-        body = body_id(registrar, self.serial)
-        known = registrar.load(CardBody, body)
+        known = waste_of(registrar, self.serial)
         written = known.state is BodyState.PERSONALISED
         registrar.refuse_if((written, card_rules.BodyNotSettled(self.serial)))
         event = BodyDestructionProposed(effective_on=registrar.today, grounds=self.grounds)
-        return {"body": body, "version": registrar.enter(body, event).version}
+        return {"body": known.id, "version": registrar.enter(known.id, event).version}
 
 
-@command(CENTRE)
+@command(CENTRE, STATION, COUNTY, CITY, PROVINCE)
 class ConfirmBodyDestruction:
     """Confirm, as a second officer, that a spoiled body was destroyed (销毁卡体).
 
@@ -305,8 +348,7 @@ class ConfirmBodyDestruction:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the destruction."""
-        body = body_id(registrar, self.serial)
-        registrar.load(CardBody, body)
+        body = waste_of(registrar, self.serial).id
         refuse_unproposed(registrar, body, self.version, BodyDestructionProposed)
         registrar.enter(
             body,

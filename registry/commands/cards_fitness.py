@@ -35,6 +35,7 @@ from registry.history import effective, standing
 from registry.registrar import Registrar
 from registry.values import (
     CaseId,
+    CitizenNumber,
     CommunityId,
     HouseholdId,
     Level,
@@ -74,7 +75,7 @@ def unfit(registrar: Registrar, person: Person, one: Application) -> Iterator[Ru
     yield from ended(person, subject)
     if person.life is Life.LIVING:
         yield from _elsewhere(registrar, person, one)
-    yield from renumbered(registrar, person, one)
+    yield from outdated(registrar, person, one)
     if not is_made(one.card_kind, registrar.today):
         yield card_rules.GenerationNotMade(f"{subject} on {registrar.today}")
     yield from gates(registrar, person, one.community, one.card_kind.generation, subject)
@@ -88,22 +89,36 @@ def ended(person: Person, subject: object) -> Iterator[Rule]:
         yield rules.RecordIsDeleted(subject)
 
 
-def renumbered(registrar: Registrar, person: Person, one: Application) -> Iterator[Rule]:
-    """Whether the number that a card was signed with is no longer its holder's.
+def outdated(registrar: Registrar, person: Person, one: Application) -> Iterator[Rule]:
+    """Whether a card was signed with a number, or another item, that is no longer its holder's.
 
-    Of what was captured anew since, nothing is signed yet. Source: 居民身份证法 art. 3, 11.
+    The address is not one: it is appended. Of what was captured anew since, nothing is signed yet.
+    Source: 居民身份证法 art. 3, 11.
     """
     for entry in reversed(registrar.entries(one.id)):
         if isinstance(entry.event, CaptureCompleted):
             return
         if isinstance(entry.event, CardSigned):
             told = registrar.entries(person.id)
-            known = [each for each in told if each.recorded_at <= entry.recorded_at]
+            known = [each for each in told if each.position <= entry.position]
             if len(known) < len(told):
                 signed = Person.fold(effective(known))
-                if signed is not None and signed.number != person.number:
+                if signed is None:
+                    return
+                if signed.number != person.number:
                     yield card_rules.NumberChanged(one.acceptance_number)
+                elif changed := [name for name in ON_CARDS if _differs(signed, person, name)]:
+                    what = f"{one.acceptance_number}: {', '.join(changed)}"
+                    yield card_rules.ItemsChanged(what)
             return
+
+
+#: What a card says of its holder besides number and address.
+ON_CARDS = ("name", "sex", "nationality", "birth_date")
+
+
+def _differs(signed: Person, now: Person, name: str) -> bool:
+    return bool(getattr(signed, name) != getattr(now, name))
 
 
 def home_of(person: Person, military: bool) -> CommunityId | None:
@@ -171,13 +186,23 @@ def dispute(registrar: Registrar, person: Person) -> CaseId | None:
             return case.id
     if person.number is None or setting is SharedNumber.BOTH:
         return None
-    holders = registrar.find(Number, number_id(registrar, person.number))
-    held_by = holders.held_by if holders is not None else ()
-    if setting is SharedNumber.FIRST and held_by[:1] == (person.id,):
+    held_by = living_holders(registrar, person.number)
+    if setting is SharedNumber.FIRST and held_by[:1] == [person.id]:
         return None
     stream = case_id(registrar, NumberFaultKind.DUPLICATE, person.number)
     shared = registrar.find(NumberCase, stream)
     return stream if len(held_by) > 1 or (shared is not None and shared.open) else None
+
+
+def living_holders(registrar: Registrar, number: CitizenNumber) -> list[PersonId]:
+    """Who holds a number now and lives, the first one first; the dead bar nobody."""
+    ledger = registrar.find(Number, number_id(registrar, number))
+    held_by = ledger.held_by if ledger is not None else ()
+    if len(held_by) > 1:
+        registrar.prefetch(held_by)
+        people = (registrar.find(Person, one) for one in held_by)
+        return [one.id for one in people if one is not None and one.life is Life.LIVING]
+    return list(held_by)
 
 
 def county_of(registrar: Registrar, community: CommunityId) -> UUID | None:

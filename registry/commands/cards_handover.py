@@ -11,7 +11,7 @@ from registry.aggregates.person import Life
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.cards_bins import bin_id, take_in
 from registry.commands.cards_common import applications_of, body_id, enter_all, in_hand, told
-from registry.commands.cards_fitness import disputed, ended, renumbered
+from registry.commands.cards_fitness import disputed, ended, outdated
 from registry.commands.cards_gates import is_child
 from registry.commands.cards_transport import refuse_uninspected
 from registry.deadlines import card_due
@@ -96,7 +96,7 @@ class HandOutCard:
         registrar.refuse_if(
             *((True, rule) for rule in ended(person, one.person)),
             *((True, rule) for rule in disputed(registrar, person, one.acceptance_number)),
-            *((True, rule) for rule in renumbered(registrar, person, one)),
+            *((True, rule) for rule in outdated(registrar, person, one)),
         )
         checks = self._checked(registrar, one)
         name, number = self._collected_by(registrar, one, person)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry.aggregates import Application, card_rules, making_rules
@@ -86,23 +86,35 @@ class OrderProduction:
         """Enter the order of each, with the attempt that it is, and the package."""
         found = in_hand(registrar, self.applications)
         people = people_of(registrar, found)
-        refuse_closed(registrar, self.site)
         for one in found:
-            refuse_misrouted(registrar, one, self.site)
             refuse_unfit(registrar, people[one.person], one)
-        package = send(registrar, self.package_number, PackageContent.DATA, self.site, found)
-        for one in found:
-            registrar.enter(
-                one.id,
-                ProductionPackageBuilt(
-                    effective_on=registrar.today,
-                    package=package,
-                    attempt=one.next_attempt,
-                    site=self.site,
-                    work_order=self.work_order,
-                ),
-            )
+        order_from(registrar, found, self.site, self.package_number, self.work_order)
         return told(found)
+
+
+def order_from(
+    registrar: Registrar,
+    found: Sequence[Application],
+    site: OfficeCode,
+    package_number: PackageNumber | None,
+    work_order: PaperNumber | None,
+) -> None:
+    """Enter the orders of applications from a site, for each of whom a card may be made."""
+    refuse_closed(registrar, site)
+    for one in found:
+        refuse_misrouted(registrar, one, site)
+    package = send(registrar, package_number, PackageContent.DATA, site, found)
+    for one in found:
+        registrar.enter(
+            one.id,
+            ProductionPackageBuilt(
+                effective_on=registrar.today,
+                package=package,
+                attempt=one.next_attempt,
+                site=site,
+                work_order=work_order,
+            ),
+        )
 
 
 @command(PROVINCE)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.aggregates import Application, Package, card_rules, making_rules
+from registry.aggregates.package import PackageState
 from registry.commands.base import CENTRE, CITY, COUNTY, PROVINCE, STATION, command
-from registry.commands.cards_common import in_hand, package_id
+from registry.commands.cards_common import enter_all, in_hand, package_id
 from registry.deadlines import package_due
+from registry.events.applications import OrderSentAgain
 from registry.events.packages import (
     PackageCameAgain,
     PackageReceived,
@@ -34,6 +36,8 @@ from registry.values import (
 WHOLE, SHORT = PackageAnomaly("00"), PackageAnomaly("11")
 #: States in which data are on their way, under the package that they were last sent in.
 DATA_ON_THE_WAY = frozenset({"03", "14", "18"})
+#: The state of an application whose card is ordered.
+ORDERED = "24"
 
 
 def package_digest(numbers: Collection[AcceptanceNumber]) -> Digest:
@@ -198,13 +202,58 @@ class ReceiveOrders:
         found = in_hand(registrar, self.applications)
         registrar.refuse_if(
             *(
-                (one.state != "24", card_rules.StepOutOfOrder(one.acceptance_number))
+                (one.state != ORDERED, card_rules.StepOutOfOrder(one.acceptance_number))
                 for one in found
             )
         )
         contents = Contents(count=self.count, digest=self.digest)
         arrival = take_in(registrar, self.package_number, PackageContent.DATA, found, contents)
         return arrival.told
+
+
+@command(PROVINCE)
+class SendOrdersAgain:
+    """Send the data of open orders to their site once more, in another package (重发制证信息).
+
+    Of orders whose package was rejected or lost, or that passed to the site from another one. The
+    orders stand where they stood, and stay on their work order.
+    Source: GA 214.15; Jilin plan of 2004 (吉政办发〔2004〕53号).
+    """
+
+    applications: tuple[ApplicationId, ...]
+    package_number: PackageNumber
+
+    def execute(self, registrar: Registrar) -> Mapping[str, Any]:
+        """Enter the package, and the sending of each."""
+        found = in_hand(registrar, self.applications)
+        registrar.prefetch([one.package for one in found if one.package is not None])
+        sites = {one.site for one in found if one.site is not None}
+        registrar.refuse_if(
+            *(
+                (_awaited_at_site(registrar, one), making_rules.StillAwaited(one.acceptance_number))
+                for one in found
+            ),
+            (len(sites) > 1, making_rules.PackageForOthers(self.package_number)),
+            *(
+                (one.state != ORDERED, card_rules.StepOutOfOrder(one.acceptance_number))
+                for one in found
+            ),
+        )
+        registrar.stop_if_refused()
+        package = send(registrar, self.package_number, PackageContent.DATA, min(sites), found)
+        assert package is not None, "it has a number"
+        event = OrderSentAgain(effective_on=registrar.today, package=package)
+        enter_all(registrar, self.applications, event)
+        return {"applications": len(found), "package": package}
+
+
+def _awaited_at_site(registrar: Registrar, one: Application) -> bool:
+    """Whether the data of an order have come to its site, or are on their way there."""
+    if one.package is None:
+        return False
+    package = registrar.load(Package, one.package)
+    gone = package.state in {PackageState.REJECTED, PackageState.LOST} and one.id in package.missing
+    return package.receiver == one.site and not gone
 
 
 @command(COUNTY, CITY, PROVINCE, CENTRE, STATION)

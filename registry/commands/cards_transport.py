@@ -315,6 +315,8 @@ class DispatchFromSite:
         """Enter the dispatch of each, and the package."""
         found = in_hand(registrar, self.applications)
         refuse_other_site(registrar, *(one.site for one in found))
+        gone = [one.destination for one in found if one.destination is not None]
+        registrar.refuse_if(*((True, making_rules.SentElsewhere(to)) for to in gone))
         for one in found:
             above = OfficeCode(one.county[:2].ljust(12, "0"))
             unfit = self.destination != above

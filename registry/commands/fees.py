@@ -183,6 +183,7 @@ class CloseCashBook:
         """Enter what was counted."""
         stream = book_id(registrar, registrar.authority.office, self.on or registrar.today)
         known = registrar.load(CashBook, stream)
+        registrar.refuse_if((self.counted_fen < 0, fee_rules.CountUnfit(self.counted_fen)))
         registrar.enter(
             stream,
             CashCounted(

@@ -10,8 +10,10 @@ from typing import Any
 from registry.aggregates import Application, CardBody, WorkOrder, order_rules
 from registry.aggregates.card import BodyState
 from registry.commands.base import CENTRE, PROVINCE, command
+from registry.commands.cards_blanks import refuse_closed
 from registry.commands.cards_common import body_id, in_hand, order_id, refuse_other_site
-from registry.commands.cards_making import OrderProduction
+from registry.commands.cards_fitness import people_of, unfit
+from registry.commands.cards_making import order_from
 from registry.entry import Entry
 from registry.events.applications import ProductionPackageBuilt, ProductionRerouted
 from registry.events.issuance import CardProduced
@@ -47,6 +49,8 @@ class OpenWorkOrder:
 
     Each application is ordered by the same act, so the rules for that hold (`OrderProduction`);
     those that passed to the site from another one, and are on no order of it yet, go on with it.
+    leave_out: for whom no card may be made any more, such as who has died since, is left out and
+    named with the rules in the way; else one such application refuses the whole order.
     Source: 居民身份证制作中心（所）建设工作规范; GA/T 1222-2015, 4.9.
     """
 
@@ -54,22 +58,29 @@ class OpenWorkOrder:
     applications: tuple[ApplicationId, ...]
     site: OfficeCode
     package_number: PackageNumber | None = None
+    leave_out: bool = False
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the order, its list, and the order of each application."""
         stream = order_id(registrar, self.work_order)
         registrar.find(WorkOrder, stream)
+        refuse_closed(registrar, self.site)  # asked before what takes long: it is run again for it
         found = in_hand(registrar, self.applications)
+        people = people_of(registrar, found)
+        why = {one.id: list(unfit(registrar, people[one.person], one)) for one in found}
+        left_out = [
+            {"application": one, "why": sorted({rule.code for rule in rules})}
+            for one, rules in why.items()
+            if rules and self.leave_out
+        ]
+        if self.leave_out:
+            found = [one for one in found if not why[one.id]]
+            registrar.refuse_if((not found, order_rules.NobodyWaits(self.work_order)))
         passed = [one for one in found if passed_on(one, self.site)]
-        fresh = tuple(one.id for one in found if one not in passed)
+        fresh = [one for one in found if one not in passed]
+        registrar.refuse_if(*((True, rule) for one in fresh for rule in why[one.id]))
         if fresh:
-            asked = OrderProduction(
-                applications=fresh,
-                site=self.site,
-                package_number=self.package_number,
-                work_order=self.work_order,
-            )
-            asked.execute(registrar)
+            order_from(registrar, fresh, self.site, self.package_number, self.work_order)
         registrar.stop_if_refused()
         for one in passed:
             taken = ProductionRerouted(
@@ -95,7 +106,7 @@ class OpenWorkOrder:
             registrar.enter(
                 stream, WorkOrderListed(effective_on=registrar.today, applications=some)
             )
-        return {"applications": len(members)}
+        return {"applications": len(members), "left_out": left_out}
 
 
 @command(CENTRE)

@@ -352,6 +352,18 @@ class ProductionRerouted:
     work_order: PaperNumber | None = None
 
 
+@event(code=199, kind=Kind.APPLICATION)
+class OrderSentAgain:
+    """The data of an open order went to its site once more, in another package (重发制证信息).
+
+    The package before was rejected or lost, or went to the site that had the order before.
+    Source: GA 214.15; Jilin plan of 2004 (吉政办发〔2004〕53号).
+    """
+
+    effective_on: date
+    package: PackageId
+
+
 ApplicationEvent = (
     ApplicationAccepted
     | FingerprintCaptured
@@ -377,4 +389,5 @@ ApplicationEvent = (
     | ProductionRejectedInput
     | DeadlineExtended
     | ProductionRerouted
+    | OrderSentAgain
 )

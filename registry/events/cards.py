@@ -120,6 +120,7 @@ class CardPersonalised:
 class BodySpoiled:
     """A body in hand was found unfit and put into the reject bin (废证).
 
+    bin_at: the office whose bin it is; absent where it is the site's own.
     Source: 居民身份证制作中心（所）建设工作规范.
     """
 
@@ -127,6 +128,7 @@ class BodySpoiled:
     cause: SpoilCause
     reject_bin: PaperNumber
     grounds: Private[Text | None] = None
+    bin_at: OfficeCode | None = None
 
 
 @event(code=208, kind=Kind.CARD)
@@ -158,11 +160,13 @@ class BodyVoided:
 class BodyFound:
     """A body that was given up turned up and was put into the reject bin (找回卡体).
 
+    bin_at: the office whose bin it is; absent where it is the site's own.
     Source: 居民身份证制作中心（所）建设工作规范.
     """
 
     effective_on: date
     reject_bin: PaperNumber
+    bin_at: OfficeCode | None = None
 
 
 @event(code=211, kind=Kind.CARD)

@@ -25,11 +25,11 @@ from registry.projections.base import (
     visible,
 )
 from registry.projections.issuance import issuance
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.values import day_number
 from registry.vocabulary import Kind
 
-EDITION = 1
+EDITION = 2
 MOVES_EDITION = 1
 
 #: The account of a blank that has not been received yet.
@@ -56,6 +56,7 @@ def rows(one: CardBody) -> Rows:
             _text(one.destination),
             None if one.application is None else one.application.bytes,
             one.attempt,
+            _text(one.bin_at),
         )
     }
 
@@ -80,6 +81,7 @@ BODIES = dated(
             Column("destination", Words),
             Column("application", Id),
             Column("attempt", Integer),
+            Column("bin_at", Words),
         ),
         lookups=(Lookup(("site", "state", "valid_from")), Lookup(("application",))),
     ),
@@ -101,7 +103,7 @@ body_moves = Table(
 )
 
 
-def move(stored: StoredEntry, before: CardBody | None, after: CardBody) -> Values | None:
+def move(stored: Stored, before: CardBody | None, after: CardBody) -> Values | None:
     """A row for an entry that brought a body into another account, or to another site."""
     was = (None, OUTSIDE) if before is None else (str(before.site), int(before.state))
     now = (str(after.site), int(after.state))
@@ -110,7 +112,7 @@ def move(stored: StoredEntry, before: CardBody | None, after: CardBody) -> Value
     order = after.work_order or (before.work_order if before else None)
     return (
         stored.position,
-        stored.originator_id.bytes,  # type: ignore[union-attr]  # ours are always UUIDs
+        stored.key,
         day_number(day_at(stored.recorded_at)),
         *was,
         *now,
@@ -181,10 +183,15 @@ def of_order(work_order: str, until: int) -> Select[Any]:
 
 
 def held(site: str, at: At) -> Select[Any]:
-    """How many blanks, unfinished bodies and binned ones a site still has."""
-    states = [int(one) for one in (*HELD, BodyState.SPOILED)]
+    """How many blanks, unfinished bodies and binned ones a site still has.
+
+    A card that was found faulty elsewhere lies in a bin there, and is destroyed there.
+    """
+    binned = and_(bodies.c.state == int(BodyState.SPOILED), bodies.c.bin_at.is_(None))
     return select(func.count()).where(
-        bodies.c.site == site, bodies.c.state.in_(states), visible(bodies, at)
+        bodies.c.site == site,
+        or_(bodies.c.state.in_([int(one) for one in HELD]), binned),
+        visible(bodies, at),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from registry.projections.places import under
 from registry.values import day_number
 from registry.vocabulary import Kind
 
-EDITION = 2
+EDITION = 3
 
 #: States in which somebody in an office has the application or the card in hand.
 WAITING = tuple(sorted(stages()))
@@ -68,6 +69,8 @@ def rows(one: Application) -> Rows:
             None if one.valid_from is None else day_number(one.valid_from),
             None if one.valid_until is None else day_number(one.valid_until),
             _text(one.authority_name),
+            _text(one.work_order),
+            day_number(one.applied_on),
         )
     }
 
@@ -111,6 +114,8 @@ ISSUANCE = dated(
             Column("term_from", Day),
             Column("term_until", Day),
             Column("authority_name", Words),
+            Column("work_order", Words),
+            Column("applied_on", Day, nullable=False),
         ),
         lookups=(
             Lookup(("person", "valid_from")),
@@ -138,6 +143,16 @@ def of_person(person: UUID, at: At) -> Select[Any]:
     return (
         select(issuance)
         .where(issuance.c.person == person.bytes, visible(issuance, at))
+        .order_by(issuance.c.accepted_on.desc(), issuance.c.number.desc())
+    )
+
+
+def of_persons(persons: Collection[UUID], at: At) -> Select[Any]:
+    """Every application of several persons, the newest first."""
+    keys = [one.bytes for one in persons]
+    return (
+        select(issuance)
+        .where(issuance.c.person.in_(keys), visible(issuance, at))
         .order_by(issuance.c.accepted_on.desc(), issuance.c.number.desc())
     )
 

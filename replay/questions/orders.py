@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from registry.aggregates.application import FOLLOWS
-from registry.values import CardKind, CardPriority, CardState, day_of
+from registry.values import CardKind, CardPriority, CardState, OfficeCode, day_of
 from registry.vocabulary import VOCABULARY, EventType, Kind
 from replay.columns.forms import NONE, Column
 from replay.columns.layout import by_code, layout
@@ -45,7 +45,7 @@ FOUND = np.dtype(
         ("kind", "u1"),
     ]
 )
-_KIND, _PRIORITY, _REPLACED = (1 << bit for bit in range(3))
+_KIND, _PRIORITY, _REPLACED, _SITE = (1 << bit for bit in range(4))
 
 
 @dataclass(frozen=True, order=True)
@@ -67,11 +67,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be ordered: cards of a generation, of counties whose codes begin so."""
+    """What is to be ordered: cards of a generation, of counties whose codes begin so.
+
+    site: where; what was ordered from it already and is on no work order waits for it too.
+    """
 
     generation: int
     within: str = ""
     states: Collection[str] = WAITING
+    site: OfficeCode | None = None
 
     @property
     def counties(self) -> tuple[int, int]:
@@ -93,12 +97,15 @@ def waiting(log: Log, at: At, wanted: Wanted, most: int | None = None) -> list[W
         found = np.empty(block.size, FOUND)
         columns: tuple[Any, ...] = (
             *rows(block),
-            *dense(block, "card_kind", "priority", "replaced_by"),
+            *dense(block, "card_kind", "priority", "replaced_by", "site"),
+            _on_order(block),
             _told(),
             states,
             kinds,
             lowest,
             highest,
+            STATES.index(CardState(ORDERED)),
+            int(wanted.site or 0),
             *point(block, at),
             table,
             block.first,
@@ -117,7 +124,12 @@ def waiting(log: Log, at: At, wanted: Wanted, most: int | None = None) -> list[W
 def _told() -> Column:
     """By code: which of the columns an event declares, u1."""
     laid = layout(Kind.APPLICATION)
-    held = {"card_kind": _KIND, "priority": _PRIORITY, "replaced_by": _REPLACED}
+    held = {
+        "card_kind": _KIND,
+        "priority": _PRIORITY,
+        "replaced_by": _REPLACED,
+        "site": _SITE,
+    }
 
     def told(word: EventType) -> int:
         if word.kind is not Kind.APPLICATION:
@@ -126,6 +138,13 @@ def _told() -> Column:
 
     assert VOCABULARY, "the vocabulary is filled"
     return plain(by_code(told, "u1"))
+
+
+def _on_order(block: Block) -> Column:
+    """Which rows name a work order, u1[rows]."""
+    named = np.zeros(len(block), "u1")
+    named[block.sparse["work_order"].rows] = 1
+    return plain(named)
 
 
 @cache
@@ -168,11 +187,15 @@ def gather(
     card_kind: Column,
     priority: Column,
     replaced_by: Column,
+    site: Column,
+    on_order: Column,
     told: Column,
     states: Column,
     kinds: Column,
     lowest: int,
     highest: int,
+    ordered: int,
+    at_site: int,
     last: int,
     known: int,
     table: Column,
@@ -182,14 +205,16 @@ def gather(
     """Gather the applications that wait, and return how many they are.
 
     starts u4[applications + 1]; code, day u2[n]; position u4[n]; card_kind, priority u2,
-    replaced_by u4: a value for each row whose code declares it, as told u1[codes] says; states
-    u1[256], kinds u1: 1 for what is wanted; table APPLICATION[applications]; out
-    FOUND[applications], written.
+    replaced_by u4, site u8: a value for each row whose code declares it, as told u1[codes] says;
+    on_order u1[n]: 1 where a row names a work order; states u1[256], kinds u1: 1 for what is
+    wanted; ordered: the state of what is ordered, which waits too where it is on no order of the
+    site; table APPLICATION[applications]; out FOUND[applications], written.
     """
-    k = p = r = count = 0
+    k = p = r = s = count = 0
     for one in range(table.size):
         kind = urgent = -1
-        replaced = False
+        replaced = listed = False
+        where = 0
         for row in range(integer(starts[one]), integer(starts[one + 1])):
             says = integer(told[code[row]])
             if says:
@@ -200,12 +225,17 @@ def gather(
                         urgent = integer(priority[p])
                     if says & _REPLACED:
                         replaced |= replaced_by[r] != NONE
+                    if says & _SITE:
+                        where, listed = integer(site[s]), on_order[row] != 0
                 k += says & _KIND
                 p += says >> 1 & 1
                 r += says >> 2 & 1
+                s += says >> 3 & 1
         now = table[one]
         state, county = integer(now["state"]), integer(now["county"])
-        if not states[state] or kind < 0 or not kinds[kind] or urgent < 0 or replaced:
+        passed_on = state == ordered and where == at_site and not listed
+        waits = states[state] or passed_on
+        if not waits or kind < 0 or not kinds[kind] or urgent < 0 or replaced:
             continue
         if county < lowest or county > highest:
             continue

@@ -58,6 +58,24 @@ def test_what_was_kept_is_given_out_and_the_log_says_to_whom(kept, log):
     assert log.verify() is None
 
 
+def test_a_new_key_of_the_node_takes_the_place_of_the_old_one(kept, engine, key_file, log):
+    """Keys of persons are wrapped anew, and what is kept opens without the old key of the node."""
+    digests = {one: kept.keep(one, (PHOTO, MediaType.JPEG))[0] for one in (WANG, LI)}
+    old = key_file.read_text()
+    new_node_key(key_file)
+    later = Media(engine, open_node_keys(key_file))
+    assert (later.wrap_anew(), later.wrap_anew()) == (2, 0)
+    (new,) = set(key_file.read_text().splitlines()) - set(old.splitlines())
+    key_file.write_text(new + "\n")
+    newest = Media(engine, open_node_keys(key_file))
+    assert {one: newest.read(one, [digests[one]], log, ASKED) for one in (WANG, LI)} == {
+        WANG: (PHOTO,),
+        LI: (PHOTO,),
+    }
+    with pytest.raises(Unavailable):
+        kept.read(WANG, [digests[WANG]], log, ASKED)
+
+
 def test_nothing_is_given_out_without_a_line_in_the_log(kept, log):
     (digest,) = kept.keep(WANG, (PHOTO, MediaType.JPEG))
     log.close()

@@ -13,18 +13,25 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from adapters.ordering import differences, draw, read
+from registry.commands.cards_making import RerouteProduction
+from registry.commands.work_orders import OpenWorkOrder
 from registry.errors import Refused
 from registry.projections import At
-from registry.values import CardState, PaperNumber
+from registry.values import CardState, OfficeCode, PaperNumber
 from replay.columns.log import KeptLog
 from replay.questions.orders import Waiting, Wanted, waiting
 from replay.states import history
 from tests.adapters.followed import followed
+from tests.scenarios.cards import PROVINCE, SITE, accepted, brought, ready
+from tests.scenarios.test_sites import following
+from tests.scenarios.town import Town
 from tests.strategies import CARD_MOVES, Log, story
 
 ORDER = PaperNumber("W-1")
 #: Every state in which anybody ever is: random logs have few that wait for an order.
 ALL = Wanted(1, states=frozenset(CardState.all()))
+#: Those that were ordered and are on no work order.
+PASSED_ON = Wanted(1, states=frozenset(), site=OfficeCode("510000900000"))
 
 
 @pytest.fixture(params=range(2))
@@ -56,8 +63,9 @@ def test_they_agree_at_every_point_of_both_clocks(engine: Engine, log: Log):
     with engine.connect() as connection:
         for known in range(0, len(log.entries) + 1, 23):
             day = log.today - timedelta(known % 30)
-            live = read(connection, At(day, known), ALL)
-            assert set(live) == set(waiting(replayed, history.At(day, known), ALL))
+            for wanted in (ALL, PASSED_ON):
+                live = read(connection, At(day, known), wanted)
+                assert set(live) == set(waiting(replayed, history.At(day, known), wanted))
 
 
 def test_where_the_read_model_is_ahead_of_the_log_nothing_is_ordered(engine: Engine, log: Log):
@@ -69,6 +77,35 @@ def test_where_the_read_model_is_ahead_of_the_log_nothing_is_ordered(engine: Eng
         drawn(engine, log)
     assert {rule.code for rule in refused.value.rules} == {"replay-differs"}
     assert any(str(victim) in rule.message for rule in refused.value.rules)
+
+
+def test_what_passed_to_a_site_waits_there_until_it_is_on_an_order_of_that_site(town: Town):
+    ready(town)
+    wang, li = accepted(town, "wang"), accepted(town, "li")
+    brought(town, "22", wang, li)
+    order = OpenWorkOrder(work_order=ORDER, applications=(wang, li), site=SITE)
+    town.do(order, PROVINCE)
+    other_site = OfficeCode("510700900000")
+
+    def awaited(site: OfficeCode) -> list[Any]:
+        projector = following(town)
+        projector.catch_up()
+        store = town.register.store
+        entries = [town.register.codec.entry(stored) for stored in store.page(0, 10_000)]
+        with projector.engine.connect() as connection:
+            wanted = Wanted(2, site=site)
+            try:
+                drawing = draw(connection, KeptLog(entries), town.today, wanted, 9, ORDER)
+            except Refused as refused:
+                return [rule.code for rule in refused.rules]
+        return [one.application for one in drawing.chosen]
+
+    assert awaited(SITE) == awaited(other_site) == ["nobody-waits"]
+    town.do(RerouteProduction(applications=(li,), site=other_site), PROVINCE)
+    assert (awaited(SITE), awaited(other_site)) == (["nobody-waits"], [li])
+    there = OpenWorkOrder(work_order=PaperNumber("W-2"), applications=(li,), site=other_site)
+    town.do(there, PROVINCE)
+    assert awaited(other_site) == ["nobody-waits"]
 
 
 ONE = Waiting("1", date(2007, 6, 1), UUID(int=1), "510603", "2", "22", 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def running_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 
 @pytest.fixture
 def machine(running_machine: RunningMachine) -> Iterator[RunningMachine]:
-    """The machine, without a card and without a fault."""
+    """The machine without a card and without a fault, found by processes that are begun."""
+    os.environ.update(running_machine.environment)  # of other machines there were meanwhile, too
     yield running_machine
     empty(running_machine)
 

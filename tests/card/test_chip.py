@@ -20,7 +20,7 @@ from adapters.card.channel import (
     SessionBroken,
     WrongCard,
 )
-from adapters.card.emulator.chip import Chip, Memory, PowerLost, Refusal
+from adapters.card.emulator.chip import FAILURES, Chip, Memory, PowerLost, Refusal
 from adapters.card.emulator.heads import halved
 from adapters.card.keys import APPENDING, MAKING
 from adapters.card.session import Life, Session, open_session, read_serial
@@ -310,6 +310,31 @@ def test_the_keys_of_a_county_append_and_cannot_write():
             with pytest.raises(CardRefused) as refused:
                 deed(county)
             assert refused.value.status == apdu.UNAUTHORISED
+
+
+def test_keys_that_were_guessed_at_too_often_open_a_card_no_more():
+    """They are counted without power too, forgiven by who knows them, and apart for each use."""
+    chip = Chip(made(IMAGE))
+
+    def guessed() -> int:
+        greet = Command(apdu.GP, apdu.INITIALIZE_UPDATE, 1, 0, bytes(8), True)
+        _, status = chip.transmit(greet.encode())
+        if status != apdu.OK:
+            return status
+        guess = Command(apdu.GP | apdu.SECURED, apdu.EXTERNAL_AUTHENTICATE, 0x33, 0, bytes(16))
+        return chip.transmit(guess.encode())[1]
+
+    for _ in range(FAILURES - 1):
+        assert guessed() == apdu.SECURE_MESSAGE_WRONG
+        chip = Chip(Memory.decode(chip.memory.encode()))
+    open_session(chip, KEYS, SERIAL).state()
+    assert [guessed() for _ in range(FAILURES + 1)] == [
+        *[apdu.SECURE_MESSAGE_WRONG] * FAILURES,
+        apdu.KEYS_BLOCKED,
+    ]
+    with pytest.raises(CardRefused):
+        open_session(chip, KEYS, SERIAL)
+    open_session(chip, KEYS, SERIAL, use=APPENDING).state()
 
 
 def test_the_keys_of_the_centre_write_and_cannot_append():

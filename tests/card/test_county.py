@@ -14,7 +14,7 @@ from adapters.card.county import Desk
 from adapters.card.emulator.chip import Chip
 from adapters.card.keys import APPENDING
 from adapters.card.session import open_session
-from registry.aggregates import CardBody
+from registry.aggregates import CardBody, Doorplate
 from registry.chip.appended import ADDRESS_SIZE, SEAL_SIZE, decode, encode
 from registry.chip.files import APPENDED
 from registry.commands.relocation import MoveHousehold
@@ -105,6 +105,39 @@ def test_it_is_appended_once_wherever_the_power_failed(town: Town, card: Any, la
     assert len(said(rack)) == 1
     assert (body(town).addresses, body(town).appending) == (1, None)
     assert town.events(body(town).id).count("AddressAppendIntended") == 1
+
+
+@pytest.mark.parametrize(
+    ("commands", "late", "slot"),
+    [(4, False, 1), (5, True, 1), (6, False, 1), (6, True, 2), (8, False, 2)],
+    ids=["nothing was done", "prepared", "not kept", "kept", "not read back"],
+)
+def test_who_moved_on_while_the_desk_stood_still_gets_the_address_of_today(
+    town: Town, card: Any, commands: int, late: bool, slot: int
+):
+    rack = reader()
+    rack.fault = tear_after(commands, rack if late else None)
+    with pytest.raises(OutcomeUnknown):
+        desk(town).append(card, wire(rack))
+    assert len(said(rack)) == slot - 1
+    move(town, "yard")
+    rack.fault = lambda apdu: None
+    assert desk(town).append(card, wire(rack)).slot == slot == len(said(rack))
+    assert said(rack)[-1].endswith(town.see(Doorplate, town.yard).plate_number)
+    assert (body(town).addresses, body(town).appending) == (slot, None)
+
+
+def test_who_moved_back_meanwhile_needs_no_further_address(town: Town, card: Any):
+    rack = reader()
+    rack.fault = tear_after(5)
+    with pytest.raises(OutcomeUnknown):
+        desk(town).append(card, wire(rack))
+    move(town, "mill")
+    rack.fault = lambda apdu: None
+    with pytest.raises(Refused) as refused:
+        desk(town).append(card, wire(rack))
+    assert [rule.code for rule in refused.value.rules] == ["address-stands"]
+    assert (said(rack), body(town).appending) == ((), None)
 
 
 def test_another_card_is_not_written_to(town: Town, card: Any):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,12 @@ from adapters.card.personalise import Maker, Outcome
 from adapters.card.session import Life
 from registry.aggregates.card import BodyState
 from registry.chip.files import PHOTO
+from registry.commands.cards_blanks import ReceiveTransfer, TransferBlanks
 from registry.commands.cards_bodies import BindBlank, ConfirmBodyVoid, ProposeBodyVoid
 from registry.values import Digest, PaperNumber, SpoilCause, Text
 from tests.card.rig import ORDER, SIGNER, Fault, Rack, Rig, blank, written
 from tests.scenarios.cards import CENTRE, PROVINCE, on_line, serial, state, stocked
+from tests.scenarios.test_cards_bodies import SECOND_SITE, THERE
 from tests.scenarios.town import Town
 
 Bring = Callable[..., None]
@@ -180,6 +183,19 @@ def test_a_blank_that_is_not_of_the_order_is_not_written_to(rig: Rig, bring: Bri
         assert attend(maker, rack) is Outcome.SPOILED
     assert rack.chip.memory.life is Life.BLANK
     assert rig.incidents() == ["foreign"]
+
+
+def test_a_blank_of_another_site_is_told_of_and_left_on_that_site_s_books(rig: Rig):
+    stocked(rig.town, 9)
+    both: dict[str, Any] = {"serials": (serial(9),)}
+    rig.town.do(TransferBlanks(**both, destination=SECOND_SITE), CENTRE)
+    rig.town.do(ReceiveTransfer(**both, site=SECOND_SITE), THERE)
+    (rack,) = rig.racks
+    rack.chip = blank(9)
+    with rig.maker() as maker:
+        assert attend(maker, rack) is Outcome.REJECTED
+    assert rack.chip.memory.life is Life.BLANK
+    assert (rig.body(9).state, rig.incidents()) == (BodyState.IN_STOCK, ["foreign"])
 
 
 def test_a_body_whose_image_has_changed_since_is_spoiled(rig: Rig):

@@ -158,6 +158,11 @@ def test_a_picture_that_would_fill_the_memory_is_not_unpacked():
     assert measure(bomb)["width"] == 9_000
 
 
+def test_a_file_that_another_program_would_have_to_unpack_is_not_opened():
+    page = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 358 441\n%%EndComments\nshowpage\n"
+    assert measure(page) == {"bytes": len(page), "readable": 0}
+
+
 def test_a_face_that_is_not_found_only_warns():
     faceless = HEAD.copy()
     skin = HEAD.getpixel((179, 150))

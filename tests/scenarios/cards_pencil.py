@@ -95,7 +95,7 @@ RARE = {
     *(step for step in STEPS if step.startswith("bad ")),
 }
 #: Steps after which a card is nearer to being made, so that it must still be one that may be made.
-TOWARDS = {"audit", "sign", "order"}
+TOWARDS = {"audit", "sign", "order", "bind"}
 OPEN_ENDS = {"02", "93", "94", "95", "96", "98"}
 FOUND_FAULTY = {"32", "62", "72", "82", "91"}
 GONE = {"spoiled", "voided", "destroyed"}
@@ -256,6 +256,8 @@ class Pencil:
                 if step != "give up":
                     yield from self.second(body.proposed if body else None, officer)
             case "redo":
+                if case.state == "94":
+                    yield "not-replaced"  # by an application of its own
                 if not free:
                     yield "body-not-settled"
                 if body is None and case.state not in FOUND_FAULTY:

@@ -15,6 +15,7 @@ from registry.commands.cards_appending import (
     ConfirmAddress,
     IntendAddress,
     NotePreWritten,
+    ReconsiderAddress,
 )
 from registry.commands.relocation import MoveHousehold
 from registry.values import AppendFailure, Digest, PaperNumber
@@ -93,6 +94,26 @@ def test_one_address_is_written_at_a_time_and_may_be_given_up(town: Town):
     assert town.do(intending(card), AUDITOR)["slot"] == 1, "the slot is as it was"
     town.do(replace(give_up, burnt=True), AUDITOR)
     assert town.do(intending(card), AUDITOR)["slot"] == 2, "the slot is used up"
+
+
+def test_an_address_that_is_no_longer_the_holder_s_gives_its_slot_to_the_present_one(town: Town):
+    """Where the writer had stopped and the holder moved on; and where the holder moved back."""
+    ready(town)
+    card = issued(town, "zhao")
+    moved(town, "gate")
+    again = ReconsiderAddress(serial=serial(1), device=DEVICE, key_version=1)
+    assert town.refused(again, AUDITOR) == ["nothing-being-appended"]
+    town.do(intending(card), AUDITOR)
+    before = len(town.timeline(body(town).id))
+    assert town.do(again, AUDITOR)["slot"] == 1
+    assert len(town.timeline(body(town).id)) == before, "it is the holder's still"
+    moved(town, "yard")
+    assert town.do(again, AUDITOR)["slot"] == 1
+    assert intended(town).address.endswith(town.see(Doorplate, town.yard).plate_number)
+    assert town.events(body(town).id)[-2:] == ["AddressAppendAbandoned", "AddressAppendIntended"]
+    moved(town, "mill")
+    assert town.do(again, AUDITOR)["slot"] is None, "the card was made with it"
+    assert (body(town).addresses, body(town).appending) == (0, None)
 
 
 def test_a_fifth_address_asks_for_a_new_card(town: Town):

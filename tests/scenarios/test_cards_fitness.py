@@ -35,12 +35,13 @@ from registry.commands.cards_making import (
 from registry.commands.cards_transport import ReceiveData, RejectCard, SendData
 from registry.commands.findings import RaiseFinding
 from registry.commands.migration import MoveIn, MoveOut
-from registry.commands.particulars import CorrectSex
+from registry.commands.particulars import ChangeName, CorrectSex
 from registry.commands.relocation import Mover
 from registry.events.applications import FingerPrint
 from registry.values import (
     ChangeCategory,
     FingerPosition,
+    Name,
     OutKind,
     PaperNumber,
     PersonId,
@@ -156,6 +157,18 @@ def gets_another_number(town: Town) -> None:
     town.do(correction)
 
 
+def is_renamed(town: Town) -> None:
+    renamed = ChangeName(
+        person=town.zhao,
+        name=Name("赵钢"),
+        category=ChangeCategory("21"),
+        approval=PaperNumber("A1"),
+        declarant=DECLARANT,
+        on=town.today,
+    )
+    town.do(renamed)
+
+
 def is_found_wrong(town: Town) -> None:
     finding = RaiseFinding(
         person=PersonId(town.zhao), rule=RuleCode("0405"), item=RegisterItem("sex")
@@ -172,7 +185,10 @@ BEFALLS = {
     loses_the_gate: "baseline-not-accepted",
     is_found_wrong: "findings-open",
     gets_another_number: "number-changed",
+    is_renamed: "items-changed",
 }
+#: What changes what a signed card says, and stops nothing before the signature.
+SAID = (gets_another_number, is_renamed)
 #: Where an application stands, and the step from there that makes the card.
 TOWARDS = {
     "04": (PassCountyAudit, {}, AUDITOR),
@@ -181,7 +197,7 @@ TOWARDS = {
 }
 
 
-@pytest.mark.parametrize("befallen", [one for one in BEFALLS if one is not gets_another_number])
+@pytest.mark.parametrize("befallen", [one for one in BEFALLS if one not in SAID])
 @pytest.mark.parametrize("where", TOWARDS)
 def test_no_step_goes_on_towards_a_card_that_may_not_be_made(town: Town, where, befallen):
     ready(town)
@@ -192,13 +208,14 @@ def test_no_step_goes_on_towards_a_card_that_may_not_be_made(town: Town, where, 
     assert town.refused(step(applications=(one,), **told), by) == [BEFALLS[befallen]]
 
 
-def test_what_was_signed_under_another_number_is_signed_anew(town: Town):
+@pytest.mark.parametrize("befallen", SAID)
+def test_what_was_signed_with_other_items_is_signed_anew(town: Town, befallen):
     ready(town)
     one = accepted(town, "zhao")
     brought(town, "22", one)
-    gets_another_number(town)
+    befallen(town)
     order = OrderProduction(applications=(one,), site=SITE)
-    assert town.refused(order, PROVINCE) == ["number-changed"]
+    assert town.refused(order, PROVINCE) == [BEFALLS[befallen]]
     town.do(FailProvinceCheck(application=one, error=ProductionError("40")), PROVINCE)
     brought(town, "24", one)
 
@@ -209,6 +226,7 @@ ERRORS = {
     shares_the_number: "30",
     loses_the_gate: "90",
     gets_another_number: "40",
+    is_renamed: "10",
 }
 
 
@@ -239,8 +257,8 @@ def test_a_remake_is_not_ordered_either(town: Town, befallen):
     assert state(town, one) == "98"
 
 
-@pytest.mark.parametrize("befallen", [dies, shares_the_number, gets_another_number])
-def test_a_made_card_is_not_handed_out_to_the_dead_nor_under_a_wrong_number(town: Town, befallen):
+@pytest.mark.parametrize("befallen", [dies, shares_the_number, *SAID])
+def test_a_made_card_is_not_handed_out_to_the_dead_nor_with_what_is_wrong(town: Town, befallen):
     ready(town)
     one = accepted(town, "zhao")
     arrived(town, one)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,9 +12,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
 from registry.aggregates import Application, CardBody
 from registry.card_terms import SamplePlan
@@ -68,13 +66,13 @@ from tests.scenarios.cards_pencil import (
     Slip,
 )
 from tests.scenarios.cards_steps import EITHER, Steps
+from tests.scenarios.machines import InTown, drive
 from tests.scenarios.moulds import Mould
 from tests.scenarios.town import (
     DECLARANT,
     GROUNDS,
     HEAD,
     QINGYANG,
-    Town,
     death,
     new,
     supplement,
@@ -86,17 +84,17 @@ BORN = date(1975, 3, 5)
 ONE_OF_MANY = SamplePlan(permille=0, least=1, accepts=0, document="文")
 #: Steps that are taken with several applications at once.
 TOGETHER = ("audit", "sign", "extract", "check", "order", "send ", "receive ", "cards ", "good ")
+#: Instants between which the books of blanks are balanced in the end.
+INSTANTS = 20
 #: Steps drawn one by one would be the first of their lists, and applications end before they begin.
 DICE = st.integers(0, 2**32).map(Random)
 
 
-class Cards(Steps, RuleBasedStateMachine):
+class Cards(Steps, InTown):
     """Four people, some blanks, and every officer there is; people die, move, share a number."""
 
-    def __init__(self, mould: Mould, path: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        shutil.copy(mould.path, path)
-        self.town = Town(path, ids=dict(mould.ids), made=count(mould.made), sent=count(1000))
         setting = self.town.register.setting
         cards = replace(setting.cards, sample=ONE_OF_MANY)
         self.town.register.setting = replace(setting, cards=cards)
@@ -119,7 +117,7 @@ class Cards(Steps, RuleBasedStateMachine):
     def teardown(self) -> None:
         self.replayed()
         self.balanced()
-        self.town.close()
+        super().teardown()
 
     # --- what is done
 
@@ -435,9 +433,8 @@ class Cards(Steps, RuleBasedStateMachine):
         streams = [self.town.named(Kind.CARD, serial(number)) for number in self.bodies]
         entries = [entry for stream in streams for entry in self.town.timeline(stream)]
         entries.sort(key=lambda entry: entry.position)
-        head = self.head()
-        middle = entries[len(entries) // 2].position
-        at = [At(self.today, position) for position in (0, middle, head)]
+        instants = [entry.position for entry in entries[:: len(entries) // INSTANTS + 1]]
+        at = [At(self.today, position) for position in (0, *instants, self.head())]
         for before, after in pairwise(at):
             found = material(KeptLog(entries), before, after)
             assert found.books.differences() == {}
@@ -448,30 +445,10 @@ class Cards(Steps, RuleBasedStateMachine):
         )
 
 
-def drive(mould: Mould, folder: Path, examples: int, steps: int) -> None:
-    """Drive machines through so many examples of so many rules each."""
-    numbers = count(1)
-
-    class Ours(Cards):
-        def __init__(self) -> None:
-            super().__init__(mould, folder / f"{next(numbers)}.db")
-
-    run_state_machine_as_test(
-        Ours,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # dice shrink to other dice
-        ),
-    )
-
-
 def test_no_order_of_steps_leads_astray(mould: Mould, tmp_path: Path):
-    drive(mould, tmp_path, 25, 25)
+    drive(Cards, mould, tmp_path, examples=25, steps=25)
 
 
 @pytest.mark.long
 def test_no_order_of_many_steps_leads_astray(mould: Mould, tmp_path: Path):
-    drive(mould, tmp_path, 500, 40)
+    drive(Cards, mould, tmp_path, examples=500, steps=40)

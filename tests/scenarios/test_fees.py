@@ -337,6 +337,7 @@ def test_a_list_of_another_county_or_turned_round_is_refused(town: Town):
 def test_a_day_is_counted_once_and_then_takes_nothing_in(town: Town):
     ready(town)
     town.do(charge(accepted(town), 2_000), STATION)
+    assert town.refused(CloseCashBook(counted_fen=-1), STATION) == ["count-unfit"]
     assert town.do(CloseCashBook(counted_fen=1_900), STATION)["difference_fen"] == -100
     assert town.refused(CloseCashBook(counted_fen=2_000), STATION) == ["book-closed"]
     assert town.refused(charge(accepted(town, "li"), 2_000, "R2"), STATION) == ["book-closed"]

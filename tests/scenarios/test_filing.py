@@ -54,15 +54,15 @@ def test_a_later_report_of_a_period_stands_beside_the_earlier_one(town: Town):
 
 
 def test_a_month_is_told_when_it_is_over_and_a_state_on_its_own_day(town: Town):
-    town.today = date(2007, 5, 31)
-    may = filing(town, date(2007, 5, 1), town.today)
-    assert town.refused(may, OFFICE) == ["period-unfit"]
+    town.today = date(2007, 6, 30)
+    june = filing(town, date(2007, 6, 1), town.today)
+    assert town.refused(june, OFFICE) == ["period-unfit"]
     today = filing(town, town.today, town.today, form=ON_A_DAY)
     assert town.do(today, OFFICE)["version"] == 1
     tomorrow = town.today + timedelta(1)
     assert town.refused(filing(town, tomorrow, tomorrow, form=ON_A_DAY), OFFICE) == ["period-unfit"]
-    town.today = date(2007, 6, 1)
-    assert town.do(may, OFFICE)["version"] == 1
+    town.today = date(2007, 7, 1)
+    assert town.do(june, OFFICE)["version"] == 1
 
 
 def test_a_state_is_of_one_day(town: Town):

@@ -23,8 +23,13 @@ from registry.commands.cards_bodies import (
 from registry.commands.cards_city import JudgePackage
 from registry.commands.cards_common import Tier
 from registry.commands.cards_gates import AcceptBaseline, VerifyPersons
-from registry.commands.cards_making import OrderProduction
-from registry.commands.cards_packages import ReceiveOrders, RejectPackage, ReportPackageLost
+from registry.commands.cards_making import OrderProduction, RerouteProduction
+from registry.commands.cards_packages import (
+    ReceiveOrders,
+    RejectPackage,
+    ReportPackageLost,
+    SendOrdersAgain,
+)
 from registry.commands.cards_transport import (
     DispatchCards,
     DispatchFromSite,
@@ -261,6 +266,34 @@ def test_orders_and_cards_travel_in_packages_between_the_province_and_the_site(t
     assert town.refused(bare, PROVINCE) == ["in-a-package"]
     town.do(replace(bare, package_number=down), PROVINCE)
     assert (state(town, one), package(town, down).content) == ("60", PackageContent.CARDS)
+
+
+def test_orders_of_a_damaged_package_go_again_under_another_number(town: Town):
+    ready(town)
+    both = accepted(town, "wang"), accepted(town, "li")
+    brought(town, "22", *both)
+    first, second, third = (
+        PackageNumber.compose(PROVINCE.office, town.today, each) for each in (1, 2, 3)
+    )
+    order = OrderProduction(applications=both, site=SITE, package_number=first)
+    town.do(order, PROVINCE)
+    again = SendOrdersAgain(applications=both, package_number=second)
+    assert town.refused(again, PROVINCE) == ["still-awaited"]
+    town.do(RejectPackage(package_number=first, anomaly=PackageAnomaly("01")), CENTRE)
+    used = replace(again, package_number=first)
+    assert town.refused(used, PROVINCE) == ["package-number-used"]
+    town.do(again, PROVINCE)
+    late = ReceiveOrders(applications=both, package_number=first)
+    assert town.refused(late, CENTRE) == ["not-in-the-package"]
+    town.do(replace(late, package_number=second, count=2), CENTRE)
+    assert package(town, second).state is PackageState.RECEIVED
+    assert {(state(town, one), town.see(Application, one).attempt) for one in both} == {("24", 1)}
+    assert town.refused(replace(again, package_number=third), PROVINCE) == ["still-awaited"]
+    there = OfficeCode("510700900000")
+    town.do(RerouteProduction(applications=both[:1], site=there), PROVINCE)
+    passed = SendOrdersAgain(applications=both[:1], package_number=third)
+    town.do(passed, PROVINCE)
+    assert package(town, third).receiver == there
 
 
 def test_a_lost_package_of_cards_names_the_cards_and_each_is_given_up_by_two(town: Town):

@@ -43,10 +43,15 @@ DOCUMENT = "公治〔2001〕21号"
 
 @pytest.fixture
 def projector(town: Town) -> Projector:
+    return following(town)
+
+
+def following(town: Town) -> Projector:
+    """What brings the read models of a town up to its log."""
     store = town.register.store
-    following = Projector(store.engine, store)  # type: ignore[attr-defined]  # it is a Recorder
-    following.prepare()
-    return following
+    projector = Projector(store.engine, store)  # type: ignore[attr-defined]  # it is a Recorder
+    projector.prepare()
+    return projector
 
 
 def closes(town: Town, projector: Projector, site: OfficeCode) -> list[str]:

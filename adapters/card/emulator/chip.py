@@ -36,6 +36,8 @@ from registry.chip.image import SERIAL_SIZE, TOKEN_SIZE, image_digest
 
 #: What a reader makes up for a contact-less card that says nothing of itself (PC/SC, part 3).
 ATR: Final = bytes.fromhex("3B80800101")
+#: Times in a row that somebody may show not to know a card's keys; then they open it no more.
+FAILURES: Final = 10
 
 
 class PowerLost(Exception):
@@ -54,6 +56,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     keys: by the byte that names them, those that append among them; files: those that were written;
     addresses: those that were appended, each with its seal; prepared: the next one, not yet kept.
+    failures: by the byte that names keys, how often in a row somebody showed not to know them.
     """
 
     serial: bytes
@@ -62,6 +65,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[int, bytes] = {}
     addresses: tuple[bytes, ...] = ()
     prepared: bytes | None = None
+    failures: Mapping[int, int] = {}
 
     def __repr__(self) -> str:
         """Show neither keys nor what is told of a person."""
@@ -187,6 +191,8 @@ class Chip:
         keys = self.memory.keys.get(command.p1)
         if keys is None or command.p2:
             raise Refusal(apdu.KEYS_UNKNOWN)
+        if self.memory.failures.get(command.p1, 0) >= FAILURES:
+            raise Refusal(apdu.KEYS_BLOCKED)
         if len(command.data) != CHALLENGE:
             raise Refusal(apdu.LENGTH_WRONG)
         random = self._random(CHALLENGE)
@@ -200,9 +206,16 @@ class Chip:
         return told + derive(session.mac, CARD_CRYPTOGRAM, context, MAC)
 
     def _believe(self, command: Command, secured: Secured, proof: bytes, version: int) -> None:
-        command = secured.verify(command)
-        if command.data != proof:
-            raise Refusal(apdu.CRYPTOGRAM_WRONG)
+        failed = self.memory.failures
+        try:
+            command = secured.verify(command)
+            if command.data != proof:
+                raise Refusal(apdu.CRYPTOGRAM_WRONG)
+        except (Refusal, SessionBroken):
+            self._change(failures={**failed, version: failed.get(version, 0) + 1})
+            raise
+        if failed.get(version):
+            self._change(failures={**failed, version: 0})
         if command.p1 != LEVEL:
             raise Refusal(apdu.NOT_NOW)
         self._secured, self._selected = secured, None

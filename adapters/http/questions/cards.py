@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from adapters import calling, issuing
+from adapters import addresses_due, calling, issuing
 from adapters.http.asking import Answer, Ask, cursor_token, question
 from adapters.http.clocks import PAGE
 from adapters.http.parameters import path_id, typed, whole
@@ -136,9 +136,32 @@ def card_call_up(ask: Ask) -> Answer:
     return Answer(body, named, ["name", "birth_date", "cards"], rows=len(named))
 
 
+@question("/places/{place}/card-addresses-due", PLACE, LIMIT, PAGE, roles=CARDS)
+def card_addresses_due(ask: Ask) -> Answer:
+    """Residents who moved since their card was made (应追加住址), a page of residents at a time.
+
+    The new address is to be appended to the chip; `exchange`: the chip has no room left for one.
+    """
+    one = seen_place(ask)
+    cursor = cursor_of(ask)
+    found = addresses_due.addresses_due(ask.reader, one.id, ask.at, cursor, ask.values["limit"])
+    last = found.after
+    body: dict[str, Any] = {
+        "due": [dict(each.__dict__) for each in found.due],
+        "residents": found.looked_at,
+        "next": last and cursor_token(ask, found.at, [last.community.bytes, last.person.bytes]),
+        **ask.point_of(found.at),
+    }
+    named = [each.person for each in found.due]
+    return Answer(body, named, ["cards"], rows=len(named))
+
+
 @question("/places/{place}/card-readiness", PLACE, roles=UNITS, personal=False)
 def card_readiness(ask: Ask) -> Answer:
-    """Which counties of a place may make cards (建库验收); the others give temporary ones."""
+    """Which counties of a place may make cards (建库验收); the others give temporary ones.
+
+    `alarm`: no card at all can be had there, since the first generation is made no more either.
+    """
     one = seen_place(ask)
     found = issuing.readiness(ask.reader, one.id, ask.at)
     told = [dict(each.__dict__) for each in found]

@@ -107,6 +107,8 @@ def test_the_backlog_counts_by_unit_and_state_and_tells_who_is_late(ready: Town)
     (line,) = ready.get(path, "statistics", valid_on="2007-06-01").json()["backlog"]
     assert line["late"] == 0
     assert ready.get(f"/places/{ready.ids['罗江区']}/card-backlog").json()["backlog"] == []
+    due = ready.get(f"/places/{ready.ids['旌阳区']}/card-addresses-due").json()
+    assert (due["due"], due["residents"] > 0) == ([], True)
 
 
 def test_overruns_come_in_pages_those_due_first_at_the_top(ready: Town):

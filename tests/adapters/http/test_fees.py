@@ -105,6 +105,36 @@ def relief_list(town: Town, **told: Any) -> Any:
     return town.do("ReceiveReliefList", **{**said, **told})
 
 
+def test_applications_whose_fee_is_unsettled_are_listed(town: Town, taken, tmp_path):
+    """The one whose fee was given back is; the one whose fee was waived is not."""
+    path = f"/places/{town.ids['旌阳区']}/unsettled-fees"
+    (one,) = town.get(path).json()["applications"]
+    assert (one["application"], one["amount_fen"], one["given_back"]) == (
+        taken["first"],
+        2000,
+        True,
+    )
+    photo: dict[str, Any] = {"photo": "a" * 64, "photo_size": 9_000}
+    told = town.do("ApplyForTemporaryCard", person=town.ids["王甲"], **photo)
+    first = town.get(path, limit=1).json()
+    assert [one["application"] for one in first["applications"]] == [taken["first"]]
+    rest = town.get(path, limit=1, cursor=first["next"]).json()["applications"]
+    assert [(one["application"], one["amount_fen"]) for one in rest] == [
+        (told["application"], 1000)
+    ]
+    before = {"known_at": "2007-06-01T23:00:00+08:00"}
+    assert town.get(path, **before).json()["applications"] == []
+    there = town.get(path, "county", area=["510604"])
+    assert there.status_code == 403
+    asked = ("unsettled-fees", "--division", town.ids["旌阳区"])
+    by_hand = Terminal(tmp_path, town.settings.database).json(*asked)
+    over_http = town.get(path).json()["applications"]
+    for name in ("acceptance_number", "amount_fen", "given_back"):
+        assert [one[name] for one in by_hand] == [one[name] for one in over_http], name
+    town.do("VoidApplication", application=taken["first"], grounds="放弃")
+    assert len(town.get(path).json()["applications"]) == 1
+
+
 def test_lists_are_told_with_what_fitted_nobody(town: Town):
     told = relief_list(town)
     assert told["unmatched"] == [{"row": 2, "fault": "number-wrong"}]

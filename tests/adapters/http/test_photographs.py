@@ -12,6 +12,7 @@ import pytest
 
 from adapters.media import Media, new_node_key, open_node_keys
 from adapters.photos.drawing import drawn_head, drawn_photo, saved
+from adapters.querylog import about
 from registry.values import MediaType
 from tests.adapters.http.conftest import Town
 
@@ -63,6 +64,30 @@ def test_a_photograph_is_kept_and_can_complete_an_application(town: Town, album:
     town.do("VerifyPersons", persons=[person], document="川府〔2007〕1号")
     one = town.do("AcceptApplication", person=person, apply_reason="12")["application"]
     town.do("CompleteCapture", application=one, **kept)
+
+
+def test_a_photograph_is_shown_to_who_says_why_and_stands_in_the_query_log(
+    town: Town, album: Media
+):
+    person = town.ids["王甲"]
+    digest, prints = album.keep(
+        UUID(person), (GOOD, MediaType.JPEG), (b"\0" * 512, MediaType.FEATURES)
+    )
+    path = f"/persons/{person}/photographs/{digest}"
+    told = town.get(path).json()
+    assert base64.b64decode(told["content"]) == GOOD
+    assert (told["type"], told["size"]) == ("image/jpeg", len(GOOD))
+    line = town.services.log.read(about(subject=UUID(person)))[-1]
+    assert (line["question"], line["outcome"], line["fields"]) == (
+        "photograph",
+        "answered",
+        "photograph",
+    )
+    assert town.get(path, "statistics").status_code == 403
+    assert town.get(path, area=["510604"]).status_code == 403
+    for other in ("0" * 64, prints):
+        assert town.get(f"/persons/{person}/photographs/{other}").status_code == 404
+    assert town.get(f"/persons/{person}/photographs/no-digest").status_code == 422
 
 
 def test_a_photograph_with_faults_is_not_kept(town: Town, album: Media):
