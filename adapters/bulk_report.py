@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from adapters.bulk_counts import FATES, REPEATED, Reconciliation, Told
+from registry.checks.rules import check_rules
 from registry.commands.extract import PERSONS, REASONS, TABLES
+from registry.values import RuleCode
 
 SHOWN = 10  # rows of a kind that the printed report names
 
@@ -32,6 +34,7 @@ class Report:
     persons: int = 0  # recorded by this run
     seconds: float = 0.0
     counts: Reconciliation = field(default_factory=lambda: Reconciliation(False))
+    checked: Mapping[str, Any] | None = None  # what all rules found afterwards, where asked for
 
     @property
     def found(self) -> Counter[str]:
@@ -103,7 +106,9 @@ class Report:
             "seconds": round(self.seconds, 3),
             "persons_per_second": round(self.persons_per_second, 1),
         }
-        return msgspec.json.format(msgspec.json.encode({**self.totals(), "run": run})) + b"\n"
+        checks = {} if self.checked is None else {"checked": self.checked}
+        told = {**self.totals(), **checks, "run": run}
+        return msgspec.json.format(msgspec.json.encode(told)) + b"\n"
 
     def text(self) -> str:
         """The report for people; it names the first rows of each kind."""
@@ -116,6 +121,8 @@ class Report:
         lines += ["", *self.reconciled()]
         lines += ["", *listed("Findings (accepted, to be looked at)", self.findings)]
         lines += ["", *listed("Refused", self.refused)]
+        if self.checked is not None:
+            lines += ["", *checked(self.checked)]
         lines += ["", f"  {self.chunks} chunks, {self.repeated} of them recorded before;"]
         pace = f"{self.persons_per_second:,.0f} persons/s"
         lines.append(f"  this run: {self.persons:,} persons in {self.seconds:.1f} s, {pace}")
@@ -157,6 +164,20 @@ class Report:
             fresh.write_bytes(body)
             fresh.replace(path)
         return paths
+
+
+def checked(told: Mapping[str, Any]) -> list[str]:
+    """What the check rules, and a search for people registered twice, found in all of it."""
+    rules = check_rules()
+    lines = [f"  Held against all check rules: {told['raised']:,} findings raised,"]
+    lines.append(
+        f"  {told['cases']:,} cases of numbers opened, {told['doubles']:,} pairs of records"
+    )
+    lines.append(f"  that may be of one person, {told['doubles_opened']:,} cases of them opened:")
+    for code, count in told["rules"].items():
+        rule = rules[RuleCode(code)]
+        lines.append(f"    {code} {rule.name_zh}, {rule.name_en}, {count:,}")
+    return lines
 
 
 def listed(title: str, remarks: list[Told]) -> list[str]:

@@ -15,6 +15,8 @@ from registry.codec import Codec
 from registry.entry import Entry
 from registry.vocabulary import VOCABULARY, Kind
 from replay.columns.log import KeptLog
+from replay.sealed.archive import Archive
+from replay.sealed.reading import SealedLog
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts, Settings
@@ -30,11 +32,13 @@ Progress = Callable[[int], None]
 def sealed_folder(settings: Settings) -> Path | None:
     """The folder of the sealed log; None where nothing is sealed."""
     folder = Path(settings.sealed)
-    return folder if sealed_head(folder) else None
+    return folder if settings.sealed and sealed_head(folder) else None
 
 
 def log_of(parts: Parts, tell: Progress = lambda position: None) -> Log:
     """The whole log as it is now. Unsealed, it is read into memory: some kilobytes an entry."""
+    if parts.settings.archive:
+        return SealedLog(Archive(Path(parts.settings.archive)), guarded=True)
     folder = sealed_folder(parts.settings)
     if folder is not None:
         return open_log(folder, parts.store, parts.register.codec)
@@ -53,8 +57,7 @@ def recorded(parts: Parts, tell: Progress) -> Iterator[Entry]:
 
 def log_around(parts: Parts, stream: UUID) -> Log:
     """The log as far as one entity is concerned: its own entries, and every number case."""
-    folder = sealed_folder(parts.settings)
-    if folder is not None:
+    if parts.settings.archive or sealed_folder(parts.settings) is not None:
         return log_of(parts)
     codes = [word.code for word in VOCABULARY.values() if word.kind is Kind.CASE]
     with parts.engine.connect() as connection:

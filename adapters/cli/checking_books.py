@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import click
 
@@ -28,14 +26,11 @@ from registry.days import moment_of
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts
-    from registry.aggregates import Places
     from registry.register import Authority
     from registry.values import RuleCode
     from replay.checks.checking import Checked
     from replay.columns.log import Log
 
-#: Persons and households that one submission holds against the rules.
-LOT = 200
 COLUMNS = ("code", "severity", "county", "county_code", "found", "name_zh", "name_en")
 
 
@@ -93,16 +88,19 @@ def check_register(
 ) -> None:
     """Hold every person and household against the check rules (户口核对), and count what is wrong.
 
-    Nothing personal is shown. With --raise whoever breaks a rule is checked again, one by one, by
-    the command CheckRecords, and what is found becomes findings for the stations to work off.
-    Exit code 1 if an error is found.
+    Nothing personal is shown. Rules about who is registered twice take a search over everybody, as
+    `check doubles` makes it; it is left out where --rule names none of them. With --raise whoever
+    breaks another rule is checked again, one by one, by the command CheckRecords, and what is found
+    becomes findings for the stations to work off. Exit code 1 if an error is found.
 
     \b
     registry check register --csv checked.csv
     registry check register --raise --officer 李所长 --office 510603000000 --roles county
     """
     from registry.checks.rules import check_rules as rules
+    from replay.checks.checking import NO_PAIRS
     from replay.checks.checking import check_register as check_all
+    from replay.checks.doubles import doubles
 
     if unknown := sorted(set(only) - {str(code) for code in rules()}):
         raise malformed("--rule", f"there is no rule {', '.join(unknown)}; see `check rules`")
@@ -112,9 +110,11 @@ def check_register(
         at, now = point(parts, log, valid_on, known_at)
         if raised and not now:
             raise malformed("--raise", "findings are raised about the present; leave the days out")
+        searched = any(rule.searched for rule in rules().values() if not only or rule.code in only)
         with progress() as bar:
             task = bar.add_task("checking", total=None)
-            found = check_all(log, at, tell=lambda: bar.advance(task))
+            pairs = doubles(log, at).pairs if searched else NO_PAIRS
+            found = check_all(log, at, doubles=pairs, tell=lambda: bar.advance(task))
         lines = [one for one in counted(parts, found) if not only or one["code"] in only]
         told: dict[str, Any] = {
             "valid_on": at.valid_on,
@@ -123,6 +123,7 @@ def check_register(
             "households": found.households.checked,
             "duplicates": len(found.duplicates),
             "unnumbered": len(found.unnumbered),
+            "doubles": len(pairs),
             "rules": summed(lines),
             "origins": traced(log, found),
         }
@@ -130,7 +131,7 @@ def check_register(
             write(csv, lines)
             told["csv"] = csv
         if by is not None:
-            told |= raise_all(parts, log, found, by, set(only))
+            told |= raise_all(parts, log, found, by, only)
 
     def text() -> None:
         heads = ["code", "severity", "found", "name_zh", "name_en"]
@@ -140,7 +141,8 @@ def check_register(
             show_table("numbers held twice came with", heads, rows)
         click.echo(
             f"{told['persons']} persons, {told['households']} households;"
-            f" {told['duplicates']} numbers held twice, {told['unnumbered']} persons without number"
+            f" {told['duplicates']} numbers held twice, {told['unnumbered']} persons without"
+            f" number, {told['doubles']} pairs that may be one person"
         )
         if by is not None:
             click.echo(f"{told['raised']} findings raised, {told['settled']} settled")
@@ -193,7 +195,9 @@ def counted(parts: Parts, found: Checked) -> Iterator[dict[str, Any]]:
 
 def _counties(parts: Parts, found: Checked) -> list[tuple[str | None, str | None]]:
     """Name and code of the county of each line of the counts."""
-    tree = _places(parts, found)
+    from adapters.raising import places_at
+
+    tree = places_at(parts, found)
     named: list[tuple[str | None, str | None]] = []
     for number in found.counties:
         place = found.setting.paths.places[number]
@@ -223,74 +227,19 @@ def write(path: Path, lines: list[dict[str, Any]]) -> None:
 
 
 def raise_all(
-    parts: Parts, log: Log, found: Checked, by: Authority, only: set[str]
+    parts: Parts, log: Log, found: Checked, by: Authority, only: tuple[str, ...]
 ) -> dict[str, int]:
-    """Have everybody in an officer's area who breaks a rule checked by a command, lot by lot.
+    """Have everybody in an officer's area who breaks a rule checked again by a command."""
+    from adapters.raising import check_again, faulty, inside
 
-    What is a finding is decided by the command, on what the register knows by then.
-    """
-    from adapters.ids import ids
-    from registry.commands.checks import CheckRecords
-    from registry.register import Submission
-    from registry.values import HouseholdId, PersonId
-
-    new_id = ids(parts.register.clock)
-    people = subjects(parts, log, found, "person", by.area, only)
-    houses = subjects(parts, log, found, "household", by.area, only)
-    told = {"raised": 0, "settled": 0}
+    people, houses = (
+        inside(parts, log, found, one, faulty(one, lambda rule: not only or rule.code in only), by)
+        for one in (found.persons, found.households)
+    )
     with progress() as bar:
         task = bar.add_task("raising", total=len(people) + len(houses))
-        for streams, of_persons in ((people, True), (houses, False)):
-            for first in range(0, len(streams), LOT):
-                lot = streams[first : first + LOT]
-                if of_persons:
-                    command = CheckRecords(persons=tuple(map(PersonId, lot)))
-                else:
-                    command = CheckRecords(persons=(), households=tuple(map(HouseholdId, lot)))
-                receipt = parts.register.do(Submission(new_id(), by, command))
-                answered = json.loads(receipt.answer)
-                told = {name: count + answered[name] for name, count in told.items()}
-                bar.advance(task, len(lot))
-    return told
 
+        def tell(done: int, of: int) -> None:
+            bar.update(task, completed=done)
 
-def subjects(
-    parts: Parts,
-    log: Log,
-    found: Checked,
-    subject: str,
-    area: tuple[str, ...] | None,
-    only: set[str],
-) -> list[UUID]:
-    """Persons or households of an area that break a rule, or one of a few."""
-    import numpy as np
-
-    broken = found.persons if subject == "person" else found.households
-    wanted = sum(
-        1 << place
-        for place, rule in enumerate(broken.rules)
-        if (not only or rule.code in only) and not rule.indicates
-    )
-    handles = broken.handles[broken.flags & np.uint64(wanted) != 0]
-    if area is not None:
-        held = found.setting.community if subject == "person" else found.setting.housed
-        inside = np.array([*_inside(parts, log, found, area), False])
-        handles = handles[inside[np.minimum(held[handles], len(inside) - 1)]]
-    return log.spaces.ids(subject, handles.tolist())
-
-
-def _inside(parts: Parts, log: Log, found: Checked, area: tuple[str, ...]) -> Iterator[bool]:
-    """Whether each community lies in an area."""
-    tree = _places(parts, found)
-    day = found.setting.at.valid_on
-    for community in log.spaces.ids("community", range(log.spaces.count("community"))):
-        yield any(fact.code in area for _, fact in tree.above(community, day))
-
-
-def _places(parts: Parts, found: Checked) -> Places:
-    """The tree of places as known at the point of a check."""
-    from registry.aggregates import Places
-
-    entries = parts.register.history(parts.setting.places)
-    known = [one for one in entries if one.position <= found.setting.at.known]
-    return Places.fold(known) or Places(id=parts.setting.places)
+        return check_again(parts, log, by, people, houses, tell=tell)

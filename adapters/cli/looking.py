@@ -12,7 +12,7 @@ from adapters.cli.desk import Desk, asking, labelled
 from adapters.cli.frame import DAY, ID, answer, as_json, malformed, show_fields, show_table
 from registry.days import moment_of
 from registry.errors import Fault, Malformed, NotFound
-from registry.values import CitizenNumber, explain_number
+from registry.values import explain_number, masked
 from registry.vocabulary import Kind, word_of
 
 if TYPE_CHECKING:
@@ -140,34 +140,34 @@ def _guard_stream(desk: Desk, stream: UUID, kind: Kind) -> None:
 def find_number(desk: Desk, file: Any) -> None:
     """Find who holds or held an identity number (公民身份号码), read from standard input or FILE.
 
+    A number that is wrong is looked for among those that came so from an older system (错号).
+    Holders who belong elsewhere are only counted.
+
     \b
     registry find-number --purpose inquiry < number.txt
     """
     desk.need(*PEOPLE)
     numbers = [line.strip() for line in file if line.strip()]
-    faults = [
-        Fault(f"line {place}", fault.code, fault.message)
-        for place, number in enumerate(numbers, 1)
-        for fault in explain_number(number)
-        if fault.severity == "error"
-    ]
-    if faults or not 1 <= len(numbers) <= NUMBERS_AT_ONCE:
-        raise Malformed(
-            faults
-            or [Fault("input", "length", f"give 1 to {NUMBERS_AT_ONCE} numbers, one on each line")]
-        )
+    if not 1 <= len(numbers) <= NUMBERS_AT_ONCE:
+        words = f"give 1 to {NUMBERS_AT_ONCE} numbers, one on each line"
+        raise Malformed([Fault("input", "length", words)])
+    told, faults = [], []
+    for place, number in enumerate(numbers, 1):
+        wrong = [fault for fault in explain_number(number) if fault.severity == "error"]
+        ask = desk.reader.as_found if wrong else desk.reader.numbered
+        told.append(ask(number, desk.at))
+        if not told[-1]:
+            faults += [Fault(f"line {place}", fault.code, fault.message) for fault in wrong]
+    if faults:
+        raise Malformed(faults)
     found: list[dict[str, Any]] = []
-    for number in numbers:
-        holders = desk.reader.persons_by_number(number, desk.at)
-        people = desk.reader.persons([one.person for one in holders], desk.at)
-        seen = [
-            one
-            for one in holders
-            if one.person not in people or desk.sight.sees_person(people[one.person])
-        ]
+    elsewhere = 0
+    for number, holders in zip(numbers, told, strict=True):
+        seen = [one for one, state in holders if state is None or desk.sight.sees_person(state)]
+        elsewhere += len(holders) - len(seen)
         found += [
             {
-                "number": CitizenNumber.recorded(number).masked,
+                "number": masked(number),
                 "person": one.person,
                 "holds": one.holding,
                 "how": one.how,
@@ -177,8 +177,8 @@ def find_number(desk: Desk, file: Any) -> None:
         outcome = "answered" if seen else "nothing"
         subjects = [one.person for one in seen]
         desk.log("find-number", outcome, number=number, subjects=subjects, rows=len(seen))
-    if not found:
-        raise NotFound("person in your area", "any of these numbers")
+    if not found and not elsewhere:
+        raise NotFound("person", "any of these numbers")
 
     def text() -> None:
         heads = ["number", "person", "", "how"]
@@ -192,8 +192,10 @@ def find_number(desk: Desk, file: Any) -> None:
             for one in found
         ]
         show_table("holders", heads, rows)
+        if elsewhere:
+            click.echo(f"{elsewhere} more belong elsewhere; ask the office there")
 
-    answer(found, text)
+    answer({"holders": found, "elsewhere": elsewhere}, text)
 
 
 @click.command()

@@ -21,13 +21,13 @@ import numpy as np
 from adapters.demo import exchange
 from adapters.demo.arrivals import arrival
 from adapters.demo.changes import some_change
-from adapters.demo.corrections import clear_fault, settle_case
 from adapters.demo.dice import Dice
 from adapters.demo.extract import name_everything, write_extract
 from adapters.demo.households import adjust, civil_affairs, cut, dormitory, some_household
 from adapters.demo.life import Life
 from adapters.demo.mirror import Mirror, Resident
 from adapters.demo.moves import address, departure
+from adapters.demo.number_cases import clear_fault, settle_case
 from adapters.demo.numbers import Numbers
 from adapters.demo.people import Population, found_population
 from adapters.demo.town import MAIN, NEIGHBOUR, TOWNSHIPS, Town, found_town

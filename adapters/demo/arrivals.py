@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from adapters.demo.corrections import settle_case
 from adapters.demo.kin import UNRELATED
 from adapters.demo.life import ELSEWHERE, Answer, Life, Plan, Step
 from adapters.demo.mirror import Community, House, Plate, Resident
 from adapters.demo.moves import movable, seat
 from adapters.demo.names import surname_of
+from adapters.demo.number_cases import settle_case
 from adapters.demo.vital import enter
 from adapters.demo.weddings import wedding
 from registry.commands.migration import RegisterNewcomer

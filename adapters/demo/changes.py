@@ -93,7 +93,7 @@ def work(life: Life) -> Plan:
     if one is None or not 18 <= one.age(life.today) <= 60:
         return []
     on = life.day()
-    occupation = Text(f"{life.dice.pick(WORK)}（{on:%Y%m}）")
+    occupation = Text(f"{life.dice.pick(WORK)}（{on:%Y%m%d}）")
     command = ChangeDetails(person=one.id, occupation=occupation, declarant=one.name, on=on)
     return enter(life, one, command, on=on)
 

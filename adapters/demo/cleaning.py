@@ -40,6 +40,12 @@ def clean_up(desk: Asking, story: Story) -> None:
     print("  open faults of numbers, week by week, while the clerks work off their lists:")
     for week in weeks[::SHOWN]:
         print(f"    {week['day']}  {week['open']:4}  {'▇' * bar(week['open'], weeks)}")
+    done = story.done
+    print(
+        f"  {done['parties told']} holders of shared numbers were told, {done['keepers proposed']}"
+        f" keepers proposed; a second officer decided {done['cases closed']} of these cases and"
+        f" {done['number faults cleared']} of wrong or missing numbers, each on its list"
+    )
     tell_one(desk, story)
 
 

@@ -4,48 +4,27 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid5
 
 from adapters.demo.entering import anybody, approval, enter
-from adapters.demo.life import Answer, Life, Plan, Step
-from adapters.demo.mirror import Resident
+from adapters.demo.life import Answer, Life, Plan
 from adapters.demo.names import another_given_name, surname_of
-from registry.commands.cases import CloseNumberCase
 from registry.commands.details import ChangeDetails, CorrectDetails, CorrectParents
-from registry.commands.findings import SettleFinding
-from registry.commands.numbering import case_name
 from registry.commands.particulars import (
     ChangeNationality,
     CorrectBirthDate,
     CorrectName,
     CorrectNationality,
     CorrectSex,
-    ReassignNumber,
 )
 from registry.commands.undoing import VoidEntry
 from registry.register import Command
 from registry.values import (
-    CaseId,
     ChangeCategory,
     Education,
     Nationality,
-    NumberFaultKind,
-    RegisterItem,
-    RuleCode,
-    Settlement,
     Sex,
     Text,
 )
-from registry.vocabulary import Kind
-
-#: The rule by which the import finds each planted fault of a number.
-RULES = {
-    "missing": "number/missing",
-    "check-character": "0408",
-    "fifteen-digits": "0408",
-    "sex": "1110",
-    "birth-date": "1111",
-}
 
 
 def slip(life: Life) -> Plan:
@@ -190,60 +169,3 @@ def correct_sex(life: Life) -> Plan:
         one.sex = new
 
     return enter(life, one, command, "county", then=corrected)
-
-
-def clear_number(life: Life, one: Resident, category: str) -> Plan:
-    """A wrong, missing or shared number is replaced (重错号清理)."""
-    if one.slot < 0:
-        return []
-    if not life.mirror.idle(one):
-        life.later(5, lambda life: clear_number(life, one, category))
-        return []
-    on = life.day()
-    command = ReassignNumber(
-        person=one.id,
-        category=ChangeCategory(category),
-        approval=approval(life, one),
-        declarant=life.declarant(one),
-        on=on,
-    )
-    return enter(life, one, command, "county", "number faults cleared", on=on)
-
-
-def clear_fault(life: Life, one: Resident, kind: str) -> Plan:
-    """A number that was found wrong or missing is replaced, and the finding settled (差错处理)."""
-    if one.slot < 0:
-        return []
-    if not life.mirror.idle(one):
-        life.later(5, lambda life: clear_fault(life, one, kind))
-        return []
-    plan = clear_number(life, one, "19" if kind == "missing" else "12")
-    command = SettleFinding(
-        person=one.id,
-        rule=RuleCode(RULES[kind]),
-        item=RegisterItem("number"),
-        settlement=Settlement("corrected"),
-        document=str(approval(life, one)),
-        grounds=Text("号码已更正"),
-    )
-    return [*plan, Step(command, plan[0].by, "findings settled", lambda _: None)]
-
-
-def settle_case(life: Life, keeper: Resident, other: Resident) -> Plan:
-    """Of two who hold one number the later holder gives it up, and the case is closed."""
-    if keeper.slot < 0 or other.slot < 0 or keeper.number is None:
-        return []
-    if not (life.mirror.idle(keeper) and life.mirror.idle(other)):
-        life.later(5, lambda life: settle_case(life, keeper, other))
-        return []
-    shared = keeper.number
-    name = case_name(NumberFaultKind.DUPLICATE, shared)
-    case = CaseId(uuid5(life.town.register.setting.namespace, f"{Kind.CASE}/{name}"))
-    command = CloseNumberCase(case=case, keeper=keeper.id, grounds=Text("后编者改号"))
-    plan = clear_number(life, other, "11")
-    life.mirror.touch(keeper, keeper.house)
-
-    def closed(_: Answer) -> None:
-        keeper.in_case = other.in_case = False
-
-    return [*plan, Step(command, plan[0].by, "cases closed", closed)]

@@ -32,7 +32,7 @@ def enter(
             one.last = max(one.last, on)
         number = answer.get("number")
         if number is not None and number != one.number:
-            one.version += cause != "number faults cleared"
+            one.version += 1
             one.number, one.renumbered, one.last = CitizenNumber(number), True, life.today
         then(answer)
 

@@ -90,10 +90,10 @@ def counties(places: Mapping[str, DivisionId]) -> list[DivisionId]:
     return [place for code, place in sorted(places.items()) if code != CITY]
 
 
-def step(command: Command, then: Any = lambda answer: None) -> Step:
-    """Something that the city's exchange office enters."""
+def step(command: Command, then: Any = lambda answer: None, unit: str = CITY) -> Step:
+    """Something that an exchange office enters, the city's unless it is another one's."""
     office = Officer("synthetic-exchange-office")
-    by = Authority(office, OfficeCode(f"{CITY}000000"), frozenset({"exchange-office"}))
+    by = Authority(office, OfficeCode(f"{unit}000000"), frozenset({"exchange-office"}))
     return Step(command, by, CAUSE, then)
 
 
@@ -176,13 +176,22 @@ def ended(life: Life) -> Plan:
 
 
 def told(life: Life, places: Mapping[str, DivisionId], year: int) -> Plan:
-    """The city is told its task of a year, acknowledges it and hands it down within a week."""
+    """The city is told its task of a year, takes it and hands it down; so does each county."""
     (persons,) = (one.persons for one in quotas(DEYANG) if one.year == year)
 
     def acknowledged(answer: Answer) -> None:
         letter = LetterId(UUID(answer["letter"]))
-        life.later(7, lambda life: [step(AcknowledgeTask(letter=letter))])
-        life.later(14, lambda life: [step(divided(places, letter, persons))])
+        life.later(7, lambda life: [step(AcknowledgeTask(letter=letter, persons=persons))])
+        life.later(14, lambda life: [step(divided(places, letter, persons), handed_down)])
+
+    def handed_down(answer: Answer) -> None:
+        codes = [code for code in sorted(places) if code != CITY]
+        letters = [LetterId(UUID(one)) for one in answer["letters"]]
+        plan = [
+            step(AcknowledgeTask(letter=letter), unit=code)
+            for code, letter in zip(codes, letters, strict=True)
+        ]
+        life.later(21, lambda life: plan)
 
     target = IssueTarget(programme=DEYANG, year=year, persons=persons, document=DEYANG.document)
     return [step(target, acknowledged)]
@@ -241,8 +250,12 @@ def show_exchange(desk: Asking, until: date) -> None:
         )
     letters = desk.ask(f"{path}/letters", year=2005)["letters"]
     (city,) = (one for one in letters if one["upper"] is None)
-    shares = sum(one["persons"] for one in letters if one["upper"] == city["letter"])
-    print(f"  task of 2005: {city['persons']:,} for {city['unit']}, {shares:,} handed down")
+    below = [one for one in letters if one["upper"] == city["letter"]]
+    shares, taken = (sum(one[name] for one in below) for name in ("persons", "acknowledged"))
+    print(
+        f"  task of 2005: {city['persons']:,} for {city['unit']}, {shares:,} handed down to"
+        f" {len(below)} counties, of which {taken} have acknowledged theirs"
+    )
     if until < date(2006, 1, 1):
         return
     report = desk.ask(

@@ -208,6 +208,8 @@ def tell(story: Story) -> None:
     busy = ", ".join(f"{count:,} {cause}" for cause, count in story.done.most_common(8))
     print(f"  {sum(story.done.values()):,} businesses: {busy} …")
     print(f"  refused: {len(story.refused)}")
+    for cause, day, error in story.refused:
+        print(f"    {day}  {cause}: {error}")
 
 
 def ask(desk: Desk, story: Story) -> None:

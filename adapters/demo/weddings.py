@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from adapters.demo.entering import anybody, enter
-from adapters.demo.kin import SPOUSE
+from adapters.demo.kin import RELATIVE, SPOUSE
 from adapters.demo.life import Answer, Life, Plan, Step
 from adapters.demo.mirror import Resident
 from adapters.demo.moves import change, movable
@@ -13,10 +13,8 @@ from adapters.demo.names import surname_of
 from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeRelations
 from registry.events.household import Member
-from registry.values import (
-    MaritalStatus,
-    Sex,
-)
+from registry.register import Authority
+from registry.values import MaritalStatus, Relationship, Sex
 
 DIVORCED = MaritalStatus("40")
 
@@ -87,14 +85,16 @@ def wedding(life: Life, one: Resident, other: Resident) -> Plan:
 
         plan += enter(life, each, command, then=wedded, on=on)
         if partner.house is each.house and each.home.head is partner:
-            plan.append(_as_spouse(life, each, on))
+            # Who lived in the household before the wedding stands as the head's spouse after it.
+            by = each.township.officer("station", life.dice)
+            plan.append(_stands(each, SPOUSE[each.sex - 1], on, by))
     life.spend("changes", 1)
     return plan
 
 
-def _as_spouse(life: Life, one: Resident, on: date) -> Step:
-    """Who lived in the household before the wedding stands as the head's spouse after it."""
-    house, relation = one.home, SPOUSE[one.sex - 1]
+def _stands(one: Resident, relation: Relationship, on: date, by: Authority) -> Step:
+    """A member of a household stands in another relation to its head."""
+    house = one.home
     command = ChangeRelations(
         household=house.id, relations=(Member(person=one.id, relation=relation),), on=on
     )
@@ -102,7 +102,7 @@ def _as_spouse(life: Life, one: Resident, on: date) -> Step:
     def stands(_: Answer) -> None:
         one.relation, house.last = relation, max(house.last, on)
 
-    return Step(command, one.township.officer("station", life.dice), "relations changed", stands)
+    return Step(command, by, "relations changed", stands)
 
 
 def divorce(life: Life) -> Plan:
@@ -121,5 +121,9 @@ def divorce(life: Life) -> Plan:
             each.marital, each.spouse = DIVORCED, None
 
         plan += enter(life, each, command, then=apart, on=on)
+    for each, former in ((one, other), (other, one)):
+        if former.house is each.house and each.home.head is former:
+            # Who stays stands no longer as the head's spouse: there may soon be another.
+            plan.append(_stands(each, RELATIVE, on, plan[0].by))
     life.spend("changes", 1)
     return plan

@@ -79,12 +79,20 @@ class ListingStale(Concerning):
     remedy = "List it again (ListNumberChange), look at it, and decide on that."
 
 
+class ResolutionUnfit(Concerning):
+    """The register does not say of any party what the resolution says."""
+
+    code = "resolution-unfit"
+    law = CLEAN_UP
+    remedy = "Choose the code of duplicate_resolution that says what became of a party."
+
+
 class StillFaulty(Concerning):
     """The person's number is still wrong or missing."""
 
     code = "still-faulty"
     law = GB_11643
-    remedy = "Give the person a right number first (DecideNumberCase, or ReassignNumber)."
+    remedy = "Decide the case (DecideNumberCase): the person is given a right number."
 
 
 class NoPair(Concerning):
@@ -101,6 +109,14 @@ class NotRegisteredTwice(Concerning):
     code = "not-registered-twice"
     law = REGULATIONS + " art. 6"
     remedy = "Look at the weights (match_weights); enter what is missing of the records first."
+
+
+class KeptApart(Concerning):
+    """Officers decided that the two records are of two persons."""
+
+    code = "kept-apart"
+    law = REGULATIONS + " art. 6"
+    remedy = "Leave it; if something new speaks for one person, say what (grounds)."
 
 
 class OutcomeUnfit(Concerning):

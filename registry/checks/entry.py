@@ -6,7 +6,7 @@ whose birth date has long been wrong is not turned away for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Protocol, TypeVar
@@ -15,24 +15,36 @@ from uuid import UUID
 from registry.aggregates import Aggregate, Household, Life, Person
 from registry.aggregates.rules import Concerning
 from registry.checks.language import Record
-from registry.checks.records import Around, members_record, person_record
+from registry.checks.records import MAKERS, Around, Maker, PersonRecord, members_record
 from registry.checks.rules import AtEntry, CheckRule, broken, rules_about
 from registry.entry import Entry
 from registry.vocabulary import VOCABULARY, Cause, Group, Kind
 
 A = TypeVar("A", bound=Aggregate)
 
-#: Groups that rules about a person ask for; of the first, some look at the household too.
-HOUSED = frozenset({Group.SEX, Group.BIRTH})
-ITEMS = HOUSED | {
-    Group.NAME,
-    Group.NUMBER,
-    Group.NATIONALITY,
-    Group.NATURE,
-    Group.PARENTS,
-    Group.GUARDIAN,
-    Group.DETAILS,
+#: The fields of a person's record that each group tells, as far as rules ask for them.
+TOLD_BY: dict[Group, tuple[str, ...]] = {
+    Group.NAME: ("name_length",),
+    Group.SEX: ("sex",),
+    Group.BIRTH: ("birth", "age", "older_than_head"),
+    Group.NUMBER: ("number_right", "number_sex", "number_birth"),
+    Group.NATIONALITY: ("nationality",),
+    Group.NATURE: ("nature",),
+    Group.PARENTS: ("guardians",),
+    Group.GUARDIAN: ("guardian_name_length", "guardians"),
+    Group.DETAILS: (
+        "former_name_length",
+        "education",
+        "marital_status",
+        "military_service",
+        "height_cm",
+        "birth_place_listed",
+        "native_place_listed",
+    ),
 }
+ITEMS = frozenset(TOLD_BY)
+#: Groups of which some rules look at the household too.
+HOUSED = frozenset({Group.SEX, Group.BIRTH})
 #: Fields of a person's record that the household tells.
 OF_HOUSEHOLD = frozenset(
     {"household_type", "relation", "relation_sex", "generation", "older_than_head"}
@@ -64,14 +76,14 @@ class Seen(Protocol):
 
 
 def review(
-    seen: Seen, noted: Mapping[UUID, Sequence[Entry]], on: date
+    seen: Seen, noted: Iterable[tuple[UUID, Sequence[Entry]]], on: date
 ) -> Iterator[tuple[CheckRule, bool]]:
     """The rules that what a command entered newly breaks, and whether each one refuses it.
 
     Where somebody is in the register already, sex and relation to the head are put right one after
     the other: what then lies between the two steps is told and not refused.
     """
-    for stream, entries in noted.items():
+    for stream, entries in noted:
         words = [VOCABULARY[type(entry.event)] for entry in entries]
         if words[0].cause is Cause.IMPORTED:
             continue  # what an older system holds is recorded as it is, and found by checks
@@ -79,19 +91,21 @@ def review(
             written = frozenset().union(*(word.writes for word in words))
             opens = any(word.opens for word in words)
             if opens or written & ITEMS:
-                for rule in newly_broken("person", *_person(seen, stream, on, opens, written)):
+                for rule in _person(seen, stream, on, opens, written):
                     refused = rule.at_entry is AtEntry.REFUSE
                     yield rule, refused and (opens or not rule.fields & OF_HOUSEHOLD)
         elif words[0].kind is Kind.HOUSEHOLD and any(
             Group.MEMBERS in word.writes for word in words
         ):
-            for rule in newly_broken("household", *_household(seen, stream)):
+            for rule in newly_broken(*_household(seen, stream), asked("household")):
                 yield rule, rule.at_entry is AtEntry.REFUSE
 
 
-def newly_broken(subject: str, before: Record | None, after: Record | None) -> list[CheckRule]:
-    """The rules that a record breaks after a command and did not break before it."""
-    found = [] if after is None else list(broken(after, asked(subject)))
+def newly_broken(
+    before: Record | None, after: Record | None, rules: Sequence[CheckRule]
+) -> list[CheckRule]:
+    """Of some rules those that a record breaks after a command and did not break before it."""
+    found = [] if after is None else list(broken(after, rules))
     if before is None or not found:
         return found
     old = frozenset(rule.code for rule in broken(before, found))
@@ -104,13 +118,26 @@ def asked(subject: str) -> tuple[CheckRule, ...]:
     return tuple(rule for rule in rules_about(subject) if rule.at_entry is not AtEntry.NONE)
 
 
+@cache
+def told_by(written: frozenset[Group]) -> tuple[tuple[str, Maker], ...]:
+    """The fields of a person's record that some groups tell, and what each is made of."""
+    told = dict.fromkeys(field for group in TOLD_BY if group in written for field in TOLD_BY[group])
+    return tuple((field, MAKERS[field]) for field in told)
+
+
+@cache
+def asked_of(fields: frozenset[str]) -> tuple[CheckRule, ...]:
+    """Those rules asked at entry about persons that speak of some of these fields."""
+    return tuple(rule for rule in asked("person") if not rule.fields.isdisjoint(fields))
+
+
 def _person(
     seen: Seen, stream: UUID, on: date, opens: bool, written: frozenset[Group]
-) -> tuple[Record | None, Record | None]:
+) -> list[CheckRule]:
     after = seen.after(Person, stream)
     before = seen.before(Person, stream)
     if after is None or after.life is not Life.LIVING:
-        return None, None
+        return []
     around = Around()
     if after.household is not None and (opens or written & HOUSED):
         house = seen.after(Household, after.household)
@@ -118,8 +145,16 @@ def _person(
         head = house.head if house is not None else None
         known = head is not None and (head == stream or seen.loaded(head))
         around = Around(house, seen.after(Person, head) if known and head is not None else None)
-    was = None if before is None else person_record(before, on, around)
-    return was, person_record(after, on, around)
+    if before is None:
+        return newly_broken(None, PersonRecord(after, on, around), asked("person"))
+    # A rule that speaks of nothing that has changed holds as it did.
+    changed = frozenset(
+        field
+        for field, make in told_by(written)
+        if make(before, on, around) != make(after, on, around)
+    )
+    was, record = PersonRecord(before, on, around), PersonRecord(after, on, around)
+    return newly_broken(was, record, asked_of(changed))
 
 
 def _household(seen: Seen, stream: UUID) -> tuple[Record | None, Record | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -24,9 +24,9 @@ from registry.values import (
     day_number,
 )
 
-BLANK_PERSON: dict[str, int | None] = dict.fromkeys(PERSON)
 BLANK_HOUSEHOLD: dict[str, int | None] = dict.fromkeys(HOUSEHOLD)
 HUSBAND, WIFE = Relationship("11"), Relationship("12")
+NUMBER_LENGTH = 18  # of a number that was not redacted
 SPOUSES = frozenset({Relationship("10"), HUSBAND, WIFE})
 
 
@@ -56,51 +56,24 @@ class Around:
 
 
 NOTHING = Around()
+#: Makes a field of somebody's record on a day.
+Maker = Callable[[Person, date, Around], int | None]
+
+
+class PersonRecord(dict[str, int | None]):
+    """The record of a person on a day, of which a field is made when a rule first asks for it."""
+
+    def __init__(self, person: Person, on: date, around: Around = NOTHING) -> None:
+        self.asked = person, on, around
+
+    def __missing__(self, field: str) -> int | None:
+        value = self[field] = MAKERS[field](*self.asked)
+        return value
 
 
 def person_record(person: Person, on: date, around: Around = NOTHING) -> dict[str, int | None]:
-    """The record of a person on a day."""
-    birth, number, house = person.birth_date, person.number, around.house
-    record = BLANK_PERSON | {
-        "today": day_number(on),
-        "name_length": _length(person.name),
-        "former_name_length": _length(person.former_name),
-        "guardian_name_length": _length(person.guardian_name),
-        "sex": person.sex,
-        "nationality": _code(person.nationality),
-        "nature": _code(person.nature),
-        "education": _code(person.education),
-        "marital_status": _code(person.marital_status),
-        "military_service": _code(person.military_service),
-        "height_cm": person.height_cm,
-        "birth_place_listed": _listed(person.birth_place),
-        "native_place_listed": _listed(person.native_place),
-        "guardians": guards(person),
-        "number_twin": around.number_twin,
-        "person_twin": around.person_twin,
-        "photo": 1 if around.photo else None,
-    }
-    if birth is not None:
-        record["birth"] = day_number(birth)
-        record["age"] = age_on(birth, on) if birth <= on else -1
-    if number is not None:
-        record |= _number(number)
-    elif person.number_as_found is not None:
-        record["number_right"] = 0
-    if around.guardian is not None:
-        record["guardian_one_number"] = int(around.guardian.number is not None)
-    if house is not None:
-        record["household_type"] = _code(house.household_type)
-        relation = house.members.get(person.id)
-        if relation is not None:
-            record["relation"] = int(relation)
-            record["relation_sex"] = relation.implied_sex
-            record["generation"] = generations().get(relation)
-        if birth is not None and around.head is not None and around.head.birth_date is not None:
-            record["older_than_head"] = years_between(birth, around.head.birth_date)
-    if around.card is not None:
-        record |= _card(around.card, birth)
-    return record
+    """The whole record of a person on a day."""
+    return {field: make(person, on, around) for field, make in MAKERS.items()}
 
 
 def household_record(
@@ -169,30 +142,117 @@ def generations() -> dict[Relationship, int]:
     }
 
 
-def _number(number: str) -> dict[str, int | None]:
-    """What a number states; nothing where it was redacted."""
-    if len(number) != 18:
-        return {}
+def _age(person: Person, on: date, around: Around) -> int | None:
+    birth = person.birth_date
+    if birth is None:
+        return None
+    return age_on(birth, on) if birth <= on else -1
+
+
+def _number_right(person: Person, on: date, around: Around) -> int | None:
+    number = person.number
+    if number is None:
+        return None if person.number_as_found is None else 0
+    if len(number) != NUMBER_LENGTH:
+        return None  # redacted
     try:
-        right = int(CitizenNumber(number) == number)
+        return int(CitizenNumber(number) == number)
     except ValueError:
-        right = 0  # it was right by the tables of its day, or came in before anybody looked
+        return 0  # it was right by the tables of its day, or came in before anybody looked
+
+
+def _number_sex(person: Person, on: date, around: Around) -> int | None:
+    number = person.number
+    if number is None or len(number) != NUMBER_LENGTH:
+        return None
+    return Sex.MALE if int(number[16]) % 2 else Sex.FEMALE
+
+
+def _number_birth(person: Person, on: date, around: Around) -> int | None:
+    number = person.number
+    if number is None or len(number) != NUMBER_LENGTH:
+        return None
     birth = real_date(number[6:14])
-    return {
-        "number_right": right,
-        "number_sex": Sex.MALE if int(number[16]) % 2 else Sex.FEMALE,
-        "number_birth": None if birth is None else day_number(birth),
-    }
+    return None if birth is None else day_number(birth)
 
 
-def _card(card: Signed, birth: date | None) -> dict[str, int | None]:
-    found: dict[str, int | None] = {
-        "card_from": day_number(card.since),
-        "card_years": _years(card.since, card.until),
-    }
-    if birth is not None and birth <= card.since:
-        found["card_years_due"] = _years(card.since, valid_until(birth, card.since))
-    return found
+def _relation(person: Person, around: Around) -> Relationship | None:
+    return None if around.house is None else around.house.members.get(person.id)
+
+
+def _relation_code(person: Person, on: date, around: Around) -> int | None:
+    return _code(_relation(person, around))
+
+
+def _relation_sex(person: Person, on: date, around: Around) -> int | None:
+    relation = _relation(person, around)
+    return None if relation is None else relation.implied_sex
+
+
+def _generation(person: Person, on: date, around: Around) -> int | None:
+    relation = _relation(person, around)
+    return None if relation is None else generations().get(relation)
+
+
+def _older_than_head(person: Person, on: date, around: Around) -> int | None:
+    birth, head = person.birth_date, around.head
+    if around.house is None or birth is None or head is None or head.birth_date is None:
+        return None
+    return years_between(birth, head.birth_date)
+
+
+def _card_years_due(person: Person, on: date, around: Around) -> int | None:
+    birth, card = person.birth_date, around.card
+    if card is None or birth is None or birth > card.since:
+        return None
+    return _years(card.since, valid_until(birth, card.since))
+
+
+#: What each field of a person's record is made of.
+MAKERS: dict[str, Maker] = {
+    **dict.fromkeys(PERSON, lambda person, on, around: None),
+    "today": lambda person, on, around: day_number(on),
+    "age": _age,
+    "name_length": lambda person, on, around: _length(person.name),
+    "former_name_length": lambda person, on, around: _length(person.former_name),
+    "guardian_name_length": lambda person, on, around: _length(person.guardian_name),
+    "sex": lambda person, on, around: person.sex,
+    "nationality": lambda person, on, around: _code(person.nationality),
+    "nature": lambda person, on, around: _code(person.nature),
+    "birth": lambda person, on, around: (
+        None if person.birth_date is None else day_number(person.birth_date)
+    ),
+    "number_right": _number_right,
+    "number_sex": _number_sex,
+    "number_birth": _number_birth,
+    "number_twin": lambda person, on, around: around.number_twin,
+    "person_twin": lambda person, on, around: around.person_twin,
+    "education": lambda person, on, around: _code(person.education),
+    "marital_status": lambda person, on, around: _code(person.marital_status),
+    "military_service": lambda person, on, around: _code(person.military_service),
+    "height_cm": lambda person, on, around: person.height_cm,
+    "birth_place_listed": lambda person, on, around: _listed(person.birth_place),
+    "native_place_listed": lambda person, on, around: _listed(person.native_place),
+    "guardians": lambda person, on, around: guards(person),
+    "guardian_one_number": lambda person, on, around: (
+        None if around.guardian is None else int(around.guardian.number is not None)
+    ),
+    "household_type": lambda person, on, around: (
+        None if around.house is None else _code(around.house.household_type)
+    ),
+    "relation": _relation_code,
+    "relation_sex": _relation_sex,
+    "generation": _generation,
+    "older_than_head": _older_than_head,
+    "card_from": lambda person, on, around: (
+        None if around.card is None else day_number(around.card.since)
+    ),
+    "card_years": lambda person, on, around: (
+        None if around.card is None else _years(around.card.since, around.card.until)
+    ),
+    "card_years_due": _card_years_due,
+    "photo": lambda person, on, around: 1 if around.photo else None,
+}
 
 
 def _years(since: date, until: date | None) -> int:

@@ -51,6 +51,11 @@ class CheckRule:
         return compiled(self.condition)
 
     @property
+    def searched(self) -> bool:
+        """Whether it takes a search over everybody to tell who breaks it (疑似重户)."""
+        return "person_twin" in self.fields
+
+    @property
     def indicates(self) -> bool:
         """Whether it measures a share rather than finding faults (采集率)."""
         return self.severity is Severity.NOTICE

@@ -16,7 +16,7 @@ from registry.commands.base import CITY, COUNTY, PROVINCE, STATION, command
 from registry.commands.case_evidence import evidence_of, proposal
 from registry.commands.case_touching import listed, touched_by
 from registry.commands.number_faults import REASONS, open_fault
-from registry.commands.numbering import number_id
+from registry.commands.numbering import end_holding, number_id
 from registry.commands.particulars import reassign
 from registry.events.numbers import (
     CardCalledIn,
@@ -39,6 +39,9 @@ from registry.values import (
     PersonId,
     Text,
 )
+
+#: A resolution that says nothing of the parties, or none is given.
+OTHERWISE = "other"
 
 
 @command(STATION, COUNTY, CITY, PROVINCE)
@@ -240,6 +243,11 @@ class DecideNumberCase:
             (not changed or self.keeper in changed, case_rules.NobodyChanges(self.case)),
             *((True, rules.NotParty(one)) for one in changed if one not in case.parties),
         )
+        named = [one for one in (self.keeper, *changed) if one in case.parties]
+        registrar.prefetch(named)
+        for person in named:
+            ended = registrar.load(Person, person).life is not Life.LIVING
+            registrar.refuse_if((ended, rules.AlreadyDeceased(person)))
         if shared:
             registrar.refuse_if(
                 (case.proposed is None, case_rules.KeeperNotProposed(self.case)),
@@ -252,8 +260,10 @@ class DecideNumberCase:
 class CloseNumberCase:
     """Close a case once its fault is gone by another business (结案).
 
-    Of a shared number at most one party still holds it: the others moved out, died, were cancelled
-    or have another number; the resolution says which. Source: GA 214 duplicate_resolution.
+    Of a shared number at most one party still holds it here: the others moved out, died, were
+    cancelled or have another number; the resolution says which. Of whoever moved out the holding
+    here ends; settling here again resumes it and opens the case anew.
+    Source: GA 214 duplicate_resolution.
     """
 
     case: CaseId
@@ -279,11 +289,18 @@ def close(
     if case.fault is NumberFaultKind.DUPLICATE:
         assert case.number is not None, "a shared number is a number"
         number = registrar.load(Number, case.number)
-        others = [one for one in number.held_by if one != keeper]
-        registrar.prefetch(others)
-        for other in others:
-            alive = registrar.load(Person, other).life is Life.LIVING
-            registrar.refuse_if((alive, rules.StillHeld(other)))
+        registrar.prefetch(case.parties)
+        others = [registrar.load(Person, one) for one in number.held_by if one != keeper]
+        registrar.refuse_if(*((one.resident, rules.StillHeld(one.id)) for one in others))
+        people = [registrar.find(Person, one) for one in case.parties]
+        facts = {cleared_by(one, number) for one in people if one is not None}
+        said = resolution.row["cleared_by"] if resolution is not None else OTHERWISE
+        registrar.refuse_if(
+            (said != OTHERWISE and said not in facts, case_rules.ResolutionUnfit(resolution))
+        )
+        for one in others:
+            if one.life is Life.LIVING:
+                end_holding(registrar, one.id, number.number, 106)
     else:
         for party in case.parties:
             fault = open_fault(registrar, registrar.load(Person, party), only_tell=True)
@@ -294,6 +311,15 @@ def close(
             effective_on=registrar.today, keeper=keeper, resolution=resolution, grounds=grounds
         ),
     )
+
+
+def cleared_by(one: Person, number: Number) -> str | None:
+    """What became of a party that clears a shared number; None: nothing, the number is held."""
+    if one.life is not Life.LIVING:
+        return "dead" if one.life is Life.DEAD else "cancelled"
+    if one.number != number.number:
+        return "renumbered"
+    return None if one.resident else "left"
 
 
 def case_in_area(registrar: Registrar, stream: CaseId) -> NumberCase:

@@ -27,11 +27,9 @@ from registry.commands.numbering import number_id
 from registry.events.findings import FindingRaised
 from registry.events.numbers import NumberCaseOpened
 from registry.registrar import Registrar
-from registry.values import CommunityId, HouseholdId, Level, PersonId, Settlement
+from registry.values import BatchId, CommunityId, HouseholdId, Level, PersonId, Settlement
 
 GONE, ENDED = Settlement("gone"), Settlement("ended")
-#: Rules about who is registered twice: cases tell, and a search over everybody.
-SEARCHED = frozenset({"0201", "0202", "0300"})
 
 
 @command(STATION, COUNTY, CITY, PROVINCE)
@@ -40,11 +38,13 @@ class CheckRecords:
 
     What breaks a rule becomes a finding unless one is open already; an open finding of a rule that
     is kept again is settled as gone, and as ended with the registration. A wrong or missing number
-    has a case opened, too. A rule that measures a share (9001) finds nothing.
+    has a case opened, too. A rule that measures a share (9001) finds nothing. batch: the delivery
+    that the records came with, whose report the findings belong to.
     """
 
     persons: tuple[PersonId, ...]
     households: tuple[HouseholdId, ...] = ()
+    batch: BatchId | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter findings and settlements."""
@@ -57,7 +57,7 @@ class CheckRecords:
             place = who.community or who.left_community
             registrar.refuse_if((not registrar.in_area(place), rules.OutsideArea(person)))
             record = person_checked(registrar, who) if who.life is Life.LIVING else None
-            told = _Subject(person, None, place)
+            told = _Subject(person, None, place, self.batch)
             made, gone = told.note(registrar, record, rules_about("person"))
             raised, settled = raised + made, settled + gone
             open_fault(registrar, who)
@@ -66,7 +66,7 @@ class CheckRecords:
             outside = not registrar.in_area(house.community)
             registrar.refuse_if((outside, rules.OutsideArea(household)))
             record = household_checked(registrar, house) if house.closed_on is None else None
-            told = _Subject(None, household, house.community)
+            told = _Subject(None, household, house.community, self.batch)
             made, gone = told.note(registrar, record, rules_about("household"))
             raised, settled = raised + made, settled + gone
         cases = sum(isinstance(one.event, NumberCaseOpened) for one in registrar.noted)
@@ -77,9 +77,13 @@ class _Subject:
     """A person or a household whose ledger of findings is brought up to date."""
 
     def __init__(
-        self, person: PersonId | None, household: HouseholdId | None, place: UUID | None
+        self,
+        person: PersonId | None,
+        household: HouseholdId | None,
+        place: UUID | None,
+        batch: BatchId | None,
     ) -> None:
-        self.person, self.household = person, household
+        self.person, self.household, self.batch = person, household, batch
         self.community = None if place is None else CommunityId(place)
 
     def note(
@@ -91,7 +95,7 @@ class _Subject:
         found = [
             rule
             for rule in (broken(record, asked) if record is not None else ())
-            if not rule.indicates and rule.code not in SEARCHED
+            if not (rule.indicates or rule.searched)
         ]
         known = registrar.find(Findings, findings_id(registrar, subject))
         kept = {FindingKey(rule.code, rule.item, REGISTER) for rule in found}
@@ -111,12 +115,14 @@ class _Subject:
             source=REGISTER,
             community=self.community,
             found_on=registrar.today,
+            batch=self.batch,
         )
 
 
 def _ours(key: FindingKey) -> bool:
     """Whether a finding is one that this check makes, and so may settle."""
-    return key.source == REGISTER and key.rule in check_rules() and key.rule not in SEARCHED
+    rule = check_rules().get(key.rule)
+    return key.source == REGISTER and rule is not None and not rule.searched
 
 
 def person_checked(registrar: Registrar, who: Person) -> Record:
@@ -143,15 +149,15 @@ def person_checked(registrar: Registrar, who: Person) -> Record:
 
 
 def number_twin(registrar: Registrar, who: Person) -> int | None:
-    """How near the nearest other living holder of a number is: county 1, city 2, elsewhere 3."""
-    if who.number is None:
+    """How near the nearest other resident holder of a number is: county 1, city 2, elsewhere 3."""
+    if who.number is None or not who.resident:
         return None
     held = registrar.find(Number, number_id(registrar, who.number))
     others = [one for one in (held.held_by if held else ()) if one != who.id]
     registrar.prefetch(others)
     people = [registrar.find(Person, one) for one in others]
-    alive = [one for one in people if one is not None and one.life is Life.LIVING]
-    return min((nearness(registrar, who, one) for one in alive), default=None)
+    here = [one for one in people if one is not None and one.resident]
+    return min((nearness(registrar, who, one) for one in here), default=None)
 
 
 def nearness(registrar: Registrar, one: Person, other: Person) -> int:

@@ -14,7 +14,7 @@ from registry.commands.membership import (
     leave,
     settle,
 )
-from registry.commands.numbering import record_number, refuse_open_case
+from registry.commands.numbering import record_number, resume_if_ended
 from registry.commands.papers import certificate_id, consume, first_issue, permit_id
 from registry.commands.relocation import Mover, members, one_household, refuse_nobody
 from registry.commands.vital import Entrant, refuse_mismatch
@@ -66,7 +66,6 @@ class MoveOut:
         permit = self._permit(registrar, on)
         certificate = self._certificate(registrar, community, permit, on)
         for one in people:
-            refuse_open_case(registrar, one.id, one.number)
             registrar.enter(
                 one.id,
                 MovedOut(
@@ -172,6 +171,8 @@ class MoveIn:
             )
         home = settle(registrar, self.household, self.new_household, members(self.movers), on, 105)
         permit = consume(registrar, persons, certificate, self.permit_number, home, on)
+        for one in people:
+            resume_if_ended(registrar, one.id, one.number, 105)
         for person in persons:
             registrar.enter(
                 person,

@@ -207,7 +207,7 @@ def open_cases_of(
 
 
 def refuse_open_case(registrar: Registrar, person: PersonId, number: CitizenNumber | None) -> None:
-    """A party to an open number case does not move. Source: GA 214 business 103."""
+    """A party to an open number case does not move within the city. Source: GA 214 business 103."""
     if number is None:
         return
     case = registrar.find(NumberCase, case_id(registrar, NumberFaultKind.DUPLICATE, number))
@@ -224,6 +224,17 @@ def end_holding(
     registrar.enter(
         stream, HoldingEnded(effective_on=registrar.today, person=person, business=business)
     )
+
+
+def resume_if_ended(
+    registrar: Registrar, person: PersonId, number: CitizenNumber | None, business: int
+) -> None:
+    """Whoever settles again holds the number again, though a case ended when the person left."""
+    if number is None:
+        return
+    held = registrar.find(Number, number_id(registrar, number))
+    if held is not None and held.holders.get(person) is False:
+        resume_holding(registrar, person, number, business)
 
 
 def resume_holding(

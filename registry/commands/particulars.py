@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from registry.aggregates import NumberCase, Person, rules
+from registry.aggregates import Person, rules
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.numbering import (
-    case_id,
     end_holding,
     give_number,
     number_id,
@@ -39,7 +38,6 @@ from registry.values import (
     CitizenNumber,
     Name,
     Nationality,
-    NumberFaultKind,
     OfficeCode,
     PaperNumber,
     PersonId,
@@ -47,8 +45,8 @@ from registry.values import (
 )
 from registry.vocabulary import Kind
 
-#: Categories under which a number may change.
-NUMBER_FAULTS = frozenset({"11", "12", "19"})
+#: The category under which somebody who has no number is given one.
+MISSING = ChangeCategory("19")
 
 
 #: Kinds of category for a change and for a correction.
@@ -311,26 +309,23 @@ class CorrectNationality(Correction):
 
 @command(COUNTY)
 class ReassignNumber(Change):
-    """Give a person another number, or the first, for a fault of the number (重号, 错号, 漏编).
+    """Give the first number to a person who has none (补编), category 19.
 
-    category: 11 duplicate, 12 wrong, 19 other causes, such as none at all.
-    Source: GB 11643-1999; GA/T 2000.24-2014, categories 11, 12 and 19.
+    A number that is shared or wrong is changed by the decision of its case (DecideNumberCase)
+    alone, and a corrected birth date or sex brings its number along.
+    Source: GB 11643-1999; 居民身份证法 art. 19; GA/T 2000.24-2014, category 19.
     """
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
-        """Enter the new number on the person's, the numbers' and the book's stream."""
+        """Enter the first number on the person's, the number's and the book's stream."""
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
         check_category(registrar, self.category, {"id_number"}, CORRECTIONS, self.approval)
-        case = None
-        if one.number is not None:
-            stream = case_id(registrar, NumberFaultKind.DUPLICATE, one.number)
-            case = registrar.find(NumberCase, stream)
-        in_case = case is not None and case.open and one.id in case.parties
+        numbered = one.number is not None or one.number_as_found is not None
         registrar.refuse_if(
-            (self.category not in NUMBER_FAULTS, rules.NumberStays(self.category)),
-            (self.category == "11" and not in_case, rules.NumberStays("11")),
+            (numbered or self.category != MISSING, rules.NumberStays(self.category)),
         )
+        registrar.stop_if_refused()
         number = reassign(registrar, one, self.category, self.approval, self.declarant, on)
         return {"person": self.person, "number": number}
 

@@ -8,6 +8,7 @@ Source: 户口登记条例 art. 6; Jilin plan of 2004 (吉政办发〔2004〕53�
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from registry.events.registration_cases import (
 from registry.registrar import Registrar
 from registry.values import (
     CommunityId,
+    HouseholdId,
     Name,
     PaperNumber,
     PersonId,
@@ -80,7 +82,8 @@ def _traits(registrar: Registrar, one: Person) -> Traits:
 class SuspectDouble:
     """Open the case of two records that may be of one person (疑似双重户口立案).
 
-    The reasons are computed anew. Where they do not suffice an officer says why all the same.
+    The reasons are computed anew. Where they do not suffice, or where officers decided that they
+    are two persons, an officer says why all the same.
     """
 
     one: PersonId
@@ -92,11 +95,14 @@ class SuspectDouble:
         people = [_living(registrar, person) for person in (self.one, self.other)]
         _refuse_elsewhere(registrar, *people)
         found = agreement(registrar, *people)
+        case = pair_case(registrar, self.one, self.other)
+        known = registrar.find(RegistrationCase, case)
+        apart = known is not None and known.outcome == TWO_PERSONS
         registrar.refuse_if(
             (self.one == self.other, case_rules.NoPair(self.one)),
             (not found.candidate and self.grounds is None, case_rules.NotRegisteredTwice()),
+            (apart and self.grounds is None, case_rules.KeptApart(case)),
         )
-        case = pair_case(registrar, self.one, self.other)
         persons = tuple(sorted((self.one, self.other)))
         registrar.enter(
             case,
@@ -179,19 +185,29 @@ def _same_place(one: Person) -> rules.Concerning:
     return rules.AlreadyRegistered(one.id)
 
 
-@command(STATION, COUNTY)
-class ReportUnsettled:
-    """Record somebody who lives here and is registered nowhere (未落户人员登记).
+@dataclass(frozen=True, kw_only=True)
+class Unregistered:
+    """Somebody who lives here and is registered nowhere, as far as known (未落户人员).
 
-    Nothing but the fact stands before the registration: no fine, no paper of the birth plan.
+    parent: the mother or father, where that one is registered here.
     """
 
-    community: CommunityId
     reason: UnsettledReason
     name: Name | None = None
     sex: Sex | None = None
     birth_date: date | None = None
     parent: PersonId | None = None
+
+
+@command(STATION, COUNTY)
+class ReportUnsettled(Unregistered):
+    """Record somebody who lives here and is registered nowhere (未落户人员登记).
+
+    Nothing but the fact stands before the registration: no fine, no paper of the birth plan. Who
+    in the register it may be all the same tells `registry check unsettled`.
+    """
+
+    community: CommunityId
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the finding."""
@@ -200,20 +216,33 @@ class ReportUnsettled:
             (known is None, rules.CommunityUnknown(self.community)),
             (not registrar.in_area(self.community), rules.OutsideArea(self.community)),
         )
-        case = registrar.new_id()
-        registrar.enter(
-            case,
-            UnsettledPersonFound(
-                effective_on=registrar.today,
-                community=self.community,
-                reason=self.reason,
-                sex=self.sex,
-                birth_date=self.birth_date,
-                parent=self.parent,
-                name=self.name,
-            ),
-        )
-        return {"case": case}
+        return {"case": enter_unsettled(registrar, self, self.community)}
+
+
+def enter_unsettled(
+    registrar: Registrar,
+    one: Unregistered,
+    community: CommunityId,
+    household: HouseholdId | None = None,
+    found_on: date | None = None,
+) -> UUID:
+    """Open the case of somebody who is registered nowhere; household, found_on: of a visit."""
+    case = registrar.new_id()
+    registrar.enter(
+        case,
+        UnsettledPersonFound(
+            effective_on=registrar.today,
+            community=community,
+            reason=one.reason,
+            sex=one.sex,
+            birth_date=one.birth_date,
+            parent=one.parent,
+            name=one.name,
+            household=household,
+            found_on=found_on,
+        ),
+    )
+    return case
 
 
 @command(COUNTY)
@@ -257,7 +286,8 @@ class CloseRegistrationCase:
     """Close a case about a registration with its outcome (户口登记差错结案).
 
     Where the outcome says that somebody moved, was cancelled or was registered, the register must
-    say so, too. Source: table registration_outcome.
+    say so, too; whoever was in it before the case was not registered by it. Source: table
+    registration_outcome.
     """
 
     case: UUID
@@ -289,9 +319,17 @@ class CloseRegistrationCase:
             people = [registrar.load(Person, person) for person in case.persons]
             return not any(one.resident and one.community == case.community for one in people)
         if self.outcome == REGISTERED:
-            one = registrar.find(Person, self.registered) if self.registered else None
-            return one is not None and one.resident
+            return self.registered is not None and self._entered_since(registrar, case)
         return True
+
+    def _entered_since(self, registrar: Registrar, case: RegistrationCase) -> bool:
+        """Whether the one who is named lives here, and was not in the register before the case."""
+        assert self.registered is not None, "asked above"
+        one = registrar.find(Person, self.registered)
+        if one is None or not one.resident or case.sex not in (None, one.sex):
+            return False
+        found, begun = (registrar.entries(stream)[0] for stream in (self.case, self.registered))
+        return begun.position > found.position
 
 
 def _close(

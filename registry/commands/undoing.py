@@ -14,7 +14,7 @@ from uuid import UUID
 
 from registry.aggregates import Certificate, Household, Life, Person, rules
 from registry.commands.base import COUNTY, STATION, command
-from registry.commands.numbering import end_holding, resume_holding
+from registry.commands.numbering import end_holding, resume_holding, resume_if_ended
 from registry.days import day_at
 from registry.entry import Entry
 from registry.errors import NotFound, Rule
@@ -261,6 +261,8 @@ def _answer(
             end_holding(registrar, person, had, business)
         if has is not None:
             resume_holding(registrar, person, has, business)
+    elif (one := registrar.find(Person, person)) is not None and one.resident:
+        resume_if_ended(registrar, person, has, business)
     for version in stood.keys() - stands.keys():
         _release(registrar, of, person, stood[version].event)
     for version in stands.keys() - stood.keys():

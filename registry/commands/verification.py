@@ -27,6 +27,7 @@ from registry.commands.findings import (
     settle_findings,
 )
 from registry.commands.numbering import case_id
+from registry.commands.registration_cases import Unregistered, enter_unsettled
 from registry.events.findings import FindingRaised
 from registry.events.readiness import PersonVerified
 from registry.events.verification import (
@@ -329,10 +330,14 @@ class RecordVisit:
 
 @command(STATION, COUNTY)
 class CloseVisit:
-    """Hand a household's sheet in, after each member was recorded (入户核对)."""
+    """Hand a household's sheet in, after each member was recorded (入户核对).
+
+    unregistered: whoever was met there and is registered nowhere (户口待定); each becomes a case.
+    """
 
     household: HouseholdId
     visited_on: date | None = None
+    unregistered: tuple[Unregistered, ...] = ()
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter that the visit is done; members who were not asked since it was assigned stand in
@@ -357,7 +362,11 @@ class CloseVisit:
                 persons=members,
             ),
         )
-        return {"household": self.household, "persons": len(members)}
+        cases = [
+            enter_unsettled(registrar, one, known.community, self.household, day)
+            for one in self.unregistered
+        ]
+        return {"household": self.household, "persons": len(members), "cases": cases}
 
 
 @command(STATION, COUNTY)

@@ -10,6 +10,7 @@ from datetime import date
 
 from registry.values import (
     CommunityId,
+    HouseholdId,
     Name,
     PaperNumber,
     PersonId,
@@ -72,8 +73,9 @@ class LivingApartFound:
 class UnsettledPersonFound:
     """Somebody lives here and is registered nowhere (未落户人员), such as a child outside the plan.
 
-    parent: in whose household, where that one is registered here. No fine and no certificate of
-    the birth plan stands before the registration.
+    parent: in whose household, where that one is registered here. household, found_on: of the visit
+    at which the person was met, if it was at one. No fine and no certificate of the birth plan
+    stands before the registration.
     Source: Jilin plan of 2004 (吉政办发〔2004〕53号); unsettled_reason.
     """
 
@@ -84,6 +86,8 @@ class UnsettledPersonFound:
     birth_date: date | None
     parent: PersonId | None
     name: Private[Name | None]
+    household: HouseholdId | None = None
+    found_on: date | None = None
 
 
 @event(code=384, kind=Kind.REGISTRATION)

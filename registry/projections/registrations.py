@@ -9,6 +9,7 @@ from sqlalchemy import Column, Integer, LargeBinary, Select, literal_column, sel
 
 from registry.aggregates.registration_case import RegistrationCase
 from registry.projections.base import At, Id, Lookup, Rows, Sheet, Words, dated, packed, visible
+from registry.projections.places import places
 from registry.vocabulary import Kind
 
 EDITION = 1
@@ -47,13 +48,22 @@ REGISTRATIONS = dated(
 registrations = REGISTRATIONS.table
 
 
-def open_cases(at: At) -> Select[Any]:
-    """Cases that are open, the oldest first."""
-    return (
+def open_cases(at: At, fault: str | None = None, station: str | None = None) -> Select[Any]:
+    """Cases that are open, the oldest first; of one fault, or in a station's care, if asked for.
+
+    A double registration is in nobody's care alone.
+    """
+    query = (
         select(registrations)
         .where(registrations.c.open == literal_column("1"), visible(registrations, at))
         .order_by(registrations.c.valid_from, registrations.c.case)
     )
+    if fault is not None:
+        query = query.where(registrations.c.fault == fault)
+    if station is not None:
+        cared = select(places.c.place).where(places.c.station == station, visible(places, at))
+        query = query.where(registrations.c.community.in_(cared))
+    return query
 
 
 def case(stream: UUID, at: At) -> Select[Any]:

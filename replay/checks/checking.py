@@ -6,7 +6,7 @@ then, with what is so of their households, numbers and cards, against the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -85,20 +85,21 @@ class Checked:
         return dict(sorted(found.items()))
 
 
-#: Groups of persons, by handle, of whom each may be one person registered several times.
-Doubles = Callable[[Setting], Sequence[Sequence[int]]]
+#: Nobody was looked for.
+NO_PAIRS = np.empty((0, 2), "u4")
 
 
 def check_register(
     log: Log,
     at: At,
     *,
-    doubles: Doubles = lambda setting: (),
+    doubles: Column = NO_PAIRS,
     tell: Callable[[], None] = lambda: None,
 ) -> Checked:
     """Hold every living person and every open household against the check rules at a point.
 
-    doubles: tells who is probably registered twice. tell: called after each partition read.
+    doubles: pairs u4[n, 2] of handles that are probably one person, as `doubles` finds them; the
+    rules about them find nobody without. tell: called after each partition read.
     """
     setting = empty_setting(log, at)
 
@@ -118,13 +119,13 @@ def check_register(
         setting.street[part] = doorplate_states(block, at).table["street"] != NONE
 
     held_twice = repeated(over_partitions(log, Kind.PERSON, note, tell))
-    duplicates = tuple(told(log, at, held_twice))
+    duplicates = tuple(_residents(setting, told(log, at, held_twice)))
     over_partitions(log, Kind.HOUSEHOLD, settle, tell)
     over_partitions(log, Kind.DOORPLATE, plates, tell)
     count_members(setting)
     see_cards(setting, over_partitions(log, Kind.APPLICATION, partial(cards_of, at=at), tell))
     see_twins(setting, setting.number_twin, [one.holders for one in duplicates])
-    see_twins(setting, setting.person_twin, doubles(setting))
+    see_twins(setting, setting.person_twin, doubles)
     counties, lines = np.unique(np.append(0, setting.county), return_inverse=True)
     lines = plain(lines[1:].astype("u4"))
     persons = over_partitions(log, Kind.PERSON, partial(_persons, setting, lines), tell)
@@ -137,6 +138,14 @@ def check_register(
         np.concatenate([np.empty(0, "u4"), *(one.unnumbered for one in persons)]),
         tuple(counties.tolist()),
     )
+
+
+def _residents(setting: Setting, shared: Iterable[Duplicate]) -> Iterator[Duplicate]:
+    """Shared numbers with those holders who are registered somewhere; whoever left is no fault."""
+    for one in shared:
+        holders = tuple(who for who in one.holders if setting.community[who] != NONE)
+        if len(holders) > 1:
+            yield replace(one, holders=holders)
 
 
 @dataclass(frozen=True)
@@ -216,9 +225,15 @@ def count(flags: Column, there: Column, community: Column, lines: Column, counts
         left = flags[row]
         if left:
             line = integer(lines[min(integer(community[row]), lines.size - 1)])
-            rule = 0
             while left:
-                counts[rule, line] += integer(left & np.uint64(1))
-                left >>= np.uint64(1)
-                rule += 1
+                lowest = left & (~left + np.uint64(1))
+                counts[_PLACES[lowest * _BRUIJN >> np.uint64(58)], line] += 1
+                left ^= lowest
     return checked
+
+
+#: Multiplied by a single bit, the six bits on top are other ones for each: they tell its place.
+_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_PLACES = np.empty(64, "i8")
+for _bit in range(64):
+    _PLACES[(int(_BRUIJN) << _bit & 2**64 - 1) >> 58] = _bit

@@ -8,12 +8,13 @@ by side. Points are those of `registry.checks.matching`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from registry.checks.matching import NEAR, REASONS, weights
+from replay.checks.decided import kept_apart
 from replay.checks.traits import Columns, columns_at
 from replay.columns.forms import NONE, Column
 from replay.jit import integer, kernel
@@ -34,13 +35,15 @@ PIECES = 16
 class Candidates:
     """Pairs of persons by handle u4[n, 2], each rising, with points i4[n] and reasons u4[n], bits.
 
-    crowded: keys that so many people share that they were not compared by them.
+    crowded: keys that so many people share that they were not compared by them. decided: how many
+    pairs were left out, since officers decided that they are two persons.
     """
 
     pairs: Column
     points: Column
     reasons: Column
     crowded: int
+    decided: int = 0
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -52,8 +55,20 @@ class Candidates:
 
 
 def doubles(log: Log, at: At) -> Candidates:
-    """Every pair of living persons at a point who share a key and reach the threshold."""
-    return compared(columns_at(log, at))
+    """Every pair of living persons at a point who share a key and reach the threshold.
+
+    Whom officers have kept apart is not suspected again.
+    """
+    found = compared(columns_at(log, at))
+    first, second = found.pairs.astype("u8").T
+    open_ones = ~np.isin(first << np.uint64(32) | second, kept_apart(log, at))
+    return replace(
+        found,
+        pairs=found.pairs[open_ones],
+        points=found.points[open_ones],
+        reasons=found.reasons[open_ones],
+        decided=int(len(found) - open_ones.sum()),
+    )
 
 
 def compared(columns: Columns) -> Candidates:

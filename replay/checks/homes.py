@@ -94,10 +94,15 @@ def relate(
         here = base + household
         for place in range(count):
             row = order[place]
-            tell(l_row[row], l_ends, l_person, l_person, False, here, home, relation)
-            tell(m_row[row], m_ends, m_person, m_relation, True, here, home, relation)
-            tell(j_row[row], j_ends, j_person, j_relation, True, here, home, relation)
-            tell(r_row[row], r_ends, r_person, r_relation, True, here, home, relation)
+            # A call costs more than most lists: the arrays it is handed are counted, in and out.
+            if l_row[row] >= 0:
+                tell(l_row[row], l_ends, l_person, l_person, False, here, home, relation)
+            if m_row[row] >= 0:
+                tell(m_row[row], m_ends, m_person, m_relation, True, here, home, relation)
+            if j_row[row] >= 0:
+                tell(j_row[row], j_ends, j_person, j_relation, True, here, home, relation)
+            if r_row[row] >= 0:
+                tell(r_row[row], r_ends, r_person, r_relation, True, here, home, relation)
 
 
 @kernel
@@ -112,8 +117,6 @@ def tell(
     relation: Column,
 ) -> None:
     """Write one list's relations of those who live in a household; `there` is false where left."""
-    if which < 0:
-        return
     for place in range(integer(ends[which]), integer(ends[which + 1])):
         who = integer(person[place])
         if who < home.size and home[who] == household:

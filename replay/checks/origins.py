@@ -6,8 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from registry.vocabulary import Kind, word_of
+from replay.columns.forms import Column
+from replay.columns.runs import Block
 from replay.questions.duplicates import Duplicate
+from replay.threads import over_partitions
 
 if TYPE_CHECKING:
     from replay.columns.log import Log
@@ -43,3 +48,28 @@ def origins(log: Log, shared: Iterable[Duplicate]) -> Iterator[Origin]:
                         getattr(entry.event, "source", ""),
                         getattr(entry.event, "batch", ""),
                     )
+
+
+def came_with(log: Log, kind: Kind, source: str, batch: str) -> Column:
+    """Which entities of a kind, by handle, came with a delivery of an older system; bool."""
+
+    def one(block: Block) -> Column:
+        return _named(block, "source", source) & _named(block, "batch", batch)
+
+    parts = over_partitions(log, kind, one)
+    return np.concatenate([np.empty(0, np.bool_), *parts])
+
+
+def _named(block: Block, field: str, text: str) -> Column:
+    """Of which entities of a block the first entry says a text in a field."""
+    says = block.layout.declares(field)[block.code]
+    place = np.cumsum(says) - 1
+    begun = np.flatnonzero(np.diff(block.starts.astype("i8")) > 0)
+    first = block.starts[begun]
+    begun, first = begun[says[first]], first[says[first]]
+    handles = block.dense[field][place[first]]
+    some = np.unique(handles)
+    meant = [told == text for told in block.texts.take(some.tolist())]
+    found = np.zeros(block.size, np.bool_)
+    found[begun] = np.isin(handles, some[np.array(meant, np.bool_)])
+    return found

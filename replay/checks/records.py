@@ -29,6 +29,7 @@ from registry.values import (
 )
 from replay.checks.program import places
 from replay.checks.setting import ADDRESSED, COUNTED, Setting
+from replay.civil import civil, day_since, years_old
 from replay.columns.forms import Column
 from replay.columns.runs import Block
 from replay.jit import integer, kernel
@@ -38,6 +39,9 @@ from replay.states.persons import PersonStates
 from replay.states.standing import plain
 from replay.threads import scratch
 
+#: By how much a line is longer than there are persons: lines that begin a power of two apart would
+#: push each other out of the cache where a kernel writes many of them at once.
+APART = 80
 #: Ages are looked up for births up to so many days ago.
 _OLDEST = 366 * 300
 #: Lesser items that a row tells by the place of a code in its table.
@@ -55,12 +59,13 @@ PLACES = {"birth_place_listed": "birth_place", "native_place_listed": "native_pl
 
 
 def person_columns(setting: Setting, block: Block, states: PersonStates, fallen: Column) -> Column:
-    """The records of the persons of a block, i4[fields, persons]; of who lives, that is.
+    """The records of the persons of a block, i4[fields, persons and more]; of who lives, that is.
 
-    states: at the setting's point; fallen u1[rows].
+    states: at the setting's point; fallen u1[rows]. What follows the persons in a line is nobody's.
     """
     where, size = places("person"), block.size
-    out = scratch("person records", len(where) * size, "i4").reshape(-1, size)
+    whole = scratch("person records", len(where) * (size + APART), "i4").reshape(len(where), -1)
+    out = whole[:, :size]
     first, at = block.first, setting.at
 
     def told(name: str) -> Column:
@@ -81,7 +86,7 @@ def person_columns(setting: Setting, block: Block, states: PersonStates, fallen:
         setting.birth,
         day_number(at.valid_on),
         tuple(where[name] for name in FUSED),
-        out,
+        whole,
     )
     fuse(*columns)
     for name, kind in CODED.items():
@@ -104,8 +109,8 @@ def person_columns(setting: Setting, block: Block, states: PersonStates, fallen:
     for name in ("blood_type", "information_level", "guardian_relation", "guardian_two_number"):
         out[where[name]] = ABSENT
     out[where["photo"]] = np.where(setting.photo[part] == 0, ABSENT, 1)
-    _write_cards(setting, part, out)
-    return out
+    _write_cards(setting, part, whole)
+    return whole
 
 
 #: Fields that one kernel writes, in the order in which it knows them.
@@ -174,15 +179,7 @@ def stated_birth(number: int) -> int:
     year, month, day = number >> 28 & 16383, number >> 21 & 127, number >> 14 & 127
     if year < 1 or not is_day(year, month, day):
         return ABSENT
-    # Years begin in March, so that a leap day is the last of its year.
-    y = year - 1 if month <= 2 else year
-    m = month + 9 if month <= 2 else month - 3
-    days = 365 * y + y // 4 - y // 100 + y // 400 + (153 * m + 2) // 5 + day - 1
-    return int(days - _EPOCH)
-
-
-#: Days from the first of March of the year 0 to day 0 of the columns of days, 1880-01-01.
-_EPOCH = 365 * 1879 + 1879 // 4 - 1879 // 100 + 1879 // 400 + (153 * 10 + 2) // 5
+    return day_since(year, month, day)
 
 
 def household_columns(setting: Setting, block: Block, table: Column) -> Column:
@@ -204,26 +201,29 @@ def household_columns(setting: Setting, block: Block, table: Column) -> Column:
 
 
 def _write_cards(setting: Setting, part: slice, out: Column) -> None:
-    where, since = places("person"), setting.since[part]
-    out[where["card_from"]] = since
-    out[where["card_years"]] = out[where["card_years_due"]] = ABSENT
-    held = np.flatnonzero(since != ABSENT)
-    if not len(held):
-        return
-    until, birth = setting.until[part][held], setting.birth[part][held]
-    from_year, until_year = years(since[held]), years(until)
-    out[where["card_years"]][held] = np.where(until == ABSENT, 0, until_year - from_year)
-    known = (birth != ABSENT) & (birth <= since[held])
-    some = held[known]
-    age = ages_on(birth[known], since[some])
-    due = _terms()[np.minimum(age, len(_terms()) - 1)]
-    out[where["card_years_due"]][some] = due
+    where = places("person")
+    lines = tuple(where[name] for name in ("card_from", "card_years", "card_years_due"))
+    columns = (setting.since[part], setting.until[part], setting.birth[part])
+    given: tuple[Any, ...] = (*map(plain, columns), _terms(), lines, out)
+    write_cards(*given)
 
 
-def years(days: Column) -> Column:
-    """The years of days, i8; days since 1880."""
-    found: Column = (days.astype("i8") + _UNIX).astype("M8[D]").astype("M8[Y]").astype("i8") + 1970
-    return found
+@kernel
+def write_cards(
+    since: Column, until: Column, birth: Column, terms: Column, at: tuple[int, ...], out: Column
+) -> None:
+    """Write from when a card holds, for how many years, and for how many it should.
+
+    since, until, birth i4 by person; terms i4 by age; at: three lines of out i4[fields, n].
+    """
+    for person in range(since.size):
+        begins, ends, born = integer(since[person]), integer(until[person]), integer(birth[person])
+        years = due = ABSENT
+        if begins != ABSENT:
+            years = 0 if ends == ABSENT else civil(ends)[0] - civil(begins)[0]
+            if born != ABSENT and born <= begins:
+                due = integer(terms[min(years_old(born, begins), terms.size - 1)])
+        out[at[0], person], out[at[1], person], out[at[2], person] = begins, years, due
 
 
 def ages_on(birth: Column, day: Column) -> Column:

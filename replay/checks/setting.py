@@ -18,7 +18,7 @@ from registry.checks.records import address_fields
 from registry.values import Level
 from registry.vocabulary import Kind
 from replay.columns.forms import NONE, Column
-from replay.jit import kernel
+from replay.jit import integer, kernel
 from replay.questions.residents import TIERS, Paths
 from replay.states.details import ABSENT
 from replay.states.entities import tree_of
@@ -137,18 +137,36 @@ def note_persons(
             home[person], community[person] = one["household"], one["community"]
 
 
-def see_twins(to: Setting, into: Column, groups: Sequence[Sequence[int]]) -> None:
+def see_twins(to: Setting, into: Column, groups: Sequence[Sequence[int]] | Column) -> None:
     """Note in u1[persons] how near the nearest other of a group is: county 1, city 2, else 3."""
-    last = len(to.county) - 1
-    for group in groups:
-        held = np.array(group, "u4")
-        place = np.minimum(to.community[held], last)
-        counties, cities = to.county[place], to.city[place]
-        for number, person in enumerate(group):
-            others = np.arange(len(group)) != number
+    ends = plain(np.cumsum([0, *map(len, groups)], dtype="i8"))
+    members = np.empty(ends[-1], "u4")
+    if len(groups):
+        members[:] = np.concatenate([np.asarray(group) for group in groups])
+    note_twins(ends, plain(members), to.community, to.county, to.city, into)
+
+
+@kernel
+def note_twins(
+    ends: Column, members: Column, community: Column, county: Column, city: Column, into: Column
+) -> None:
+    """Write how near the nearest other of each group is.
+
+    ends i8[groups + 1], where each group's members u4 lie; community u4 and into u1 by person;
+    county, city u4 by community, the last for none.
+    """
+    last = county.size - 1
+    for group in range(ends.size - 1):
+        for one in range(ends[group], ends[group + 1]):
+            here = min(integer(community[members[one]]), last)
             near = 3
-            if counties[number] and (counties[others] == counties[number]).any():
-                near = 1
-            elif cities[number] and (cities[others] == cities[number]).any():
-                near = 2
-            into[person] = near if not into[person] else min(near, into[person])
+            for other in range(ends[group], ends[group + 1]):
+                there = min(integer(community[members[other]]), last)
+                if other == one:
+                    continue
+                if county[here] != 0 and county[here] == county[there]:
+                    near = 1
+                elif city[here] != 0 and city[here] == city[there]:
+                    near = min(near, 2)
+            before = integer(into[members[one]])
+            into[members[one]] = min(near, before) if before else near

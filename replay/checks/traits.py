@@ -6,6 +6,7 @@ no name. Some 60 bytes a person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from registry.codec import REDACTED
 from registry.vocabulary import Kind
 from replay.checks.sounds import POINTS, syllables
 from replay.columns.forms import NONE, Column
-from replay.columns.runs import Block
+from replay.columns.runs import Block, Texts
 from replay.jit import integer, kernel
 from replay.states.details import ABSENT, latest
 from replay.states.history import At
@@ -127,25 +128,29 @@ _UNIX = -32872
 
 def hashes(block: Block) -> tuple[Column, Column]:
     """Of each text of a block the hash of its folded characters and that of its sound, u8."""
-    size = max(1, len(block.texts))
-    names, sounds = np.zeros(size, "u8"), np.zeros(size, "u8")
-    known = len(block.texts)
-    data = plain(block.texts.data)
-    hash_texts(
-        plain(block.texts.offsets), data, folds(), syllables(), names[:known], sounds[:known]
-    )
+    names, sounds = _hashed(block.texts)
     redacted = names == _redacted()
     names[redacted] = sounds[redacted] = 0
     return names, sounds
 
 
+def hashed(texts: Sequence[str]) -> tuple[Column, Column]:
+    """The same of some texts; 0 for an empty one."""
+    return _hashed(Texts.of(texts))
+
+
+def _hashed(texts: Texts) -> tuple[Column, Column]:
+    known = len(texts)
+    names, sounds = np.zeros(max(1, known), "u8"), np.zeros(max(1, known), "u8")
+    ends, data = plain(texts.offsets), plain(texts.data)
+    hash_texts(ends, data, folds(), syllables(), names[:known], sounds[:known])
+    return names, sounds
+
+
 @cache
 def _redacted() -> np.uint64:
-    raw = np.frombuffer(REDACTED.encode(), "u1")
-    name, sound = np.zeros(1, "u8"), np.zeros(1, "u8")
-    ends = np.array([0, len(raw)], "u4")
-    hash_texts(plain(ends), plain(raw), folds(), syllables(), name, sound)
-    return np.uint64(name[0])
+    (name,), _ = hashed([REDACTED])
+    return np.uint64(name)
 
 
 @cache

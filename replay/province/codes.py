@@ -70,7 +70,7 @@ GIVEN, RECORDED, ENDED = (
 OPENED, DRAWN = code(numbers.BookOpened), code(numbers.CodeDrawn)
 CASE_OPENED, CASE_CLOSED = code(numbers.NumberCaseOpened), code(numbers.NumberCaseClosed)
 ISSUED, CONSUMED = code(papers.CertificateIssued), code(papers.CertificateConsumed)
-ACCEPTED = code(applications.ApplicationAccepted)
+ACCEPTED, SIGNED = code(applications.ApplicationAccepted), code(applications.CardSigned)
 PRODUCED, REJECTED, DESTROYED, PROPOSED = (
     code(one)
     for one in (

@@ -63,7 +63,8 @@ B_RENUMBER = 23  # a party to `case` gets a number: other as in B_BIRTH, from_nu
 B_CLOSE_CASE = 24  # person: who keeps the number
 B_APPLY = 25  # other: the application; count: the day's sequence at the station
 B_STEP = 26  # other: the application; code: of the event; version: of its entry; count: the
-# attempt; number: the card body, house_version: its version
+# attempt; number: the card body, house_version: its version; sex: 1 where the body is spoiled
+# with it; born: when the applicant was
 BUSINESSES = 27
 
 # What a town counts: first its streams.
@@ -94,6 +95,7 @@ P_NUMBER, P_CODE, P_CERTIFICATE = 13, 14, 15
 P_DISPUTED = 16  # the case to which they are party
 P_APPLIED, P_VERIFIED = 17, 18
 P_HEIGHT, P_NATION = 19, 20  # what was written last: each time it is another
+P_TWIN = 21  # the other record of the same person
 
 # Of a household.
 H_HEAD, H_FIRST, H_MEMBERS, H_COMMUNITY, H_PLATE = 0, 1, 2, 3, 4
@@ -107,6 +109,7 @@ Q_WHERE, Q_PLACED = 0, 1
 # Of an application.
 A_APPLICANT, A_STAGE, A_AFTER, A_ATTEMPT, A_BODY, A_BODY_VERSION = 0, 1, 2, 3, 4, 5
 A_STEPS, A_NEXT_STEP, A_ORDERED = 6, 7, 8
+A_GOOD = 9  # 1 while its last body is a good card
 
 # What became of a person.
 RESIDENT, DEAD, AWAY, REVERSED = 0, 1, 2, 3

@@ -11,6 +11,7 @@ from replay.jit import kernel
 from replay.province import codes as k
 from replay.province import columns as c
 from replay.province.plan import Ints, Town
+from replay.province.terms import until
 
 
 class Entries(NamedTuple):
@@ -341,10 +342,11 @@ def express_step(plan: Town, at: int, opened: int, out: Entries) -> None:
         row = emit(plan, at, opened, out, c.N_CARD, body, k.BOUND)
         say(out, row, application, attempt, c.NO, c.NO, c.NO, c.NO)
         row = emit(plan, at, opened, out, c.N_CARD, body, k.WRITTEN)
-    elif code == k.REJECTED:
+    elif code == k.REJECTED or plan[at, c.SEX] == 1:
         row = emit(plan, at, opened, out, c.N_CARD, body, k.SPOILED)
+    last = until(plan[at, c.BORN], plan[at, c.RECORDED]) if code == k.SIGNED else c.NO
     row = emit(plan, at, opened, out, c.N_APPLICATION, application, code)
-    say(out, row, plan[at, c.PERSON], body, attempt, week, c.NO, c.NO)
+    say(out, row, plan[at, c.PERSON], body, attempt, week, last, c.NO)
     out.rows[row, c.E_VERSION] = plan[at, c.VERSION] - 1
 
 

@@ -248,13 +248,19 @@ def take(t: Town, application: int, code: int, today: int) -> None:
         t[one, c.A_ORDERED] = 1
     if code == PRODUCED:
         t[one, c.A_BODY], t[one, c.A_BODY_VERSION] = t[c.COUNTED, c.N_CARD], 4
+        t[one, c.A_GOOD] = 1
         t[c.COUNTED, c.N_CARD] += 1
+    # A card is spoiled before another takes its place, so that nobody has two good ones.
+    spoiled = 1 if code == REDONE and t[one, c.A_GOOD] == 1 else 0
     row = note(t, c.B_STEP, today, today, t[one, c.A_APPLICANT], -1)
     if code == DESTROYED:  # proposed, then confirmed: two entries on either stream
         t[one, c.A_STEPS] += 1
         t[one, c.A_BODY_VERSION] += 2
-    elif code == REJECTED:
+        t[one, c.A_GOOD] = 0
+    elif code == REJECTED or spoiled == 1:
         t[one, c.A_BODY_VERSION] += 1
+        t[one, c.A_GOOD] = 0
+    t[row, c.SEX], t[row, c.BORN] = spoiled, t[c.PERSONS + t[one, c.A_APPLICANT], c.P_BORN]
     t[row, c.OTHER], t[row, c.CODE], t[row, c.NUMBER] = application, code, t[one, c.A_BODY]
     t[row, c.VERSION], t[row, c.COUNT] = t[one, c.A_STEPS], t[one, c.A_ATTEMPT]
     t[row, c.HOUSE_VERSION] = t[one, c.A_BODY_VERSION]

@@ -17,6 +17,9 @@ ADULT = 6575  # days
 CODES = 15
 #: How many in a million who are taken over hold a wrong number, or another's, or none.
 WRONG_NUMBERS, OTHERS_NUMBERS, NO_NUMBERS = 60, 500, 20_000
+#: How many heads in a million are registered a second time: by the number of the first record,
+#: without one, or by one of their own.
+TWICE = 300
 FAMILIES = (1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 5, 6)
 
 
@@ -170,7 +173,7 @@ def new_person(t: Town, born: int, sex: int, day: int) -> int:
     t[c.COUNTED, c.N_PERSON] = person + 1
     for column in range(c.WIDTH):
         t[c.PERSONS + person, column] = 0
-    for column in (c.P_NEXT, c.P_NUMBER, c.P_CERTIFICATE, c.P_DISPUTED):
+    for column in (c.P_NEXT, c.P_NUMBER, c.P_CERTIFICATE, c.P_DISPUTED, c.P_TWIN):
         t[c.PERSONS + person, column] = -1
     t[c.PERSONS + person, c.P_BORN], t[c.PERSONS + person, c.P_SEX] = born, sex
     t[c.PERSONS + person, c.P_NAME] = draw(t, c.NAMES)
@@ -288,11 +291,13 @@ def take_over(t: Town, s: Setting) -> None:
 def _take_over_one(t: Town, s: Setting, house: int, place: int, years: int) -> None:
     sex = 1 + draw(t, 2)
     age = 365 * years + draw(t, 365)
-    relation, other = c.RELATIVE, -1
+    relation, other, twin = c.RELATIVE, -1, -1
     if place == 0:
         relation = c.HEADS
         if t[c.COUNTED, c.N_PERSON] > 0 and wrong(t, OTHERS_NUMBERS):
             other = t[c.HOUSES + draw(t, t[c.COUNTED, c.N_HOUSEHOLD] - 1), c.H_HEAD]
+        elif t[c.COUNTED, c.N_PERSON] > 0 and wrong(t, TWICE):
+            twin = t[c.HOUSES + draw(t, t[c.COUNTED, c.N_HOUSEHOLD] - 1), c.H_HEAD]
     elif place == 1:
         relation, sex = c.SPOUSE, 3 - t[c.PERSONS + t[c.HOUSES + house, c.H_HEAD], c.P_SEX]
         age += draw(t, 2000) - 1000
@@ -300,7 +305,15 @@ def _take_over_one(t: Town, s: Setting, house: int, place: int, years: int) -> N
         relation = c.SON if sex == 1 else c.DAUGHTER
         age = max(age - 8000 - draw(t, 4000), draw(t, 2000))
     person = new_person(t, max(s.baseline - age, c.FIRST_BIRTH), sex, s.baseline)
-    other = bring_number(t, s, person, other)
+    unnumbered = False
+    if twin >= 0 and t[c.PERSONS + twin, c.P_TWIN] < 0:
+        t[c.PERSONS + twin, c.P_TWIN], t[c.PERSONS + person, c.P_TWIN] = person, twin
+        for column in (c.P_BORN, c.P_SEX, c.P_NAME):
+            t[c.PERSONS + person, column] = t[c.PERSONS + twin, column]
+        way = draw(t, 3)
+        other, unnumbered = twin if way == 0 else -1, way == 1
+    if not unnumbered:
+        other = bring_number(t, s, person, other)
     if place == 0:
         t[c.HOUSES + house, c.H_HEAD] = person
     put_in(t, person, house, relation, s.baseline)

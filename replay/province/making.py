@@ -35,7 +35,7 @@ from replay.province.plan import Setting, Town, empty_town, plan_of
 from replay.province.telling import Bases, Teller
 
 #: Raised whenever the same seed comes to another province.
-EDITION = 3
+EDITION = 4
 #: The kinds of stream that a town has, in the order of its counts.
 KINDS = (
     Kind.PERSON,
@@ -67,7 +67,10 @@ class Truth:
     reversed: int
     households: int
     wrong_numbers: int  # held by the living
+    missing_numbers: int  # living people who have none
     duplicates: int  # numbers held by two of the living
+    shared_numbers: int  # by two residents
+    doubles: int  # people living in two records
     illegal_steps: int
     for_dead: int
     cards_of_dead: int  # handed out and still with somebody who has died
@@ -351,7 +354,7 @@ def truth(town: Town) -> Truth:
     living = (persons[:, c.P_STATE] == c.RESIDENT) | (persons[:, c.P_STATE] == c.AWAY)
     held = persons[living & (persons[:, c.P_NUMBER] >= 0), c.P_NUMBER]
     _, times = np.unique(held, return_counts=True)
-    stages = applications[:, c.A_STAGE]
+    faults, stages = faults_of(town), applications[:, c.A_STAGE]
     gone = persons[applications[:, c.A_APPLICANT], c.P_STATE] == c.DEAD
     handed = ways()[stages, W_CODE] == HANDED
     return Truth(
@@ -360,13 +363,39 @@ def truth(town: Town) -> Truth:
         away=states[c.AWAY],
         reversed=states[c.REVERSED],
         households=int((houses[:, c.H_CLOSED] == 0).sum()),
-        wrong_numbers=int((living & (persons[:, c.P_CODE] >= 1024)).sum()),
+        wrong_numbers=len(faults["wrong"]),
+        missing_numbers=len(faults["missing"]),
         duplicates=int((times > 1).sum()),
+        shared_numbers=len(faults["shared"]),
+        doubles=len(faults["doubles"]),
         illegal_steps=int(size[c.N_ILLEGAL]),
         for_dead=int(size[c.N_FOR_DEAD]),
         cards_of_dead=int((gone & handed).sum()),
         stages=tuple(np.bincount(stages, minlength=len(ways())).tolist()),
     )
+
+
+def faults_of(town: Town) -> dict[str, NDArray[np.int64]]:
+    """Whose numbers and records are wrong on purpose on a town's last day, by their places in it.
+
+    wrong, missing: persons; shared: pairs of residents who hold one number, doubles: pairs of
+    records of one living person, the lower place first, i8[n, 2].
+    """
+    persons = town[c.PERSONS : c.PERSONS + town[c.COUNTED, c.N_PERSON]]
+    resident = persons[:, c.P_STATE] == c.RESIDENT
+    living = resident | (persons[:, c.P_STATE] == c.AWAY)
+    held = np.flatnonzero(resident & (persons[:, c.P_NUMBER] >= 0))
+    order = held[np.argsort(persons[held, c.P_NUMBER], kind="stable")]
+    same = np.diff(persons[order, c.P_NUMBER]) == 0
+    twin = persons[:, c.P_TWIN]
+    first = np.flatnonzero(living & (twin > np.arange(len(persons))))
+    first = first[living[twin[first]]]
+    return {
+        "wrong": np.flatnonzero(living & (persons[:, c.P_CODE] >= 1024)),
+        "missing": np.flatnonzero(living & (persons[:, c.P_CODE] == 0)),
+        "shared": np.stack([order[:-1][same], order[1:][same]], axis=1),
+        "doubles": np.stack([first, twin[first]], axis=1),
+    }
 
 
 def total(told: Sequence[Truth]) -> Truth:

@@ -117,7 +117,6 @@ ITEMS = {
 IMPORTED = {"source": "synthetic-1", "batch": "synthetic-1"}
 DRAWN = {"sampled": False, "size": 100, "permille": 50, "least": 20, "accepts": 0, "seed": 7}
 ON_SHEET = {"lot": "synthetic-5", "sheet": "synthetic-7", "place": 1}
-TEN_YEARS = 3652
 PHOTO = "5f" * 32
 IMAGE = "a7" * 32
 #: What every event type says in the fields that lie in dense columns.
@@ -260,7 +259,7 @@ SAYS: Mapping[type, Mapping[str, Any]] = {
     applications.ReceivedByCity: {"package": Of(c.E_D), "draw": Of(c.E_D), **DRAWN},
     applications.CardSigned: {
         "valid_from": DAY,
-        "valid_until": Of(c.E_RECORDED, TEN_YEARS),
+        "valid_until": E,
         "authority": AUTHORITY,
         "authority_name": "synthetic bureau",
     },

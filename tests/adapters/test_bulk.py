@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -63,13 +62,11 @@ from tests.adapters.extracts import (
     load_apart,
     make_source,
 )
+from tests.apart import APART
 from tests.everything import events
 
 BATCH = Batch("old", "b1", BASELINE, TODAY, NAMESPACE)
 CODEC = Codec()
-#: Processes that can be killed, forked from one that has everything loaded.
-APART = get_context("forkserver")
-APART.set_forkserver_preload(["tests.adapters.extracts"])
 FOUNDING = 7  # entries that it takes to found the county
 OPENED, RECONCILED = 1, 1  # entries of a batch's own ledger, and one for each unit that it counts
 WORDS = sorted(VOCABULARY.values(), key=lambda word: word.code)

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import csv
 
-import pytest
-
 from registry.checks.rules import check_rules
-from tests.adapters.terminal import Terminal, settle
-
-
-@pytest.fixture
-def terminal(tmp_path, sqlite_url):
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
+from tests.adapters.terminal import settle
 
 
 def found(told) -> dict[str, int]:
@@ -87,4 +77,28 @@ def test_whoever_may_be_registered_twice_is_counted_with_reasons_and_gets_one_ca
     checked = terminal.json("check", "register", exits=1)
     (origin,) = checked["origins"]
     assert (origin["entry"], origin["batch"], origin["numbers"]) == ("RecordSupplemented", "", 1)
-    assert found(checked)["0700"] == 2
+    assert (found(checked)["0700"], found(checked)["0201"], checked["doubles"]) == (2, 2, 1)
+    assert "0201" not in found(terminal.json("check", "register", "--rule", "0700", exits=1))
+
+
+def test_who_is_registered_nowhere_is_listed_by_station_and_searched_for(terminal):
+    town = settle(terminal)
+    father = terminal.json("person", town.father)
+    met = {"community": town.community, "reason": "20", "birth_date": father["birth_date"]}
+    likely = terminal.do("ReportUnsettled", **met, name=father["name"])["case"]
+    unlike = terminal.do("ReportUnsettled", **met | {"name": "欧阳某某"})["case"]
+    told = {one["case"]: one for one in terminal.json("check", "unsettled")}
+    assert set(told) == {likely, unlike}
+    (like,) = told[likely]["likely"]
+    assert (like["person"], like["points"]) == (town.father, 70)
+    assert like["reasons"] == ["name", "birth"]
+    assert told[unlike]["likely"] == []
+    station = {"station": "510603001000", "on": "2007-01-01"}
+    terminal.do("AssignStation", community=town.community, **station)
+    ours = terminal.json("check", "unsettled", "--station", "510603001000")
+    assert {one["case"] for one in ours} == {likely, unlike}
+    assert terminal.json("check", "unsettled", "--station", "510603002000") == []
+    closed = {"outcome": "43", "document": "D1", "grounds": "已离开"}
+    terminal.do("CloseRegistrationCase", case=unlike, **closed)
+    assert [one["case"] for one in terminal.json("check", "unsettled")] == [likely]
+    assert father["name"] not in terminal("check", "unsettled").stdout

@@ -5,19 +5,9 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID, uuid4
 
-import pytest
-
-from tests.adapters.terminal import OFFICER, Terminal, settle
+from tests.adapters.terminal import OFFICER, settle
 
 RIGHT, WRONG = "11010519491231002X", "110105194912310020"
-
-
-@pytest.fixture
-def terminal(tmp_path, sqlite_url):
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
 
 
 def test_a_person_is_shown_on_both_clocks_and_the_number_masked(terminal):
@@ -72,9 +62,11 @@ def test_another_area_is_not_seen_and_the_attempt_is_logged(terminal):
 
 def test_a_number_finds_its_holder_and_is_logged_as_a_digest(terminal):
     county = settle(terminal)
-    (told,) = terminal.json("find-number", stdin=county.number)
+    (told,) = terminal.json("find-number", stdin=county.number)["holders"]
     assert told["person"] == county.father
     assert told["holds"] is True
+    away = terminal.json("find-number", "--area", "220000", stdin=county.number)
+    assert (away["holders"], away["elsewhere"]) == ([], 1)
     terminal("find-number", stdin=RIGHT, exits=4)
     assert "line 1" in terminal("find-number", stdin=WRONG, exits=2).stderr
     digests = {digest for *_, digest in terminal.log()}

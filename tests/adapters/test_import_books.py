@@ -31,7 +31,7 @@ from registry.events.batches import BatchOpened, BatchReconciled, UnitReconciled
 from registry.values import CommunityId, Severity
 from registry.vocabulary import Kind
 from replay.columns.log import KeptLog
-from replay.questions.digest import RegisterDigest, register_digest
+from replay.questions.comparing import RegisterDigest, register_digest
 from replay.states.history import At
 from tests.adapters.extracts import (
     BASELINE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,13 +13,14 @@ from sqlalchemy import MetaData, delete, insert, select, update
 
 from adapters import matching
 from adapters.database import open_database, writing
+from adapters.eventstore import Recorder
 from adapters.matching import END, compare, owner, pieces, pieces_at_once
 from adapters.tables import Copy
 from registry.entry import Entry
 from registry.projections import PROJECTIONS
 from registry.projections.base import Steps
 from registry.vocabulary import VOCABULARY, Kind
-from tests.adapters.followed import followed
+from tests.adapters.followed import followed, kept
 from tests.everything import whole
 from tests.replay.test_changed import with_cards
 
@@ -68,6 +70,21 @@ def found(engine: Any, store: Any, name: str) -> list[Any]:
     return [one for piece in pieces(engine, store, [name]) for one in piece.divergences]
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, sqlite_template, entries):
+    """The town's register, to be copied."""
+    return kept(tmp_path_factory.mktemp("filled"), sqlite_template, entries)
+
+
+@pytest.fixture
+def copied(filled, tmp_path):
+    """An engine on a register that holds the town."""
+    shutil.copy(filled, tmp_path / "registry.db")
+    engine = open_database(f"sqlite:///{tmp_path / 'registry.db'}", durability="off")
+    yield engine
+    engine.dispose()
+
+
 def test_read_models_follow_from_the_log(engine, entries):
     projector = followed(engine, entries, batch=20)
     told = list(pieces(engine, projector.store, NAMES))
@@ -78,37 +95,34 @@ def test_read_models_follow_from_the_log(engine, entries):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_planted_wrong_row_is_found_and_located(sqlite_url, entries, name):
-    engine = open_database(sqlite_url, durability="off")
-    store = followed(engine, entries).store
+def test_a_planted_wrong_row_is_found_and_located(copied, entries, name):
+    store = Recorder(copied, node=1)
     table = physical(name)
-    with writing(engine) as connection:
+    with writing(copied) as connection:
         row = some_row(connection, table, name)
         stream = UUID(bytes=row._mapping[owner(PROJECTIONS[name])])
         held = row._mapping
         connection.execute(delete(table).where(*same(table, row)))
-    (missing,) = found(engine, store, name)
+    (missing,) = found(copied, store, name)
     assert (missing.stream, missing.what) == (stream, "missing")
     assert missing.position == held.get("known_from", held.get("position"))
 
-    with writing(engine) as connection:  # back again, but under another stream that is not there
+    with writing(copied) as connection:  # back again, but under another stream that is not there
         alien = {**held, owner(PROJECTIONS[name]): b"\xfe" * 16}
         connection.execute(insert(table).values(**held))
         if isinstance(PROJECTIONS[name], Steps):
             alien["position"] = len(entries) + 7
         connection.execute(insert(table).values(**alien))
-    (surplus,) = found(engine, store, name)
+    (surplus,) = found(copied, store, name)
     assert (surplus.stream, surplus.what) == (UUID(bytes=b"\xfe" * 16), "surplus")
-    engine.dispose()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_value_that_was_changed_is_named_by_its_column(sqlite_url, entries, name):
-    engine = open_database(sqlite_url, durability="off")
-    store = followed(engine, entries).store
+def test_a_value_that_was_changed_is_named_by_its_column(copied, entries, name):
+    store = Recorder(copied, node=1)
     table, model = physical(name), PROJECTIONS[name]
     keys = {*model.ident, "known_from", owner(model)}
-    with writing(engine) as connection:
+    with writing(copied) as connection:
         row = some_row(connection, table, name)
         free = [
             column
@@ -122,13 +136,12 @@ def test_a_value_that_was_changed_is_named_by_its_column(sqlite_url, entries, na
             other = row.known_from + 1 + (row.known_until == row.known_from + 1)
         changed = {column: other}
         connection.execute(update(table).where(*same(table, row)).values(**changed))
-    (wrong,) = found(engine, store, name)
+    (wrong,) = found(copied, store, name)
     assert wrong.what == "different"
     assert wrong.columns == (column,)
     assert wrong.stream == UUID(bytes=row._mapping[owner(model)])
     assert 1 <= wrong.position <= len(entries) + 1
     assert str(wrong).startswith(f"{name}: stream")
-    engine.dispose()
 
 
 def test_a_read_model_that_missed_an_entry_is_wrong_from_that_entry_on(engine, entries):

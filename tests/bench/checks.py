@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import resource
+from collections import defaultdict
 from collections.abc import Callable
 from functools import reduce
 from operator import and_, or_
@@ -21,20 +22,21 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from adapters.province import province_at, truth_of
+from adapters.province import province_at
 from registry.checks.fields import FIELDS
 from registry.checks.language import Absent, Compare, Condition, Joined, Within
 from registry.checks.rules import rules_about
 from registry.values import RuleCode, day_of
 from registry.vocabulary import Kind
 from replay.checks.checking import check_register, count
-from replay.checks.doubles import compared
+from replay.checks.doubles import compared, doubles
 from replay.checks.program import judged, program
 from replay.checks.records import person_columns
 from replay.checks.setting import Setting
 from replay.checks.traits import Columns, columns_at
 from replay.columns.forms import Column
 from replay.columns.layout import PARTITION
+from replay.province.making import Province, faults_of
 from replay.questions.duplicates import deal, repeated
 from replay.sealed.reading import SealedLog
 from replay.states.details import ABSENT
@@ -74,7 +76,7 @@ def records_of(log: SealedLog, at: At, persons: int) -> tuple[Column, Column]:
         states = person_states(block, at)
         living = states.table["life"] == LIVING
         columns = person_columns(setting, block, states, fallen_marks(block, at.known))
-        found.append(columns[:, living].copy())
+        found.append(columns[:, : block.size][:, living].copy())
         numbers.append(states.table["number"][living])
     once, number = np.concatenate(found, axis=1), np.concatenate(numbers)
     times = -(-persons // once.shape[1])
@@ -251,16 +253,36 @@ def whole(log: SealedLog, at: At) -> None:
     seconds = perf_counter() - start
     province = seconds * PROVINCE / log.count(Kind.PERSON)
     report("check-register", found.persons.checked, seconds, "s", "limit", 60 / province, 1)
-    planted = truth_of(province_at(ENTRIES))
-    for kind, there, told in (
-        ("shared", planted["duplicates"], len(found.duplicates)),
-        ("wrong", planted["wrong_numbers"], found.counts()[RuleCode("0408")]),
-    ):
-        hits = min(there, told)
+    rules = {rule.code: rule for rule in found.persons.rules}
+    told = {
+        "shared": {one.holders for one in found.duplicates},
+        "wrong": pairs_of(found.persons.of(rules[RuleCode("0408")])),
+        "missing": pairs_of(found.unnumbered),
+        "doubles": {tuple(pair) for pair in doubles(log, at).pairs.tolist()},
+    }
+    for kind, there in planted_in(Province.of(ENTRIES)).items():
+        hits = len(there & told[kind])
         print(
-            f"numbers: {kind} planted={there} found={told}"
-            f" recall={hits / max(1, there):.3f} precision={hits / max(1, told):.3f}"
+            f"found by identity: {kind} planted={len(there)} found={len(told[kind])}"
+            f" recall={hits / max(1, len(there)):.3f}"
+            f" precision={hits / max(1, len(told[kind])):.3f}"
         )
+
+
+def pairs_of(handles: Column) -> set[tuple[int, ...]]:
+    """Persons as groups of one."""
+    return {(one,) for one in handles.tolist()}
+
+
+def planted_in(province: Province) -> dict[str, set[tuple[int, ...]]]:
+    """Who is wrong on purpose, by handle: persons alone, or pairs, by kind of fault."""
+    found: dict[str, set[tuple[int, ...]]] = defaultdict(set)
+    for town in range(province.towns):
+        base = province.bases(town).spaces["person"]
+        for kind, places in faults_of(province.plan(town)).items():
+            groups = (places if places.ndim == 2 else places[:, None]) + base
+            found[kind] |= {tuple(group) for group in groups.tolist()}
+    return found
 
 
 # ---------------------------------------------------------------- doubles, planted

@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 from registry.checks.matching import REASONS, Traits, folded, match, weights
 from registry.entry import Entry
 from registry.events.person import PersonImported
+from registry.events.registration_cases import DoubleSuspected, RegistrationCaseClosed
 from registry.values import (
     CitizenNumber,
     CommunityId,
     DivisionCode,
     Name,
     Nationality,
+    PaperNumber,
     PersonId,
+    RegistrationOutcome,
     Sex,
+    Text,
 )
 from replay.checks.doubles import doubles
 from replay.checks.sounds import sound_of
@@ -194,6 +198,28 @@ def test_the_search_finds_the_pairs_that_a_clerk_finds_among_those_who_share_a_k
         if result.candidate and set(keys(by_hand[a])) & set(keys(by_hand[b])):
             expected[frozenset({stream(a), stream(b)})] = (result.points, set(result.reasons))
     assert told == expected
+
+
+def test_whom_officers_kept_apart_is_not_suspected_again_until_a_case_is_opened_anew():
+    rest = dict.fromkeys(["former_name", "father_name", "mother_name", "father"])
+    person = {"name": NAMES[0], "birth_date": BORN, "sex": Sex.MALE, "number": number(1), **rest}
+    people = [{**person, "household": UUID(int=2**90 + n)} for n in range(3)]
+    entries = imported(people)
+    case, pair = UUID(int=2**89), tuple(sorted(map(stream, (0, 2))))
+    suspected = DoubleSuspected(effective_on=DAY, persons=pair, points=90, reasons=("name",))
+    closed = RegistrationCaseClosed(
+        effective_on=DAY,
+        outcome=RegistrationOutcome("12"),
+        document=PaperNumber("D1"),
+        grounds=Text("两人"),
+    )
+    for version, event in enumerate((suspected, closed, suspected), 1):
+        entries.append(Entry(case, version, event, DAY, len(entries) + 1))
+    log = KeptLog(entries, 2)
+    told = [doubles(log, At(LATER, known)) for known in (4, 5, 6)]
+    assert [(len(one), one.decided) for one in told] == [(3, 0), (2, 1), (3, 0)]
+    left = {frozenset(log.spaces.ids("person", pair)) for pair in told[1].pairs.tolist()}
+    assert frozenset(pair) not in left
 
 
 def test_a_crowd_that_shares_a_key_is_counted_and_not_compared(monkeypatch):

@@ -14,7 +14,8 @@ from registry.checks.language import Absent, Compare, Joined, Within, compiled
 from registry.checks.rules import rules_about
 from registry.values import day_number, day_of
 from replay.checks.program import STRETCH, assembled, judged, places, program, run
-from replay.checks.records import _EPOCH, ages_on, stated_birth, years
+from replay.checks.records import ages_on, stated_birth
+from replay.civil import civil, day_since, years_old
 from replay.states.details import ABSENT
 
 SMALL = st.integers(-3, 3)
@@ -93,7 +94,6 @@ def test_the_birth_that_a_number_states_is_that_day(day):
     packed = ((1 << 20 | 510603) << 14 | day.year) << 7 | day.month
     packed = ((packed << 7 | day.day) << 10 | 1) << 4
     assert stated_birth(packed) == day_number(day)
-    assert _EPOCH > 0
 
 
 @given(st.dates(), st.dates())
@@ -103,4 +103,14 @@ def test_ages_in_columns_are_those_of_the_law(birth, day):
 
     told = ages_on(np.array([day_number(birth)]), np.array([day_number(day)])).tolist()
     assert told == [age_on(birth, day)]
-    assert years(np.array([day_number(day)])).tolist() == [day.year]
+    assert years_old(day_number(birth), day_number(day)) == age_on(birth, day)
+
+
+@given(st.dates())
+@settings(deadline=None)
+def test_a_day_is_its_year_month_and_day_in_loops_too(day):
+    assert civil(day_number(day)) == (day.year, day.month, day.day)
+    assert day_since(day.year, day.month, day.day) == day_number(day)
+    if (day.month, day.day) == (2, 28):
+        later = day_since(day.year, 2, 29)
+        assert later == day_number(day) + 1

@@ -6,19 +6,23 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.aggregates import Person
+from registry.checks.entry import told_by
 from registry.checks.fields import FIELDS
 from registry.checks.language import compiled, parse
-from registry.checks.records import BLANK_HOUSEHOLD, BLANK_PERSON, generations, person_record
+from registry.checks.records import BLANK_HOUSEHOLD, generations, person_record
 from registry.checks.rules import broken, check_rules, read, rules_about
 from registry.codec import REDACTED
 from registry.codes import table
 from registry.values import CitizenNumber, PersonId, Relationship, Severity, Sex, day_number
+from registry.vocabulary import VOCABULARY, Kind
+from tests.strategies import PERSON_MOVES, Log, logs
 
 TODAY = day_number(date(2007, 6, 1))
+BLANK_PERSON: dict[str, int | None] = dict.fromkeys(FIELDS["person"])
 #: Somebody of 27 with everything in order.
 SOUND: dict[str, int | None] = {
     **BLANK_PERSON,
@@ -197,3 +201,18 @@ def test_a_redacted_number_states_nothing_and_breaks_no_rule_about_numbers():
     assert record["number_right"] is record["number_sex"] is record["number_birth"] is None
     found = {str(rule.code) for rule in broken(record, rules_about("person"))}
     assert not found & {"0408", "1110", "1111"}
+
+
+@settings(max_examples=15, deadline=None)
+@given(log=logs(PERSON_MOVES))
+def test_an_event_changes_only_fields_of_the_groups_that_it_writes(log: Log):
+    states: dict[object, Person | None] = {}
+    for entry in log.entries:
+        word = VOCABULARY[type(entry.event)]
+        if word.kind is Kind.PERSON and not word.voids:
+            before = states.get(entry.stream)
+            after = states[entry.stream] = Person.after(before, entry.event, entry.stream)
+            if before is not None and after is not None:
+                was, record = (person_record(one, date(2007, 6, 1)) for one in (before, after))
+                changed = {field for field in was if was[field] != record[field]}
+                assert changed <= {field for field, _ in told_by(word.writes)}, word.name

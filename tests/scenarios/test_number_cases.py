@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from registry.aggregates import Household, Number, NumberCase
+from registry.aggregates import Findings, Household, Number, NumberCase
 from registry.card_terms import CardSetting, SharedNumber
 from registry.commands.cards_fitness import dispute
 from registry.commands.case_evidence import proposal
@@ -29,6 +29,8 @@ from registry.commands.cases import (
 )
 from registry.commands.checks import CheckRecords
 from registry.commands.particulars import ChangeName, ReassignNumber
+from registry.commands.registration_cases import MergeRecords, SuspectDouble
+from registry.commands.undoing import RestoreRegistration
 from registry.commands.vital import RegisterDeath
 from registry.events.household import Member, MembersChanged
 from registry.events.person import PersonImported
@@ -49,6 +51,7 @@ from registry.values import (
 )
 from registry.vocabulary import Kind
 from tests.scenarios.cards import issued, ready
+from tests.scenarios.test_migration import out, settle
 from tests.scenarios.town import (
     CHIEF,
     DECLARANT,
@@ -330,6 +333,62 @@ def test_a_shared_number_is_cleared_by_a_death_and_the_resolution_says_so(town: 
     )
     town.do(ended)
     assert town.see(NumberCase, case).resolution == "6"
+    told = replace(town.register.setting, cards=CardSetting())
+    assert allowed(town, told, town.wang)  # the dead hold nothing back
+
+
+def test_only_the_living_keep_a_number_or_are_given_another(town: Town):
+    _, other, case = shared(town)
+    town.do(ProposeKeeper(case=case, keeper=other, reason=PARTIES_AGREED))
+    told_all(town, case)
+    died = RegisterDeath(person=other, died_on=date(2007, 5, 20), declarant=DECLARANT)
+    town.do(died, replace(OF_SHIFANG, area=None))
+    kept_by_the_dead = decide(town, case, other, town.wang)
+    assert town.refused(kept_by_the_dead, SECOND_OFFICER) == ["already-deceased"]
+    assert "already-deceased" in town.refused(decide(town, case, None, other), SECOND_OFFICER)
+
+
+def test_records_that_were_merged_and_parted_again_share_the_number_in_an_open_case(town: Town):
+    _, other, case = shared(town)
+    told: dict[str, Any] = {"document": PAPER, "grounds": GROUNDS}
+    double = town.do(SuspectDouble(one=town.wang, other=other, grounds=GROUNDS))["case"]
+    merged = MergeRecords(case=double, kept=town.wang, ended=other, **told)
+    town.do(merged, replace(OF_SHIFANG, area=None))
+    cancelled = DuplicateResolution("8")
+    town.do(CloseNumberCase(case=case, keeper=town.wang, resolution=cancelled, grounds=GROUNDS))
+    setting = replace(town.register.setting, cards=CardSetting())
+    assert allowed(town, setting, town.wang)
+    (deleted,) = [
+        one.version for one in town.timeline(other) if type(one.event).__name__ == "RecordDeleted"
+    ]
+    parted = RestoreRegistration(person=other, version=deleted, grounds=GROUNDS)
+    town.do(parted, replace(OF_SHIFANG, area=None))
+    assert town.see(NumberCase, case).open
+    assert not allowed(town, setting, town.wang)
+
+
+@pytest.mark.parametrize("code", ["3", "4"])
+def test_who_has_moved_out_clears_a_shared_number_until_settling_here_again(town: Town, code):
+    number, other, case = shared(town)
+    ended = CloseNumberCase(
+        case=case, keeper=town.wang, resolution=DuplicateResolution(code), grounds=GROUNDS
+    )
+    assert set(town.refused(ended)) == {"still-held", "resolution-unfit"}
+    chief = replace(OF_SHIFANG, area=None)
+    town.do(out(other, on=None), chief)
+    assert town.refused(replace(ended, resolution=DuplicateResolution("6"))) == ["resolution-unfit"]
+    assert "resolution-unfit" in town.refused(replace(ended, resolution=DuplicateResolution("0")))
+    town.do(ended)
+    ledger = town.named(Kind.NUMBER, number)
+    assert town.see(Number, ledger).held_by == (town.wang,)
+    assert set(town.see(Number, ledger).holders) == {town.wang, other}
+    town.do(CheckRecords(persons=(town.wang,)))
+    found = town.look(Findings, town.named(Kind.FINDING, str(town.wang)))
+    assert not {key.rule for key in (found.open if found else ())} & {"0700", "0800", "0900"}
+    town.do(settle(town, other), chief)
+    again = town.see(NumberCase, case)
+    assert (again.open, again.parties) == (True, {town.wang, other})
+    assert set(town.see(Number, ledger).held_by) == {town.wang, other}
 
 
 def test_a_recorded_check_opens_the_case_of_a_wrong_number(town: Town):

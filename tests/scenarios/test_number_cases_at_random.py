@@ -1,7 +1,9 @@
 """Whatever clerks do with numbers, in whatever order, the books stay clean or a case is open.
 
-No two living people hold one number outside an open case; whoever held a number is found under it
-for ever; whoever has an open case about the number is barred from cards.
+No two people who live here hold one number outside an open case; whoever held a number is found
+under it for ever, and at every position the number's ledger names who had it; whoever has an open
+case about the number is barred from cards. People are taken over, leave and settle again, die, are
+merged and parted.
 """
 
 from __future__ import annotations
@@ -24,14 +26,20 @@ from registry.commands.cases import (
     OpenNumberCase,
     ProposeKeeper,
 )
-from registry.commands.particulars import RecordNumber
+from registry.commands.migration import MoveIn, MoveOut
+from registry.commands.particulars import ReassignNumber, RecordNumber
+from registry.commands.relocation import Mover
+from registry.commands.undoing import RestoreRegistration
 from registry.commands.vital import DeleteRecord, RegisterDeath
 from registry.errors import RegistryError
+from registry.history import effective
 from registry.values import (
     ChangeCategory,
     CitizenNumber,
+    DuplicateResolution,
     KeeperReason,
     NumberFaultKind,
+    OutKind,
     PaperNumber,
 )
 from registry.vocabulary import Kind
@@ -42,7 +50,7 @@ from tests.scenarios.test_number_cases import (
     change,
     taken_over,
 )
-from tests.scenarios.town import APPROVAL, DECLARANT, GROUNDS, JINGYANG, Town
+from tests.scenarios.town import APPROVAL, DECLARANT, GROUNDS, JINGYANG, OTHER, Town
 
 BORN = date(1970, 3, 4)
 
@@ -61,7 +69,8 @@ class Clerks:
         deed = self.chance.choice(
             [self.take_over, self.take_over, self.record, self.open, self.propose, self.notify]
             + [self.decide] * 3
-            + [self.close, self.bury, self.delete]
+            + [self.close, self.close, self.bury, self.delete, self.restore, self.first]
+            + [self.leave, self.settle]
         )
         with suppress(RegistryError, IndexError):
             deed()
@@ -124,7 +133,32 @@ class Clerks:
             self.held.setdefault(number, set()).add(next(p for p in changed if str(p) == person))
 
     def close(self) -> None:
-        self.town.do(CloseNumberCase(case=self.case(), grounds=GROUNDS))
+        said = self.chance.choice([None, *map(DuplicateResolution, "0123456789")])
+        keeper = self.chance.choice([None, self.somebody()])
+        self.town.do(
+            CloseNumberCase(case=self.case(), keeper=keeper, resolution=said, grounds=GROUNDS)
+        )
+
+    def first(self) -> None:
+        told: dict[str, Any] = {"approval": PAPER, "declarant": DECLARANT}
+        person = self.somebody()
+        given = self.town.do(ReassignNumber(person=person, category=ChangeCategory("19"), **told))[
+            "number"
+        ]
+        self.held.setdefault(given, set()).add(person)
+
+    def leave(self) -> None:
+        gone = MoveOut(persons=(self.somebody(),), out_kind=OutKind("4"), declarant=DECLARANT)
+        self.town.do(gone)
+
+    def settle(self) -> None:
+        mover = Mover(person=self.somebody(), relation=OTHER)
+        self.town.do(MoveIn(movers=(mover,), household=self.town.home, declarant=DECLARANT))
+
+    def restore(self) -> None:
+        person = self.somebody()
+        version = len(self.town.timeline(person))
+        self.town.do(RestoreRegistration(person=person, version=version, grounds=GROUNDS))
 
     def bury(self) -> None:
         died = date(2007, 5, 20)
@@ -143,11 +177,12 @@ class Clerks:
         living = {one: who for one, who in states.items() if who.life is Life.LIVING}
         cases = self.cases()
         for number, ever in self.held.items():
-            holders = [one for one, who in living.items() if who.number == number]
+            holders = [one for one, who in living.items() if who.number == number and who.resident]
             case = self.town.named(Kind.CASE, f"duplicate/{number}")
             assert len(holders) < 2 or case in cases, (number, holders)
             known = self.town.see(Number, self.town.named(Kind.NUMBER, number))
             assert set(known.holders) == ever
+            self.resolve(number)
         setting = replace(self.town.register.setting, cards=CardSetting())
         for case in cases.values():
             for party in case.parties & living.keys():
@@ -155,6 +190,17 @@ class Clerks:
                 shares = states[party].number in self.held and not about
                 if about or (shares and _named(self.town, states[party]) == case.id):
                     assert not allowed(self.town, setting, party)
+
+    def resolve(self, number: str) -> None:
+        """At every position who has the number and lives here is told by its ledger."""
+        ledger = self.town.register.history(self.town.named(Kind.NUMBER, number))
+        people = {one: self.town.register.history(one) for one in self.people}
+        for known in sorted({one.position for told in people.values() for one in told}):
+            held = Number.fold([one for one in ledger if one.position <= known])
+            for one, told in people.items():
+                who = Person.fold(effective(told, None, known))
+                has = who is not None and who.resident and who.number == number
+                assert not has or (held and one in held.held_by), (number, known)
 
 
 def _named(town: Town, who: Person) -> Any:

@@ -14,7 +14,7 @@ from datetime import date
 import pytest
 
 from registry.aggregates import Number, NumberCase, SequenceBook
-from registry.commands.cases import CloseNumberCase
+from registry.commands.cases import CloseNumberCase, ProposeKeeper
 from registry.commands.particulars import ReassignNumber, RecordNumber
 from registry.commands.places import AllotSegment, RenameDivision
 from registry.commands.relocation import ChangeAddress, Mover
@@ -23,12 +23,14 @@ from registry.values import (
     ChangeCategory,
     CitizenNumber,
     DivisionCode,
+    KeeperReason,
     OfficeCode,
     PaperNumber,
     Sex,
     Text,
 )
 from registry.vocabulary import Kind
+from tests.scenarios.test_number_cases import SECOND_OFFICER, decide, taken_over, told_all
 from tests.scenarios.town import (
     CHIEF,
     DAUGHTER,
@@ -38,7 +40,6 @@ from tests.scenarios.town import (
     OF_JINGYANG,
     OF_SHIFANG,
     OTHER,
-    SETTLED,
     SHIFANG,
     SON,
     TODAY,
@@ -214,29 +215,36 @@ def duplicate(town: Town):
     return number, other, town.named(Kind.CASE, f"duplicate/{number}")
 
 
-def reassign(person, category="11", **told) -> ReassignNumber:
+def first_number(person, category="19", **told) -> ReassignNumber:
     said = {"person": person, "category": ChangeCategory(category), "approval": PaperNumber("A1")}
     return ReassignNumber(**{**said, "declarant": DECLARANT, **told})
+
+
+def decided(town: Town, case, keeper, *changed) -> None:
+    """Parties are told, one officer proposes, another decides."""
+    told_all(town, case)
+    proposed = keeper or min(town.see(NumberCase, case).parties)
+    town.do(ProposeKeeper(case=case, keeper=proposed, reason=KeeperReason("50")))
+    town.do(decide(town, case, keeper, *changed), SECOND_OFFICER)
 
 
 def close(case, keeper=None) -> CloseNumberCase:
     return CloseNumberCase(case=case, keeper=keeper, grounds=GROUNDS)
 
 
-def test_a_case_is_closed_once_one_party_has_another_number(town: Town):
+def test_a_shared_number_changes_by_the_decision_of_its_case_alone(town: Town):
     number, other, case = duplicate(town)
     assert town.see(NumberCase, case).parties == {town.wang, other}
     assert town.refused(close(case, town.wang)) == ["still-held"]
-    shifang = replace(OF_SHIFANG, area=None)
-    told = town.do(reassign(other), shifang)
-    assert told["number"][:6] == SHIFANG
     assert town.refused(close(case, town.zhao)) == ["not-party", "still-held"]
-    town.do(close(case, town.wang))
+    for category in ("11", "12", "19"):
+        assert town.refused(first_number(other, category)) == ["number-stays"]
+    decided(town, case, town.wang, other)
+    assert town.person(other).number[:6] == SHIFANG
     known = town.see(NumberCase, case)
     assert (known.open, known.keeper) == (False, town.wang)
     assert town.see(Number, town.named(Kind.NUMBER, number)).held_by == (town.wang,)
     assert "case-closed" in town.refused(close(case, town.wang))
-    assert town.refused(reassign(town.wang)) == ["number-stays"]
 
 
 def test_a_party_to_an_open_case_does_not_move(town: Town):
@@ -245,8 +253,7 @@ def test_a_party_to_an_open_case_does_not_move(town: Town):
         movers=(Mover(person=other, relation=OTHER),), household=town.hut, declarant=DECLARANT
     )
     assert town.refused(away) == ["case-open"]
-    town.do(reassign(other), replace(OF_SHIFANG, area=None))
-    town.do(close(case, town.wang))
+    decided(town, case, town.wang, other)
     town.do(away)
 
 
@@ -256,9 +263,7 @@ def test_a_third_holder_joins_the_case_and_a_later_one_opens_it_again(town: Town
         supplement("王健", MALE, number.birth_date, OTHER, household=town.hut, number=number)
     )["person"]
     assert town.see(NumberCase, case).parties == {town.wang, other, third}
-    for person in (other, third):
-        town.do(reassign(person), replace(OF_SHIFANG if person == other else CHIEF, area=None))
-    town.do(close(case, town.wang))
+    decided(town, case, town.wang, other, third)
     fourth = town.do(
         supplement("王建", MALE, number.birth_date, OTHER, household=town.hut, number=number)
     )["person"]
@@ -268,9 +273,7 @@ def test_a_third_holder_joins_the_case_and_a_later_one_opens_it_again(town: Town
 
 def test_a_case_may_end_with_nobody_keeping_the_number(town: Town):
     number, other, case = duplicate(town)
-    town.do(reassign(other), replace(OF_SHIFANG, area=None))
-    town.do(reassign(town.wang))
-    town.do(close(case))
+    decided(town, case, None, other, town.wang)
     assert town.see(Number, town.named(Kind.NUMBER, number)).held_by == ()
 
 
@@ -284,12 +287,14 @@ def test_who_has_no_number_is_given_one_or_the_one_found(town: Town):
         number=found,
     )
     assert town.refused(record) == ["number-stays"]
-    told = town.do(reassign(town.wang, "12"))
-    assert town.person(town.wang).number == told["number"]
-    assert town.person(town.wang, SETTLED).number != told["number"]
-
-
-def test_a_number_reassigned_in_the_past_is_refused_once_another_came_after(town: Town):
-    town.do(reassign(town.wang, "12", on=date(2007, 5, 1)))
-    early = reassign(town.wang, "12", on=date(2007, 4, 1))
-    assert town.refused(early) == ["not-holder"]
+    person = taken_over(town)
+    assert town.refused(first_number(person, "12")) == ["number-stays"]
+    given = town.do(first_number(person))["number"]
+    assert town.person(person).number == given
+    assert town.refused(first_number(person)) == ["number-stays"]
+    garbled = taken_over(town, as_found="5106")
+    assert town.refused(first_number(garbled)) == ["number-stays"]
+    born = town.person(garbled).birth_date
+    found = CitizenNumber.compose(JINGYANG, born, 77)
+    town.do(replace(record, person=garbled, number=found))
+    assert town.person(garbled).number == found

@@ -99,6 +99,9 @@ def test_two_persons_are_kept_apart_by_a_decision(town: Town):
     assert town.refused(close(told["case"], "21")) == ["outcome-unfit"]
     town.do(close(told["case"], "12"))
     assert town.person(other).life is Life.LIVING
+    assert "kept-apart" in town.refused(SuspectDouble(one=town.wang, other=other))
+    town.do(SuspectDouble(one=town.wang, other=other, grounds=Text("指纹相同")))
+    assert town.see(RegistrationCase, told["case"]).open
 
 
 def test_an_empty_registration_ends_when_the_person_has_left_it(town: Town):
@@ -141,6 +144,7 @@ def test_a_child_registered_nowhere_is_registered_without_more_ado(town: Town, r
     assert town.refused(close(case, "41")) == ["not-yet-so"]
     told = {"relation": SON, "sex": Sex.MALE, "birth_date": date(2005, 5, 5)}
     child = town.do(birth(town, birth_kind="0109", **told))["person"]
+    assert town.refused(close(case, "41", registered=town.wang)) == ["not-yet-so"]
     town.do(close(case, "41", registered=child))
     assert town.see(RegistrationCase, case).outcome == "41"
 

@@ -15,11 +15,12 @@ from uuid import UUID
 
 import pytest
 
-from registry.aggregates import Doorplate, Findings, Places, Verification
+from registry.aggregates import Doorplate, Findings, Places, RegistrationCase, Verification
 from registry.commands.details import ChangeDetails
 from registry.commands.findings import RaiseFinding, SettleFinding
 from registry.commands.particulars import CorrectName
 from registry.commands.places import AssignStation
+from registry.commands.registration_cases import Unregistered
 from registry.commands.verification import (
     AssignVisit,
     CheckAtDesk,
@@ -45,6 +46,7 @@ from registry.values import (
     Severity,
     Sex,
     Text,
+    UnsettledReason,
 )
 from registry.vocabulary import Kind
 from tests.scenarios.town import (
@@ -367,7 +369,14 @@ def test_a_household_is_visited_with_its_sheet_when_every_member_was_asked(town:
     assert [rule.code for rule in rules] == ["not-visited"] * 2
     visit(town, town.li)
     visit(town, town.boy)
-    assert town.do(CloseVisit(household=town.home))["persons"] == 3
+    child = Unregistered(reason=UnsettledReason("10"), name=Name("王小妹"), parent=town.wang)
+    closed = town.do(CloseVisit(household=town.home, unregistered=(child,)))
+    assert closed["persons"] == 3
+    (case,) = closed["cases"]
+    assert town.see(RegistrationCase, UUID(str(case))).fault == "unsettled"
+    (found,) = town.timeline(UUID(str(case)))
+    assert (found.event.household, found.event.found_on) == (town.home, TODAY)
+    assert found.event.community == town.household(town.home).community
     assert town.refused(CloseVisit(household=town.home)) == ["visit-not-assigned"]
 
 

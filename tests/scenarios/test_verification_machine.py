@@ -6,14 +6,11 @@ other by their meaning, and remembers what an officer examined and confirmed.
 
 from __future__ import annotations
 
-import shutil
-from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
 from registry.aggregates import Findings
 from registry.commands.details import ChangeDetails
@@ -33,6 +30,7 @@ from registry.values import (
     Text,
 )
 from registry.vocabulary import Kind
+from tests.scenarios.machines import InTown, drive
 from tests.scenarios.moulds import Mould
 from tests.scenarios.test_verification import form_of, says, wang_s
 from tests.scenarios.town import DECLARANT, Town
@@ -70,13 +68,11 @@ def items_of(paper: str) -> tuple[str, ...]:
     return HAS.get(paper, ("name",))
 
 
-class Clerk(RuleBasedStateMachine):
+class Clerk(InTown):
     """The register and the clerk's sheets, who must say the same."""
 
-    def __init__(self, mould: Mould, path: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        shutil.copy(mould.path, path)
-        self.town = Town(path, ids=dict(mould.ids), made=count(mould.made), sent=count(1000))
         self.registered: dict[str, str | None] = {"name": "王建国", "height": None}
         self.papers: dict[str, dict[str, str] | None] = {}
         self.open: dict[Key, Severity] = {}
@@ -84,9 +80,6 @@ class Clerk(RuleBasedStateMachine):
         self.confirmed: dict[Key, tuple[str | None, str | None]] = {}
         self.checked = self.visited = False
         self.verified = 0
-
-    def teardown(self) -> None:
-        self.town.close()
 
     # what the clerk does
 
@@ -262,30 +255,10 @@ class Clerk(RuleBasedStateMachine):
         assert self.town.events(self.town.wang).count("PersonVerified") == self.verified
 
 
-def drive(mould: Mould, folder: Path, examples: int, steps: int) -> None:
-    """Drive machines through so many examples of so many rules each."""
-    numbers = count(1)
-
-    class Ours(Clerk):
-        def __init__(self) -> None:
-            super().__init__(mould, folder / f"{next(numbers)}.db")
-
-    run_state_machine_as_test(
-        Ours,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # dice shrink to other dice
-        ),
-    )
-
-
 def test_no_order_of_checks_visits_and_corrections_leads_astray(mould: Mould, tmp_path: Path):
-    drive(mould, tmp_path, 20, 25)
+    drive(Clerk, mould, tmp_path, examples=20, steps=25)
 
 
 @pytest.mark.long
 def test_no_order_of_many_steps_leads_astray(mould: Mould, tmp_path: Path):
-    drive(mould, tmp_path, 400, 40)
+    drive(Clerk, mould, tmp_path, examples=400, steps=40)

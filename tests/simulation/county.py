@@ -112,6 +112,7 @@ class County:
         self.setting = Setting(self.namespace, uuid5(self.namespace, "places"))
         self.register = self.open()
         self.by = Authority(Officer("Li"), OFFICE, ROLES)
+        self.second = Authority(Officer("Luo"), OFFICE, ROLES)
         self._settle()
 
     def open(self) -> Register:
@@ -145,13 +146,22 @@ class County:
 
     # Sending.
 
-    def submission(self, command: Command, name: UUID | None = None) -> Submission:
+    def submission(
+        self, command: Command, name: UUID | None = None, by: Authority | None = None
+    ) -> Submission:
         """A submission of a command."""
-        return Submission(name or self.fresh(), self.by, command)
+        return Submission(name or self.fresh(), by or self.by, command)
 
-    def send(self, command: Command, expected: bool | None = None) -> Receipt | RegistryError:
+    def look(self, command: Command) -> dict[str, Any]:
+        """The answer of a command that enters nothing."""
+        told: dict[str, Any] = json.loads(self.register.do(self.submission(command)).answer)
+        return told
+
+    def send(
+        self, command: Command, expected: bool | None = None, by: Authority | None = None
+    ) -> Receipt | RegistryError:
         """Send a command; an expectation that is not met is the register's mistake or ours."""
-        submission = self.submission(command)
+        submission = self.submission(command, by=by)
         (result,) = self.send_all([submission])
         if expected is not None:
             assert isinstance(result, Receipt) == expected, (command, result)

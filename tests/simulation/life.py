@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from registry.aggregates import NumberCase
 from registry.commands.addresses import FreezeDoorplate
+from registry.commands.cases import (
+    DecideNumberCase,
+    ListNumberChange,
+    NotifyParty,
+    NumberChange,
+    ProposeKeeper,
+)
 from registry.commands.details import ChangeDetails
 from registry.commands.households import (
     ChangeHead,
@@ -27,12 +35,12 @@ from registry.commands.particulars import (
     CorrectBirthDate,
     CorrectName,
     CorrectSex,
-    ReassignNumber,
 )
 from registry.commands.places import AdjustDivision, CutCommunity
 from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
 from registry.commands.vital import DeleteRecord, RegisterDeath
+from registry.errors import RegistryError
 from registry.events.household import Member
 from registry.events.places import Moved
 from registry.register import Command
@@ -40,7 +48,9 @@ from registry.store import Receipt
 from registry.values import (
     ChangeCategory,
     CitizenNumber,
+    Digest,
     DivisionCode,
+    KeeperReason,
     MaritalStatus,
     Name,
     Nationality,
@@ -50,6 +60,7 @@ from registry.values import (
     Sex,
     Text,
 )
+from registry.vocabulary import Kind
 from tests.simulation.county import CODES_PER_BOOK, Chance, County, rules_of
 from tests.simulation.oracle import HEAD, LIVING
 
@@ -503,20 +514,39 @@ class Life:
                 )
             )
 
-    def reassign(self) -> None:
-        """Another number, for a fault of the old one."""
+    def decide_number(self) -> None:
+        """A number that is shared, now and then one that is not, is to be decided about."""
         people = self.people()
-        if people:
-            person: Any = self.chance.pick(people)
-            category = "11" if self.in_case(person) else "19"
-            self.county.send(
-                ReassignNumber(
-                    person=person,
-                    category=ChangeCategory(category),
-                    approval=PaperNumber("A4"),
-                    declarant=WHO,
-                )
-            )
+        if not people:
+            return
+        person: Any = self.chance.pick([one for one in people if self.in_case(one)] or people)
+        number = self.oracle.state(self.county.today)[person].get("number")
+        case: Any = uuid5(self.county.namespace, f"{Kind.CASE}/duplicate/{number}")
+        known = NumberCase.fold(self.county.register.history(case))
+        parties = sorted(known.parties) if known is not None else [person]
+        for party in parties:
+            self.county.send(NotifyParty(case=case, person=party, document=PaperNumber("A4")))
+        keeper = self.chance.pick(parties)
+        reason = KeeperReason("50")
+        self.county.send(ProposeKeeper(case=case, keeper=keeper, reason=reason))
+        now = self.oracle.state(self.county.today)
+        holders = [one for one in parties if now.get(one, {}).get("number") == number]
+        changed = tuple(one for one in holders if one != keeper)
+        try:
+            looked = self.county.look(ListNumberChange(case=case, changed=changed))
+        except RegistryError:
+            return
+        decision = DecideNumberCase(
+            case=case,
+            keeper=keeper,
+            changes=tuple(
+                NumberChange(person=one, proof=PaperNumber("A5"), declarant=WHO) for one in changed
+            ),
+            touched=Digest(looked["digest"]),
+            document=PaperNumber("A4"),
+            grounds=Text("查实"),
+        )
+        self.county.send(decision, by=self.county.second)
 
     # Places.
 
@@ -603,7 +633,7 @@ Life.DEEDS = (
     Life.change_details,
     Life.correct,
     Life.change_sex,
-    Life.reassign,
+    Life.decide_number,
     Life.adjust_division,
     Life.cut_community,
     Life.freeze,

@@ -410,8 +410,15 @@ class Pen:
         if self.answer["number"] != old:
             self.note(self.command.person, self.today, number=self.answer["number"])
 
-    def ReassignNumber(self) -> None:
-        self.note(self.command.person, self.on, number=self.answer["number"])
+    def NotifyParty(self) -> None:
+        """Nothing of what people are changes."""
+
+    def ProposeKeeper(self) -> None:
+        """Likewise."""
+
+    def DecideNumberCase(self) -> None:
+        for person, number in self.answer["numbers"].items():
+            self.note(person, self.today, number=number)
 
     # Places.
 

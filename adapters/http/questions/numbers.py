@@ -11,7 +11,7 @@ from adapters.http.clocks import FIELDS
 from adapters.http.parameters import path_id
 from adapters.http.sight import CASES, PEOPLE, shown
 from registry.errors import Forbidden
-from registry.values import CitizenNumber, PaperNumber
+from registry.values import CitizenNumber, PaperNumber, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,13 @@ class ByNumber:
     """An identity number."""
 
     number: CitizenNumber
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByNumberAsFound:
+    """What stood in the place of an identity number in an older system's data."""
+
+    text: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +52,30 @@ def persons_by_number(ask: Ask) -> Answer:
     """Who holds a number, and who held it formerly; whoever belongs elsewhere is only counted."""
     names = ask.fields()
     holders = ask.reader.numbered(ask.body.number, ask.at)
+    seen = [
+        (one, state) for one, state in holders if state is not None and ask.sight.sees_person(state)
+    ]
+    persons = [{**shown(state, names), "holds": one.holding, "how": one.how} for one, state in seen]
+    body = {"persons": persons, "elsewhere": len(holders) - len(persons), **ask.point()}
+    return Answer(body, [one.person for one, _ in seen], names, rows=len(persons))
+
+
+def text_asked(body: ByNumberAsFound) -> str:
+    """The wrong number that a body asks for."""
+    return body.text
+
+
+@question(
+    "/queries/persons-by-number-as-found",
+    FIELDS,
+    roles=PEOPLE,
+    body=ByNumberAsFound,
+    number_of=text_asked,
+)
+def persons_by_number_as_found(ask: Ask) -> Answer:
+    """In whose records a wrong number (错号) stands as it came, or stood until it was put right."""
+    names = ask.fields()
+    holders = ask.reader.as_found(ask.body.text, ask.at)
     seen = [
         (one, state) for one, state in holders if state is not None and ask.sight.sees_person(state)
     ]

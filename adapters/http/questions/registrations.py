@@ -8,18 +8,24 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from adapters.http.asking import Answer, Ask, question
-from adapters.http.parameters import path_id
+from adapters.http.parameters import path_id, typed
+from adapters.http.questions.cleaning import STATION_CODE
 from adapters.http.sight import CASES
+from registry.aggregates.registration_case import RegistrationFault
 from registry.errors import Forbidden
 from registry.projections import registrations
 from registry.projections.base import unpacked
 from registry.values import day_of
 
+FAULT = typed("fault", RegistrationFault, "only of this kind: double, empty, apart, unsettled")
 
-@question("/registration-cases", roles=CASES)
+
+@question("/registration-cases", STATION_CODE, FAULT, roles=CASES)
 def registration_cases(ask: Ask) -> Answer:
     """Open cases about registrations (户口登记差错) with somebody of the officer's area."""
-    rows = ask.reader.connection.execute(registrations.open_cases(ask.at)).all()
+    fault, station = ask.values["fault"], ask.values["station"]
+    query = registrations.open_cases(ask.at, fault, station)
+    rows = ask.reader.connection.execute(query).all()
     cases = [case_of(row) for row in rows]
     people = [person for one in cases for person in one["persons"]]
     known = ask.reader.persons(people, ask.at)
