@@ -136,13 +136,18 @@ def programme(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> P
     )
 
 
-def _programme(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> Programme:
-    """The state of a programme, folded from its ledger."""
+def opened(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> Programme | None:
+    """A programme as decisions know it; None where it was not opened."""
     stream = uuid5(namespace, f"{Kind.PROGRAMME}/{code}")
     state: Programme | None = None
     for line in reader.timeline(stream, at.known):
         if line.effective_on <= at.valid_on:
             state = Programme.after(state, line.event, stream)
+    return state
+
+
+def _programme(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> Programme:
+    state = opened(reader, namespace, code, at)
     if state is None:
         raise NotFound("programme", code)
     return state
@@ -245,26 +250,46 @@ def tasks(
 ) -> list[LetterStanding]:
     """Every task letter of a programme, of a year or of all, and what was done of it so far."""
     top = _programme(reader, namespace, code, at).division
-    rows = _rows(reader, letters.of_programme(str(code), at, year))
+    return _letters(reader, top, _rows(reader, letters.of_programme(str(code), at, year)), at)
+
+
+def letter(reader: Reader, namespace: UUID, stream: UUID, at: At) -> LetterStanding | None:
+    """One task letter, and what was done of it so far; None where there is none."""
+    rows = _rows(reader, letters.letter(stream, at))
+    if not rows:
+        return None
+    top = _programme(reader, namespace, ProgrammeCode(rows[0].programme), at).division
+    return _letters(reader, top, rows, at)[0]
+
+
+def _letters(reader: Reader, top: UUID, rows: Sequence[Any], at: At) -> list[LetterStanding]:
     if not rows:
         return []
     first = date(min(row.year for row in rows), 1, 1)
     last = date(max(row.year for row in rows), 12, 31)
-    served = _rows(reader, card_steps.served(top, at, day_number(first), day_number(last)))
+    served: dict[bytes, list[Any]] = {}
+    for one in _rows(reader, card_steps.served(top, at, day_number(first), day_number(last))):
+        served.setdefault(one.community, []).append(one)
     inside = {
-        division: {one.bytes for one in reader.communities(UUID(bytes=division), at)}
+        division: [one.bytes for one in reader.communities(UUID(bytes=division), at)]
         for division in {row.division for row in rows}
     }
-    return [_letter(reader, row, served, inside[row.division], at) for row in rows]
+    return [
+        _letter(
+            reader,
+            row,
+            [one for community in inside[row.division] for one in served.get(community, ())],
+            at,
+        )
+        for row in rows
+    ]
 
 
-def _letter(
-    reader: Reader, row: Any, served: Sequence[Any], inside: set[bytes], at: At
-) -> LetterStanding:
+def _letter(reader: Reader, row: Any, served: Sequence[Any], at: At) -> LetterStanding:
+    """A letter; served: whom its division served, by station and month."""
     months: Counter[int] = Counter()
     for one in served:
-        mine = row.station is None or one.station == row.station
-        if mine and one.month // 100 == row.year and one.community in inside:
+        if one.month // 100 == row.year and row.station in (None, one.station):
             months[one.month] += one.persons
     place = reader.place(UUID(bytes=row.division), at)
     name = place.name if place else str(UUID(bytes=row.division))

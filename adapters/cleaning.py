@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.answers import id_or_none
+from adapters.cleaning_weeks import Week, standings
 from adapters.reading import Reader
 from registry.projections import At, batches, findings, verifications
 from registry.projections.findings import Wanted
@@ -73,16 +74,6 @@ class Progress:
     def percent(self) -> float:
         """How many of a hundred are verified."""
         return round(100 * self.verified / self.persons, 2) if self.persons else 0.0
-
-
-@dataclass(frozen=True)
-class Week:
-    """How things stood at the end of a day: findings up to then, those open, persons verified."""
-
-    day: date
-    found: int
-    open: int
-    verified: int
 
 
 @dataclass(frozen=True)
@@ -192,14 +183,7 @@ def _counts(one: Progress) -> tuple[int, ...]:
 def weeks(reader: Reader, wanted: Wanted, at: At, count: int) -> list[Week]:
     """How things stood at the end of each of the last weeks, by what is known now; oldest first."""
     days = [at.valid_on - timedelta(7 * back) for back in reversed(range(count))]
-    return [_week(reader, wanted, At(day, at.known)) for day in days]
-
-
-def _week(reader: Reader, wanted: Wanted, at: At) -> Week:
-    told = kinds(reader, wanted, at)
-    whole, _ = progress(reader, wanted.division, at, wanted.station)
-    found, waiting = sum(one.found for one in told), sum(one.open for one in told)
-    return Week(at.valid_on, found, waiting, whole.verified)
+    return standings(reader, wanted.division, wanted.station, days, at.known)
 
 
 def checking(reader: Reader, person: UUID, at: At) -> Checking:

@@ -85,11 +85,13 @@ def four_changes(
 class Stretch:
     """Entries between two moments, during which a division has the same communities.
 
-    first, until: positions. moment: the boundary that moves after them; None after the last ones.
+    first, until: positions. at: when it has them. moment: the boundary that moves after them; None
+    after the last ones.
     """
 
     first: int
     until: int
+    at: At
     inside: frozenset[UUID]
     moment: Moment | None
 
@@ -110,7 +112,7 @@ def stretches(
         # Until a moment a division has the communities that it has just before it; those set up
         # meanwhile had no residents before.
         inside = frozenset(reader.communities(division, at))
-        yield Stretch(since + 1, at.known + 1, inside, moment)
+        yield Stretch(since + 1, at.known + 1, at, inside, moment)
         since = at.known
 
 

@@ -5,12 +5,14 @@ Commands decide on streams; no stream lists the residents of a county or what is
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy import Engine, func, select
 
 from adapters.assembly import Parts
 from adapters.occupancy import caught_up
 from adapters.projector import Projector
-from adapters.reading import reading
+from adapters.reading import Reader, reading
 from adapters.statistics.filing import verify
 from registry.aggregates import programme_rules
 from registry.commands.cards_gates import AcceptBaseline
@@ -18,8 +20,8 @@ from registry.commands.preparing import errors_rule
 from registry.commands.reports import FileReport
 from registry.days import day_at
 from registry.errors import Refused, Rule
-from registry.projections import At, findings
-from registry.values import Severity
+from registry.projections import At, findings, tallies
+from registry.values import NumberFaultKind, Severity
 
 CHECKED = (AcceptBaseline, FileReport)
 
@@ -39,6 +41,8 @@ def refuse_unfounded(command: object, parts: Parts, projector: Projector, now: i
 def _refuse_errors(command: AcceptBaseline, engine: Engine, projector: Projector, now: int) -> None:
     """Refuse a baseline above the limit of errors, or one that states other counts than these.
 
+    An error is an open finding of that weight, or a number that two people hold of whom one at
+    least is registered there: for it a case is open, and no finding.
     Source: Jilin plan of 2004 (吉政办发〔2004〕53号): 先建库、后发证.
     """
     at = At(day_at(now), caught_up(projector))
@@ -46,11 +50,29 @@ def _refuse_errors(command: AcceptBaseline, engine: Engine, projector: Projector
     with reading(engine) as reader:
         persons = reader.count(command.division, at)
         told = findings.chosen(wanted, at).subquery("told")
-        query = select(func.count()).select_from(told).where(told.c.open == 1)
+        query = select(func.count()).select_from(told).where(told.c.waits == 1)
         errors: int = reader.connection.execute(query).scalar_one()
+        errors += shared_numbers(reader, command.division, at)
     found: list[Rule] = list(errors_rule(persons, errors, at.valid_on))
+    if not persons:
+        found.append(programme_rules.NobodyRegistered(command.division))
     for stated, counted in ((command.persons, persons), (command.errors, errors)):
         if stated is not None and stated != counted:
             found.append(programme_rules.Miscounted(f"{stated} stated, {counted} counted"))
     if found:
         raise Refused(found)
+
+
+def shared_numbers(reader: Reader, division: UUID, at: At) -> int:
+    """How many numbers with several holders, one of them registered in a division, are open."""
+    inside = set(reader.communities(division, at))
+    size = reader.connection.execute(tallies.most_parties(at)).scalar() or 0
+    found = set()
+    for party in range(size // 16):
+        for case, fault, is_open, community in reader.connection.execute(
+            tallies.number_cases(at, party)
+        ):
+            shared = is_open and fault == NumberFaultKind.DUPLICATE
+            if shared and community is not None and UUID(bytes=community) in inside:
+                found.add(case)
+    return len(found)

@@ -160,6 +160,30 @@ def file_(
     answer(told, lambda: show_fields(told))
 
 
+@report.command("due")
+@period
+@asking(personal=False)
+@as_json
+def due(desk: Desk, division: UUID, first: date, last: date | None) -> None:
+    """Tell which reports were due by the plan from --first to --last (报表上报情况).
+
+    Ends with 1 where one is missing after its day.
+
+    \b
+    registry report due --division $CITY --first 2007-01-01 --last 2007-12-31
+    """
+    from adapters.statistics.filing import make_report
+    from adapters.statistics.printing import Stamp
+
+    parts, form = desk.parts, ReportForm("reports-due")
+    made = make_report(
+        desk.reader, parts.store, parts.setting.namespace, form, division, first, last, desk.at
+    )
+    _show(made.figures, Stamp(made.known_at), "text", None)
+    if any(row["missing"] for row in made.figures.records()):
+        raise click.exceptions.Exit(WRONG)
+
+
 @report.command("list")
 @click.option("--division", type=ID, required=True, help="Of this division.")
 @click.option("--form", type=FORM, help="Of this form.")

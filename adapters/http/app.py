@@ -20,10 +20,19 @@ from adapters.http.health import add_health
 from adapters.http.metrics import Counted
 from adapters.http.public import add_public
 from adapters.http.services import Services
+from adapters.http.topics import tags
 
 ABOUT = """Central population registry: commands that record facts, and questions about them at any
-day in the world (`valid_on`) as known at any instant (`known_at`). Identity numbers stand in
-bodies, never in addresses. Refusals are problem documents (RFC 9457)."""
+day in the world (`valid_on`) as known at any instant (`known_at`).
+
+1. **Authorize** with a token (`registry token` makes one): it names the officer, the office, the
+   roles and the area.
+2. A **question** about people states why in the header `Purpose`, such as `registration`; every
+   answer is written into the query log.
+3. A **command** carries a `Submission-Id`, a UUID of your own; sent again, it is recorded once. Its
+   `receipt`, given to a question as `after`, lets you read what you wrote.
+4. Identity numbers stand in bodies, never in addresses. Refusals are problem documents (RFC 9457)
+   that name every rule in the way, its law and the way out."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -40,6 +49,7 @@ def create_app(services: Services) -> FastAPI:
         version=version("population-registry"),
         description=ABOUT,
         lifespan=lifespan,
+        openapi_tags=tags(),
         docs_url=None,  # FastAPI's own page loads from elsewhere; a register's network is closed
         redoc_url=None,
         redirect_slashes=False,

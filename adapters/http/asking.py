@@ -26,6 +26,7 @@ from adapters.http.negotiating import JSON, SUFFIXES, chosen
 from adapters.http.parameters import Parameter, gather, header
 from adapters.http.services import Services
 from adapters.http.sight import Sight, fields_seen
+from adapters.http.topics import topic_of
 from adapters.querylog import ANSWERED, NOTHING, REFUSED, Question
 from adapters.reading import Behind, Reader, resolve
 from adapters.shapes import fault
@@ -172,7 +173,7 @@ def add_questions(app: FastAPI, services: Services) -> None:
                 produces=asked.produces,
                 example=asked.example,
             ),
-            tags=["questions"],
+            tags=[topic_of(asked.answer.__module__)],
             response_class=Response,
         )
 

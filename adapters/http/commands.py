@@ -14,6 +14,7 @@ from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
 from adapters.http.services import Services
+from adapters.http.topics import MANY, topic_of
 from adapters.occupancy import CHECKED, refuse_occupied
 from adapters.shapes import fault
 from adapters.wire import read_command, read_json, read_value
@@ -34,7 +35,7 @@ def add_commands(app: FastAPI, services: Services) -> None:
         methods=["POST"],
         name="batch",
         openapi_extra=batch_document(COMMANDS, services.limits.batch),
-        tags=["commands"],
+        tags=[MANY.name],
         response_class=Response,
     )
     for name, kind in sorted(COMMANDS.items()):
@@ -44,7 +45,7 @@ def add_commands(app: FastAPI, services: Services) -> None:
             methods=["POST"],
             name=name,
             openapi_extra=command_document(kind),
-            tags=["commands"],
+            tags=[topic_of(kind.__module__)],
             response_class=Response,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -47,6 +47,7 @@ TITLES = {
     "method-not-allowed": "The address does not take that method",
     "too-large": "The body is too large",
     "wrong-media-type": "The body is not JSON",
+    "not-acceptable": "The answer is not to be had in that form",
     "bad-request": "The request is not HTTP as it should be",
     "internal": "The register made a mistake",
 }
@@ -65,7 +66,20 @@ class WrongMediaType(RegistryError):
     code = "wrong-media-type"
 
 
-OTHER_STATUS: Mapping[type[RegistryError], int] = {TooLarge: 413, WrongMediaType: 415}
+class NotAcceptable(RegistryError):
+    """Nothing that `Accept` names can be made of the answer."""
+
+    code = "not-acceptable"
+
+    def __init__(self, offers: Sequence[str]) -> None:
+        super().__init__(f"this answer is to be had as {', '.join(offers)}")
+
+
+OTHER_STATUS: Mapping[type[RegistryError], int] = {
+    TooLarge: 413,
+    WrongMediaType: 415,
+    NotAcceptable: 406,
+}
 
 
 def status_of(error: RegistryError) -> int:

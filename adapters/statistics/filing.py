@@ -39,7 +39,7 @@ from registry.values import Digest, DivisionId, ReportForm, day_of
 LOCK: Final = 0x7265_6708
 
 METADATA = MetaData()
-kept = Table(
+figures_kept = Table(
     "report_figures",
     METADATA,
     Column("digest", LargeBinary(32), primary_key=True),
@@ -100,7 +100,13 @@ def make_report(
     place = reader.place(division, At(min(end, at.valid_on), known))
     if place is None:
         raise NotFound("place", division)
-    asked = Asked(reader, store, namespace, place, begin, end, known, at.valid_on)
+
+    def kept(form: ReportForm, division: UUID, day: date, known: int) -> Figures | None:
+        told = filed(reader, division, known, form)
+        one = next((one for one in told if one.first == one.last == day), None)
+        return None if one is None else as_filed(reader, store, namespace, one)
+
+    asked = Asked(reader, store, namespace, place, begin, end, known, at.valid_on, kept)
     figures = make(form, asked)
     return Made(figures, known, known_at, tuple(faults(figures)))
 
@@ -142,7 +148,7 @@ def keep(engine: Engine, figures: Figures) -> Digest:
     with writing(engine) as connection:
         _prepare(connection)
         connection.execute(
-            insert(kept).values(digest=digest, content=content).on_conflict_do_nothing()
+            insert(figures_kept).values(digest=digest, content=content).on_conflict_do_nothing()
         )
     return Digest(digest.hex())
 
@@ -175,7 +181,7 @@ def verify(
 
 def read(connection: Connection, digest: Digest) -> Figures:
     """The figures of a digest, held against it. Raises NotFound."""
-    query = select(kept.c.content).where(kept.c.digest == bytes.fromhex(digest))
+    query = select(figures_kept.c.content).where(figures_kept.c.digest == bytes.fromhex(digest))
     try:
         content = connection.execute(query).scalar()
     except SQLAlchemyError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 from adapters.counting import following
-from adapters.statistics import population, working
+from adapters.statistics import accounts, changes, offices, population, working
 from adapters.statistics.asking import Asked
 from adapters.statistics.figures import Figures, Sheet
 from registry.errors import Fault, Malformed
@@ -22,10 +22,27 @@ FORMS: Mapping[str, Callable[[Asked], Sheet]] = {
     "readiness": working.readiness,
     "backlog": working.backlog,
     "findings": working.errors,
-    "number-faults": working.number_faults,
+    "number-faults": accounts.number_faults,
     "findings-weeks": working.weekly,
     "cleaning": working.cleaning,
     "turnaround": working.turnaround,
+    "changes": changes.by_business,
+    "town-changes": changes.town,
+    "migration": changes.migration,
+    "overruns": offices.overruns,
+    "quality": offices.quality,
+    "upload": offices.upload,
+    "fees": offices.fees,
+    "relief-lists": offices.relief_lists,
+    "addresses": accounts.addresses,
+    "registration-faults": accounts.registration_faults,
+    "reconciliation": accounts.reconciliation,
+    "reports-due": accounts.reports_due,
+}
+#: How the accounts of a form are held against each other.
+CLOSING: Mapping[str, Callable[[Figures], Iterator[str]]] = {
+    "changes": changes.faults,
+    "town-changes": changes.faults,
 }
 
 
@@ -47,7 +64,7 @@ def make(form: ReportForm, asked: Asked) -> Figures:
 def faults(figures: Figures) -> Iterator[str]:
     """Where the accounts of a report do not close; only population reports have any."""
     if figures.form.closes:
-        yield from population.faults(figures)
+        yield from CLOSING.get(figures.form, population.faults)(figures)
 
 
 def period(form: ReportForm, first: date, last: date | None) -> tuple[date, date]:

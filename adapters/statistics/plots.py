@@ -12,9 +12,11 @@ from typing import Any
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from adapters.statistics.figures import Figures
 from registry.errors import Unavailable
+from registry.reporting import headings
 
 #: The same counts give the same bytes; words are drawn, so that paper needs no further font.
 STEADY: Any = {
@@ -55,6 +57,7 @@ def plot(figures: Figures) -> str:
         picture = Figure(figsize=(9, 2.8), layout="constrained")
         axes = picture.subplots()
         axes.spines[["top", "right"]].set_visible(False)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_formatter(lambda value, place: f"{value:,.0f}")
         draw(axes, figures)
         out = io.StringIO()
@@ -156,6 +159,46 @@ def _weeks(axes: Any, figures: Figures) -> None:
     legend(axes)
 
 
+def _balance(axes: Any, figures: Figures) -> None:
+    """What made the towns' population of the division larger, and what smaller."""
+    row = next(figures.records())
+    sides = {one.code: one.adds for one in headings()}
+    told = [(one.name_zh, one.name, _count(row[one.name])) for one in figures.columns]
+    told = [one for one in told if one[1] in sides and one[2]]
+    values = [count if sides[name] else -count for _, name, count in told]
+    colors = [CAME if value > 0 else WENT for value in values]
+    axes.bar([name_zh for name_zh, _, _ in told], values, 0.6, color=colors)
+    axes.tick_params(axis="x", rotation=30 if len(told) > 8 else 0)
+    axes.axhline(0, color="black", linewidth=0.8)
+
+
+def _streams(axes: Any, figures: Figures) -> None:
+    """Where most people went, from county to county."""
+    rows = sorted(figures.records(), key=lambda row: -_count(row["persons"]))[:MOST]
+    names = [f"{row['from'] or row['origin']} → {row['to'] or row['destination']}" for row in rows]
+    axes.barh(names[::-1], [_count(row["persons"]) for row in rows][::-1], color=PLAIN)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(FixedLocator(range(len(names))))
+    axes.yaxis.set_major_formatter(FixedFormatter(names[::-1]))
+
+
+def _yield(axes: Any, figures: Figures) -> None:
+    """How many cards of each month passed at the first attempt, and how many were made."""
+    made, passed = Counter[str](), Counter[str]()
+    for row in figures.records():
+        made[str(row["month"])] += _count(row["produced"])
+        passed[str(row["month"])] += _count(row["first_pass"])
+    rows = [{"month": one, "made": made[one], "passed": passed[one]} for one in sorted(made)]
+    _pairs(axes, rows, "month", ("made", PALE, "首次制证"), ("passed", CAME, "一次合格"))
+
+
+def _coded(axes: Any, figures: Figures) -> None:
+    """Households, and those that stand at a plate, unit by unit."""
+    rows = [row for row in figures.records() if row["unit"] != figures.unit][:MOST]
+    bars = ("households", PALE, "户数"), ("coded", CAME, "已编门牌户")
+    _pairs(axes, rows or [*figures.records()], "unit", *bars)
+
+
 def _pairs(
     axes: Any,
     rows: Sequence[Mapping[str, Any]],
@@ -182,4 +225,8 @@ PLOTS: Mapping[str, Callable[[Any, Figures], None]] = {
     "quotas": _tasks,
     "findings": _errors,
     "findings-weeks": _weeks,
+    "town-changes": _balance,
+    "migration": _streams,
+    "quality": _yield,
+    "addresses": _coded,
 }

@@ -13,6 +13,7 @@ from uuid import UUID
 from adapters.answers import Crossing, Month, Place
 from adapters.counting import four_changes, stretches
 from adapters.statistics.asking import Asked
+from adapters.statistics.changes import by_province, province
 from adapters.statistics.figures import Cell, Column, Figures, Sheet
 from registry.projections import At, structure
 from registry.values import Sex
@@ -52,6 +53,18 @@ STATE = (
     Column("age_35_59", "35-59岁"),
     Column("age_60", "60岁以上"),
     Column("age_unknown", "年龄不详"),
+    Column("town", "城镇人口"),
+    Column("country", "乡村人口"),
+    Column("nature_unknown", "户别不详"),
+)
+#: Moves with papers, by where the other end lies.
+ENDS = (
+    Column("in_province", "省内迁入"),
+    Column("in_outside", "省外迁入"),
+    Column("in_unknown", "迁入地不详"),
+    Column("out_province", "迁往省内"),
+    Column("out_outside", "迁往省外"),
+    Column("out_unknown", "去向不详"),
 )
 #: Those of whom the sex is known; voided ones may be known no more.
 VITAL = (
@@ -61,6 +74,7 @@ VITAL = (
     Column("deaths_female", "死亡女"),
 )
 SEXES = ("male", "female", "sex_unknown")
+NATURES = ("town", "country", "nature_unknown")
 AGES = ("age_0_17", "age_18_34", "age_35_59", "age_60", "age_unknown")
 OLDEST = 100
 
@@ -69,14 +83,16 @@ def yearly(asked: Asked) -> Sheet:
     """人口及其变动情况统计报表: the population of a period's end, and what led to it."""
     at = asked.closing
     made_of = composition(asked, at)
+    inside = province(asked)
     rows = []
     for unit in asked.units(at):
         months = _months(asked, unit.id)
         here = _sum(made_of, asked.reader.communities(unit.id, at))
         changes = _changes(months, here["persons"])
         born = _listed(VITAL, _vital(asked, unit.id))
-        rows.append((*_named(unit), *changes, *born, *_listed(STATE, here)))
-    return Sheet((*UNIT, *FLOWS, *VITAL, *STATE), rows)
+        ends = _listed(ENDS, by_province(asked, unit.id, inside))
+        rows.append((*_named(unit), *changes, *born, *ends, *_listed(STATE, here)))
+    return Sheet((*UNIT, *FLOWS, *VITAL, *ENDS, *STATE), rows)
 
 
 def monthly(asked: Asked) -> Sheet:
@@ -146,6 +162,12 @@ def faults(figures: Figures) -> Iterator[str]:
                 known = _number(row[f"{name}_male"]) + _number(row[f"{name}_female"])
                 if known > _number(row[name]):
                     yield f"{where}: {known} {name} by sex, {row[name]} in all"
+            for name in ("in", "out") if "in_province" in row else ():
+                ends = sum(
+                    _number(row[f"{name}_{end}"]) for end in ("province", "outside", "unknown")
+                )
+                if ends != _number(row[name]):
+                    yield f"{where}: {ends} {name} by the other end, {row[name]} in all"
             if "month" in row:
                 unit = row["code"], row["unit"]
                 if ended is not None and ended[0] == unit and ended[1] != start:
@@ -153,7 +175,7 @@ def faults(figures: Figures) -> Iterator[str]:
                 ended = unit, end
         if "persons" in row:
             persons = _number(row["persons"])
-            for names in (SEXES, AGES):
+            for names in (SEXES, AGES, NATURES):
                 parts = [_number(row[name]) for name in names if name in row]
                 if parts and sum(parts) != persons:
                     yield f"{where}: {' + '.join(names)} is {sum(parts)}, not {persons}"
@@ -185,6 +207,9 @@ def composition(asked: Asked, at: At) -> dict[UUID, Counter[str]]:
         here["persons"] += persons
         here[{Sex.MALE: "male", Sex.FEMALE: "female"}.get(sex, "sex_unknown")] += persons
         here["age_unknown" if band is None else AGES[band]] += persons
+    for community, nature, persons in asked.rows(structure.natures(at, asked.division.id)):
+        counted = structure.counted(nature) or "nature_unknown"
+        found[UUID(bytes=community)][counted] += persons
     for community, households in asked.rows(structure.by_household(asked.division.id, at)):
         found.setdefault(UUID(bytes=community), Counter())["households"] += households
     return found

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from adapters import campaigns, issuing
+from adapters.cleaning_weeks import standings
 from adapters.statistics.asking import Asked
 from adapters.statistics.figures import Cell, Column, Sheet
-from registry.errors import NotFound
 from registry.programmes import ProgrammeCode
-from registry.projections import At, card_steps, findings, verifications
+from registry.projections import At, card_steps, findings, tallies, verifications
 from registry.projections.base import visible
-from registry.projections.numbers import cases
 from registry.projections.places import places
 from registry.values import (
     CardReason,
@@ -69,23 +68,45 @@ def quotas(asked: Asked) -> Sheet:
         Column("persons", "任务数"),
         Column("acknowledged", "已签收"),
         Column("undivided", "未分解"),
-        Column("issued", "已发证"),
+        *STEPS,
+        Column("issued", "完成人数"),
         Column("permyriad", "完成率(万分)"),
     )
-    inside = _inside(asked)
+    inside = asked.below(asked.division.id)
     rows: list[tuple[Cell, ...]] = []
+    year = date(asked.last.year, 1, 1), asked.at.valid_on
+    steps: dict[bytes, list[Any]] = {}
+    worked = card_steps.worked(asked.division.id, asked.at, *map(day_number, year))
+    for row in asked.rows(worked):
+        steps.setdefault(row.community, []).append(row)
     for code in _programmes(asked):
         told = campaigns.tasks(asked.reader, asked.namespace, code, asked.at, asked.last.year)
-        rows.extend(
-            (
-                *(str(code), one.year, one.unit, one.station, one.persons),
-                *(int(one.acknowledged), one.undivided, one.issued),
-                one.issued * 10_000 // one.persons if one.persons else None,
+        for one in told:
+            if one.division not in inside:
+                continue
+            done = _worked(asked, steps, one)
+            rows.append(
+                (
+                    *(str(code), one.year, one.unit, one.station, one.persons),
+                    *(int(one.acknowledged), one.undivided),
+                    *(done[step.name] for step in STEPS),
+                    one.issued,
+                    one.issued * 10_000 // one.persons if one.persons else None,
+                )
             )
-            for one in told
-            if one.division in inside
-        )
     return Sheet(columns, rows)
+
+
+def _worked(
+    asked: Asked, steps: Mapping[bytes, list[Any]], letter: campaigns.LetterStanding
+) -> Counter[str]:
+    """How many cards took each step in the care of a letter's unit; steps: by community."""
+    found: Counter[str] = Counter()
+    for community in asked.reader.communities(letter.division, asked.at):
+        for row in steps.get(community.bytes, ()):
+            if letter.station in (None, row.station):
+                found[row.step] += row.count
+    return found
 
 
 def readiness(asked: Asked) -> Sheet:
@@ -131,13 +152,20 @@ def backlog(asked: Asked) -> Sheet:
         Column("with", "经办"),
         Column("applications", "件数"),
         Column("oldest", "最早"),
+        Column("tenths", "平均天数(十分)"),
         Column("late", "超环节时限"),
         Column("overdue", "超法定期限"),
     )
+    ages = {
+        (row.county, row.station, row.state): int(row.age) * 10 // row.waiting
+        for row in asked.rows(tallies.overruns(asked.division.id, asked.at))
+    }
     rows: list[tuple[Cell, ...]] = [
         (
             *(one.county, one.station, _named(CardState, one.state), one.owner),
-            *(one.applications, one.oldest.isoformat(), one.late, one.overdue),
+            *(one.applications, one.oldest.isoformat()),
+            ages.get((one.county, one.station, one.state)),
+            *(one.late, one.overdue),
         )
         for one in issuing.backlog(asked.reader, asked.division.id, asked.at)
     ]
@@ -183,13 +211,11 @@ def weekly(asked: Asked) -> Sheet:
     while day < end:
         days.append(day)
         day += timedelta(7)
-    rows: list[tuple[Cell, ...]] = []
-    for day in [*days, end]:
-        at = At(day, asked.known)
-        told = asked.rows(findings.counted(findings.Wanted(asked.division.id), at))
-        found, left = sum(row.found for row in told), sum(row.open for row in told)
-        rows.append((day.isoformat(), found, found - left, left))
-    return Sheet(columns, rows)
+    told = standings(asked.reader, asked.division.id, None, [*days, end], asked.known)
+    return Sheet(
+        columns,
+        [(one.day.isoformat(), one.found, one.found - one.open, one.open) for one in told],
+    )
 
 
 def cleaning(asked: Asked) -> Sheet:
@@ -237,33 +263,6 @@ def turnaround(asked: Asked) -> Sheet:
     return Sheet(columns, rows)
 
 
-def number_faults(asked: Asked) -> Sheet:
-    """重错号情况: number cases by kind, of the whole register: found, solved, open."""
-    columns = (
-        Column("fault", "种类"),
-        Column("found", "发现"),
-        Column("solved", "已解决"),
-        Column("open", "未解决"),
-    )
-    found: Counter[str] = Counter()
-    open_ones: Counter[str] = Counter()
-    counted = (
-        select(cases.c.fault, cases.c.open, func.count())
-        .where(visible(cases, asked.at))
-        .group_by(cases.c.fault, cases.c.open)
-    )
-    for fault, is_open, count in asked.rows(counted):
-        found[fault] += count
-        open_ones[fault] += count if is_open else 0
-    return Sheet(
-        columns,
-        [
-            (fault, found[fault], found[fault] - open_ones[fault], open_ones[fault])
-            for fault in sorted(found)
-        ],
-    )
-
-
 def _cared(asked: Asked) -> dict[bytes, tuple[Cell, Cell]]:
     """The station in whose care each place is, and its name."""
     return {
@@ -272,28 +271,13 @@ def _cared(asked: Asked) -> dict[bytes, tuple[Cell, Cell]]:
     }
 
 
-def _inside(asked: Asked) -> set[UUID]:
-    """The division and every division below it."""
-    found: set[UUID] = set()
-    waiting = [asked.division.id]
-    while waiting:
-        one = waiting.pop()
-        found.add(one)
-        below = asked.reader.places_under(one, asked.at)
-        waiting.extend(each.id for each in below if each.level is not None)
-    return found
-
-
 def _programmes(asked: Asked) -> list[ProgrammeCode]:
     """The programmes that were opened here, whatever their division."""
-    found = []
-    for code in ProgrammeCode.all():
-        try:
-            campaigns.programme(asked.reader, asked.namespace, code, asked.at)
-        except NotFound:
-            continue
-        found.append(code)
-    return found
+    return [
+        code
+        for code in ProgrammeCode.all()
+        if campaigns.opened(asked.reader, asked.namespace, code, asked.at) is not None
+    ]
 
 
 def _month(month: int) -> str:

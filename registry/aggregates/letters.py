@@ -47,6 +47,9 @@ class Letter(Aggregate):
             yield rules.NotKnownYet()
             return
         match event:
+            case events.TaskLetterAmended():
+                if event.persons == state.persons:
+                    yield programme_rules.LetterUnchanged(state.persons)
             case events.TaskLetterAcknowledged():
                 if state.taken or event.persons != state.persons:
                     yield programme_rules.LetterIsAcknowledged(state.persons)

@@ -75,7 +75,9 @@ class Programme(Aggregate):
     def _check(self, event: Any) -> Iterator[Rule]:
         match event:
             case events.PhaseStarted():
-                early = event.phase in LATER and PREPARATION not in self.phases
+                known = self.phases.get(AFTER.get(event.phase, event.phase))
+                first = event.phase not in AFTER
+                early = not first and (known is None or event.started_on < known.started_on)
                 if event.phase in self.phases or early:
                     yield programme_rules.PhaseOutOfOrder(event.phase)
             case events.PhaseClosed():
@@ -88,6 +90,10 @@ class Programme(Aggregate):
             case events.PilotAccepted():
                 if self.pilot is None or PILOT not in self.phases:
                     yield programme_rules.PilotUndefined(self.programme)
+                elif event.effective_on < self.pilot.begins_on:
+                    yield programme_rules.PilotNotBegun(self.pilot.begins_on)
+                if self.pilot_accepted_on is not None:
+                    yield programme_rules.PilotIsAccepted(self.pilot_accepted_on)
             case events.ProgrammeClosed():
                 for phase in self.phases:
                     if self.runs(phase):
@@ -121,5 +127,5 @@ class Programme(Aggregate):
         return self.but(phases={**self.phases, phase: known})
 
 
-#: Phases that come after the preparations have begun.
-LATER = frozenset({PILOT, EXCHANGE, CLOSING})
+#: The phase that has to have begun before another one does.
+AFTER = {PILOT: PREPARATION, EXCHANGE: PREPARATION, CLOSING: EXCHANGE}

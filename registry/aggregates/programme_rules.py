@@ -48,6 +48,22 @@ class PilotUndefined(Concerning):
     remedy = "Start the phase `pilot` (StartPhase) and define where it is (DefinePilot)."
 
 
+class PilotNotBegun(Concerning):
+    """The trial has not begun, so that nothing of it can be found good."""
+
+    code = "pilot-not-begun"
+    law = DEYANG + " 二(二)"
+    remedy = "Accept the trial once it was held; DefinePilot sets other days."
+
+
+class PilotIsAccepted(Concerning):
+    """The trial was accepted already."""
+
+    code = "pilot-accepted"
+    law = DEYANG + " 二(二)"
+    remedy = "Nothing is left to accept; a county is opened by OpenMassExchange."
+
+
 class PilotOutside(Concerning):
     """A trial is held in counties and townships of the programme's division, for some days."""
 
@@ -112,6 +128,14 @@ class ErrorsAboveLimit(Concerning):
     remedy = "Settle open findings until no more of 10,000 persons are left than the limit allows."
 
 
+class NobodyRegistered(Concerning):
+    """Nobody is registered in the county, so that there are no data to accept."""
+
+    code = "nobody-registered"
+    law = JILIN + ": 先建库、后发证"
+    remedy = "Take the county's persons over first (`registry import`)."
+
+
 class Miscounted(Concerning):
     """The county has other counts than those that are stated."""
 
@@ -169,6 +193,22 @@ class LetterNotAcknowledged(Concerning):
     code = "letter-not-acknowledged"
     law = DEYANG + " 二(三)2"
     remedy = "Acknowledge the letter first (AcknowledgeTask)."
+
+
+class LetterElsewhere(Concerning):
+    """The letter is addressed to another office."""
+
+    code = "letter-elsewhere"
+    law = DEYANG + " 二(三)2"
+    remedy = "The unit that the letter names acknowledges and divides it, none above or below it."
+
+
+class LetterUnchanged(Concerning):
+    """The letter has that number already."""
+
+    code = "letter-unchanged"
+    law = DEYANG + " 二(三)2"
+    remedy = "Nothing is to be amended."
 
 
 class LetterIsAcknowledged(Concerning):

@@ -24,6 +24,30 @@ from registry.vocabulary import Kind
 BELOW = {Level.PROVINCE: Level.CITY, Level.CITY: Level.COUNTY}
 
 
+#: Where the code of an office above the stations has the station's digits.
+NO_STATION = "000"
+
+
+def refuse_other_office(registrar: Registrar, letter: Letter) -> None:
+    """Refuse whoever is not of the unit that a letter is addressed to.
+
+    Source: Deyang plan of 2004 (德办发(2004)39号) 二(三)2: every tier answers for its own task.
+    """
+    fact = registrar.places().fact(letter.division, registrar.today)
+    office = registrar.authority.office
+    if letter.station is not None:
+        own = office[:9] == letter.station[:9]
+    else:
+        code = None if fact is None else fact.code
+        width = 2 * fact.level if fact is not None and fact.level is not None else 0
+        own = code is not None and office[:9] == code[:width].ljust(9, "0")
+    outside = not registrar.in_area(letter.division)
+    registrar.refuse_if(
+        (outside, rules.OutsideArea(letter.division)),
+        (not own, programme_rules.LetterElsewhere(office)),
+    )
+
+
 def letter_id(
     registrar: Registrar,
     programme: ProgrammeCode,
@@ -105,16 +129,20 @@ class AmendTarget:
 class AcknowledgeTask:
     """Take a letter, or its change, to the unit's books (签收任务书).
 
+    persons: the number as the unit read it; where it was amended meanwhile, nothing is taken.
     Source: Deyang plan of 2004 (德办发(2004)39号) 二(三)2.
     """
 
     letter: LetterId
+    persons: int | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the acknowledgement."""
         known = registrar.load(Letter, self.letter)
-        outside = not registrar.in_area(known.division)
-        registrar.refuse_if((outside, rules.OutsideArea(known.division)))
+        refuse_other_office(registrar, known)
+        read = self.persons is None or self.persons == known.persons
+        said = f"{self.persons} read, {known.persons} in the letter"
+        registrar.refuse_if((not read, programme_rules.SumsDisagree(said)))
         event = TaskLetterAcknowledged(effective_on=registrar.today, persons=known.persons)
         registrar.enter(self.letter, event)
         return {"letter": self.letter, "persons": known.persons}
@@ -145,8 +173,7 @@ class DivideTask:
         """Enter a letter for each unit, and the sum with the unit above."""
         upper = registrar.load(Letter, self.letter)
         programme_of(registrar, upper.programme)
-        outside = not registrar.in_area(upper.division)
-        registrar.refuse_if((outside, rules.OutsideArea(upper.division)))
+        refuse_other_office(registrar, upper)
         self._refuse_units(registrar, upper)
         registrar.stop_if_refused()
         letters = {
@@ -188,6 +215,7 @@ class DivideTask:
             elif one.station is not None:
                 code = None if fact is None else fact.code
                 fits &= tier is Level.COUNTY and one.station.division == code
+                fits &= one.station[6:9] != NO_STATION
         units = [one.division or one.station for one in self.shares]
         fits &= len(set(units)) == len(units)
         registrar.refuse_if((not fits, programme_rules.ShareOutside(_named(self.shares))))

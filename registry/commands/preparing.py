@@ -26,7 +26,7 @@ from registry.events.programme import (
     MilestoneWithdrawn,
 )
 from registry.limits import limit
-from registry.programmes import EXCHANGE, milestones
+from registry.programmes import EXCHANGE, PILOT, milestones
 from registry.registrar import Registrar
 from registry.values import CommunityId, DivisionId, Level, MilestoneCode, ProgrammeCode
 from registry.vocabulary import Kind
@@ -155,7 +155,10 @@ class OpenMassExchange:
         ready = registrar.find(Readiness, self.division)
         cleaning = ready is not None and ready.cleaning
         registrar.refuse_if(
-            (not found.runs(EXCHANGE), programme_rules.PhaseOutOfOrder(EXCHANGE)),
+            (
+                not found.runs(EXCHANGE) or self.opens_on < found.phases[EXCHANGE].started_on,
+                programme_rules.PhaseOutOfOrder(EXCHANGE),
+            ),
             (found.pilot_accepted_on is None, programme_rules.PilotNotAccepted(found.programme)),
             (
                 ready is None or ready.baseline_on is None,
@@ -248,7 +251,8 @@ def exchange_gate(registrar: Registrar, community: CommunityId) -> Iterable[tupl
 def _exchanging(
     registrar: Registrar, programme: Programme, places: frozenset[UUID], county: UUID | None
 ) -> bool:
-    if programme.pilot is not None and programme.pilot.covers(places, registrar.today):
+    pilot = programme.pilot
+    if pilot is not None and programme.runs(PILOT) and pilot.covers(places, registrar.today):
         return True
     ready = None if county is None else registrar.find(Readiness, county)
     opened = None if ready is None else ready.exchange_on

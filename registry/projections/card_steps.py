@@ -1,12 +1,13 @@
-"""What was done on cards day by day: accepted, signed, made, handed out (办证数量)."""
+"""What was done on cards day by day: accepted, signed, made, handed out, found wrong (办证数量)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, MetaData, Select, Table, and_, func, select
+from sqlalchemy import Column, Integer, MetaData, Select, Table, and_, case, func, select
 
 from registry.aggregates import Application
 from registry.days import day_at
@@ -22,22 +23,35 @@ from registry.projections.base import (
     evolve_of,
 )
 from registry.projections.places import under
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.values import day_number
-from registry.vocabulary import VOCABULARY, Kind
+from registry.vocabulary import VOCABULARY, EventType, Kind
 
-EDITION = 1
+EDITION = 2
 
 #: The steps that are counted, by the state that they reach.
 STEPS: Mapping[str, str] = {"00": "accepted", "13": "signed", "31": "produced", "93": "handed-out"}
 HANDED_OUT = "handed-out"
+PRODUCED = "produced"
+#: Steps backwards: data that an office or the centre sent back, a card that was not fit.
+RETURNED, REJECTED = "returned", "rejected"
 #: A lost card that was found is not handed out again.
 FOUND = "CardFound"
+
+
+def step_of(word: EventType) -> str | None:
+    """The step that an event type is counted as; its fields tell whether it is one backwards."""
+    names = {field.name for field in word.fields}
+    if word.reaches is None or word.name == FOUND:
+        return None
+    if "error" in names:
+        return RETURNED
+    return REJECTED if "quality" in names else STEPS.get(word.reaches)
+
+
 #: The code of every event type that is counted, and its step.
 COUNTED: Mapping[int | None, str] = {
-    word.code: STEPS[word.reaches]
-    for word in VOCABULARY.values()
-    if word.reaches is not None and word.reaches in STEPS and word.name != FOUND
+    word.code: step for word in VOCABULARY.values() if (step := step_of(word)) is not None
 }
 
 card_steps = Table(
@@ -55,18 +69,21 @@ card_steps = Table(
     Column("generation", Integer, nullable=False),
     Column("reason", Words),
     Column("attempt", Integer, nullable=False),
+    Column("state", Words),  # in which a step backwards left it
+    Column("fault", Words),  # by card_production_error, of a card by card_received_quality
 )
 
 
-def row(stored: StoredEntry, before: Application | None, after: Application) -> Values | None:
+def row(stored: Stored, before: Application | None, after: Application) -> Values | None:
     """An entry's row; none where it takes no step that is counted."""
     step = COUNTED.get(stored.code)
     if step is None:
         return None
     day = day_at(stored.recorded_at)
+    wrong = json.loads(stored.state) if step in (RETURNED, REJECTED) else None
     return (
         stored.position,
-        stored.originator_id.bytes,  # type: ignore[union-attr]  # ours are always UUIDs
+        stored.key,
         after.person.bytes,
         step,
         day_number(day),
@@ -77,6 +94,8 @@ def row(stored: StoredEntry, before: Application | None, after: Application) -> 
         after.card_kind.generation,
         None if after.apply_reason is None else str(after.apply_reason),
         after.attempt,
+        None if wrong is None else str(after.state),
+        None if wrong is None else wrong.get("error") or wrong["quality"],
     )
 
 
@@ -111,7 +130,86 @@ def summed(division: UUID, at: At, first: int, last: int) -> Select[Any]:
     return (
         select(*unit, func.count().label("count"))
         .join(here, here.c.place == card_steps.c.community)
-        .where(card_steps.c.day.between(first, last), card_steps.c.position <= at.known)
+        .where(
+            card_steps.c.day.between(first, last),
+            card_steps.c.position <= at.known,
+            card_steps.c.step.in_(STEPS.values()),
+        )
+        .group_by(*unit)
+        .order_by(*unit)
+    )
+
+
+def worked(division: UUID, at: At, first: int, last: int) -> Select[Any]:
+    """How many applications for the second generation took each step, by community and station."""
+    here = under(division, at)
+    unit = (card_steps.c.community, card_steps.c.station, card_steps.c.step)
+    return (
+        select(*unit, func.count(card_steps.c.application.distinct()).label("count"))
+        .join(here, here.c.place == card_steps.c.community)
+        .where(
+            card_steps.c.generation == 2,
+            card_steps.c.step.in_(STEPS.values()),
+            card_steps.c.day.between(first, last),
+            card_steps.c.position <= at.known,
+        )
+        .group_by(*unit)
+    )
+
+
+def faults(division: UUID, at: At, first: int, last: int) -> Select[Any]:
+    """How often something was wrong from one day to another, by month, unit, state and fault."""
+    here = under(division, at)
+    unit = (
+        *(card_steps.c.month, card_steps.c.county, card_steps.c.station),
+        *(card_steps.c.step, card_steps.c.state, card_steps.c.fault),
+    )
+    return (
+        select(*unit, func.count().label("count"))
+        .join(here, here.c.place == card_steps.c.community)
+        .where(
+            card_steps.c.step.in_((RETURNED, REJECTED)),
+            card_steps.c.day.between(first, last),
+            card_steps.c.position <= at.known,
+        )
+        .group_by(*unit)
+        .order_by(*unit)
+    )
+
+
+def first_passes(division: UUID, at: At, first: int, last: int) -> Select[Any]:
+    """How many applications came to their first card, by month and unit, how many unreturned.
+
+    unreturned: nobody had sent their data back before (一次合格).
+    """
+    here = under(division, at)
+    earlier = card_steps.alias("earlier")
+
+    def before(*steps: str) -> Any:
+        return (
+            select(earlier.c.position)
+            .where(
+                earlier.c.application == card_steps.c.application,
+                earlier.c.step.in_(steps),
+                earlier.c.position < card_steps.c.position,
+            )
+            .exists()
+        )
+
+    unit = (card_steps.c.month, card_steps.c.county, card_steps.c.station)
+    return (
+        select(
+            *unit,
+            func.count().label("count"),
+            func.sum(case((before(RETURNED), 0), else_=1)).label("unreturned"),
+        )
+        .join(here, here.c.place == card_steps.c.community)
+        .where(
+            card_steps.c.step == PRODUCED,
+            card_steps.c.day.between(first, last),
+            card_steps.c.position <= at.known,
+            ~before(PRODUCED),
+        )
         .group_by(*unit)
         .order_by(*unit)
     )
@@ -170,6 +268,7 @@ def waits(division: UUID, at: At, first: int, last: int) -> Select[Any]:
         .join(here, here.c.place == begun.c.community)
         .where(
             begun.c.step == "accepted",
+            card_steps.c.step.in_(STEPS.values()),
             begun.c.day.between(first, last),
             card_steps.c.day <= at.day,
             card_steps.c.position <= at.known,

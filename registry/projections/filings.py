@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, Table, sel
 
 from registry.aggregates import Reports
 from registry.projections.base import Day, Id, Lookup, Position, Steps, Values, Words, evolve_of
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.values import day_number
 from registry.vocabulary import Kind
 
@@ -32,11 +32,11 @@ filings = Table(
 )
 
 
-def row(stored: StoredEntry, before: Reports | None, after: Reports) -> Values:
+def row(stored: Stored, before: Reports | None, after: Reports) -> Values:
     """A filed report's row."""
     return (
         stored.position,
-        stored.originator_id.bytes,  # type: ignore[union-attr]  # ours are always UUIDs
+        stored.key,
         len(after.filed),
         str(after.form),
         after.division.bytes,

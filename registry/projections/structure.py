@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from registry.projections.households import households
 from registry.projections.persons import persons
 from registry.projections.places import under
 from registry.projections.residences import residences, resident
-from registry.values import day_number
+from registry.values import HukouNature, day_number
 from registry.vocabulary import Cause
 
 
@@ -93,6 +93,32 @@ def by_age_and_sex(division: UUID, at: At, ages: Sequence[int]) -> Select[Any]:
         .where(resident(), visible(residences, at))
         .group_by(residences.c.community, persons.c.sex, which)
     )
+
+
+def natures(at: At, division: UUID) -> Select[Any]:
+    """How many residents each community of a division has, by nature (户别)."""
+    here = under(division, at)
+    return _by_nature(at, residences.c.community.in_(select(here.c.place)))
+
+
+def natures_of(at: At, communities: Collection[UUID]) -> Select[Any]:
+    """How many residents some communities have, by nature, wherever they lie."""
+    wanted = [one.bytes for one in communities]
+    return _by_nature(at, residences.c.community.in_(wanted))
+
+
+def _by_nature(at: At, where: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(residences.c.community, persons.c.nature, func.count().label("persons"))
+        .select_from(residences.join(persons, _particulars(residences, at)))
+        .where(resident(), visible(residences, at), where)
+        .group_by(residences.c.community, persons.c.nature)
+    )
+
+
+def counted(nature: str | None) -> str | None:
+    """`town` or `country`, as a nature is counted; None where it does not tell."""
+    return None if nature is None else HukouNature(nature).counted
 
 
 def by_household(division: UUID, at: At) -> Select[Any]:

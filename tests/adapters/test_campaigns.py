@@ -18,7 +18,7 @@ from registry.errors import NotFound
 from registry.projections import At
 from registry.values import MilestoneCode, ProgrammeCode
 from tests.scenarios.cards import EXPIRED, STATION, accepted, arrived, handing, ready
-from tests.scenarios.test_letters import divided, handed, issued
+from tests.scenarios.test_letters import JINGYANG, divided, handed, issued
 from tests.scenarios.test_programme import (
     OFFICE,
     PLAN,
@@ -142,8 +142,8 @@ def test_a_letter_shows_what_was_handed_down_and_what_was_done(
     on_trial(town, town.jingyang, days=600)
     shares = divided(letter, (town.jingyang, 600_000), (town.shifang, 180_000))
     jingyang, shifang = handed(town, shares)
-    town.do(AcknowledgeTask(letter=jingyang), OFFICE)
-    (station,) = handed(town, divided(jingyang, (STATION.office, 600_000)))
+    town.do(AcknowledgeTask(letter=jingyang), JINGYANG)
+    (station,) = handed(town, divided(jingyang, (STATION.office, 600_000)), JINGYANG)
     ready(town, "wang", "zhao")
     first, second = accepted(town, "wang"), accepted(town, "zhao")
     arrived(town, first, second)

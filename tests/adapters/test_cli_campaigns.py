@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.adapters.terminal import Terminal, settle
 
 PLAN = {"programme": "deyang-2004", "document": "德办发(2004)39号"}
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, sqlite_url: str) -> Terminal:
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
 
 
 @pytest.fixture

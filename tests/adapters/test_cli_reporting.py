@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,10 +15,8 @@ BASE = ("population-base", "--first", "2007-06-01")
 
 
 @pytest.fixture
-def town(tmp_path: Path, sqlite_url: str) -> SimpleNamespace:
+def town(terminal: Terminal) -> SimpleNamespace:
     """A county behind a terminal, whose read models are up to date."""
-    terminal = Terminal(tmp_path, sqlite_url)
-    terminal("migrate")
     found = settle(terminal)
     terminal("follow", "--once")
     return SimpleNamespace(**vars(found), terminal=terminal)
@@ -53,6 +50,14 @@ def test_a_report_is_filed_listed_and_shown(town):
     assert shown["figures"] == filed["figures"]
     assert "第 1 版" in terminal("report", "show", filed["report"], "--as", "html").stdout
     terminal("report", "show", filed["report"], "--version", "2", exits=4)
+
+
+def test_a_report_that_was_due_and_is_not_there_ends_with_one(town):
+    line = ("report", "due", "--division", town.county, "--last", "2004-07-12", "--first")
+    told = town.terminal.json(*line, "2004-07-05", exits=1)
+    late = [(row["form"].split()[0], row["due"]) for row in told["rows"] if row["missing"]]
+    assert ("cleaning", "2004-07-07") in late
+    assert not town.terminal.json(*line, "2004-07-12")["rows"]
 
 
 def test_a_form_that_there_is_not_is_named(town):

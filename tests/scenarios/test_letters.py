@@ -18,6 +18,7 @@ from registry.commands.letters import AcknowledgeTask, AmendTarget, DivideTask, 
 from registry.commands.programme import ClosePhase, CloseProgramme
 from registry.errors import NotFound, Refused
 from registry.programmes import PREPARATION, quotas
+from registry.register import Authority
 from registry.values import DivisionCode, LetterId, OfficeCode, ProgrammeCode
 from registry.vocabulary import Kind
 from tests.scenarios.test_programme import OFFICE, PLAN, opened
@@ -26,6 +27,13 @@ from tests.scenarios.town import Town
 DEYANG, JILIN = ProgrammeCode("deyang-2004"), ProgrammeCode("jilin-2004")
 NORTH, SOUTH = OfficeCode("510603001001"), OfficeCode("510603002001")
 TASK = IssueTarget(programme=DEYANG, year=2005, persons=390_000, document=PLAN)
+
+
+#: The city's counties and stations, each for itself.
+JINGYANG, SHIFANG = (
+    replace(OFFICE, office=OfficeCode(code)) for code in ("510603000000", "510682000000")
+)
+AT_NORTH = replace(OFFICE, office=NORTH)
 
 
 def share(unit: Any, persons: int) -> Share:
@@ -41,9 +49,9 @@ def divided(letter: Any, *shares: tuple[Any, int]) -> DivideTask:
     return DivideTask(letter=letter, shares=told, document=PLAN)
 
 
-def handed(town: Town, command: DivideTask) -> list[LetterId]:
+def handed(town: Town, command: DivideTask, by: Authority = OFFICE) -> list[LetterId]:
     """The letters of the units to which a task is handed down."""
-    return [LetterId(UUID(one)) for one in town.do(command, OFFICE)["letters"]]
+    return [LetterId(UUID(one)) for one in town.do(command, by)["letters"]]
 
 
 def issued(town: Town, year: int = 2005) -> Any:
@@ -97,12 +105,45 @@ def test_the_shares_of_the_counties_add_up_to_the_task_of_the_city(town: Town):
 def test_a_county_hands_its_task_down_to_its_stations(town: Town):
     letter = issued(town)
     (county,) = handed(town, divided(letter, (town.jingyang, 390_000)))
-    town.do(AcknowledgeTask(letter=county), OFFICE)
+    town.do(AcknowledgeTask(letter=county), JINGYANG)
     stations = divided(county, (NORTH, 300_000), (SOUTH, 90_000))
-    one, _ = handed(town, stations)
+    one, _ = handed(town, stations, JINGYANG)
     assert town.see(Letter, one).station == NORTH
-    town.do(AcknowledgeTask(letter=one), OFFICE)
-    assert town.refused(divided(one, (SOUTH, 300_000)), OFFICE) == ["share-outside"]
+    town.do(AcknowledgeTask(letter=one), AT_NORTH)
+    assert town.refused(divided(one, (SOUTH, 300_000)), AT_NORTH) == ["share-outside"]
+
+
+def test_a_letter_is_acknowledged_and_divided_by_the_unit_that_it_names(town: Town):
+    """Neither the tier above nor one below answers for a unit, whatever its area is."""
+    opened(town)
+    letter = town.do(TASK, OFFICE)["letter"]
+    for wrong in (JINGYANG, AT_NORTH, replace(OFFICE, office=OfficeCode("510000000000"))):
+        assert town.refused(AcknowledgeTask(letter=letter), wrong) == ["letter-elsewhere"]
+    town.do(AcknowledgeTask(letter=letter), OFFICE)
+    (county,) = handed(town, divided(letter, (town.jingyang, 390_000)))
+    for wrong in (OFFICE, SHIFANG, AT_NORTH):
+        assert town.refused(AcknowledgeTask(letter=county), wrong) == ["letter-elsewhere"]
+    inside = replace(OFFICE, office=OfficeCode("510603000012"))  # an office inside the county's
+    town.do(AcknowledgeTask(letter=county), inside)
+    stations = divided(county, (NORTH, 390_000))
+    assert town.refused(stations, OFFICE) == ["letter-elsewhere"]
+    (station,) = handed(town, stations, JINGYANG)
+    for wrong in (JINGYANG, replace(OFFICE, office=SOUTH)):
+        assert town.refused(AcknowledgeTask(letter=station), wrong) == ["letter-elsewhere"]
+    desk = replace(OFFICE, office=OfficeCode("510603001007"))  # a desk of the station
+    town.do(AcknowledgeTask(letter=station), desk)
+
+
+def test_a_unit_takes_the_number_that_it_read(town: Town):
+    opened(town)
+    letter = town.do(TASK, OFFICE)["letter"]
+    town.do(AmendTarget(letter=letter, persons=400_000, document="德换证[2005]9号"), OFFICE)
+    (rule,) = town.rules(AcknowledgeTask(letter=letter, persons=390_000), OFFICE)
+    assert rule.code == "sums-disagree"
+    assert "390000 read, 400000 in the letter" in rule.message
+    town.do(AcknowledgeTask(letter=letter, persons=400_000), OFFICE)
+    again = AmendTarget(letter=letter, persons=400_000, document="德换证[2005]10号")
+    assert town.refused(again, OFFICE) == ["letter-unchanged"]
 
 
 def test_shares_are_for_the_units_directly_below_each_once(town: Town):
@@ -119,9 +160,10 @@ def test_shares_are_for_the_units_directly_below_each_once(town: Town):
     nobody = DivideTask(letter=letter, shares=(Share(persons=390_000),), document=PLAN)
     assert "share-outside" in town.refused(nobody, OFFICE)
     (county,) = handed(town, divided(letter, (town.jingyang, 390_000)))
-    town.do(AcknowledgeTask(letter=county), OFFICE)
-    elsewhere = OfficeCode("510682001001")  # a station of another county
-    assert town.refused(divided(county, (elsewhere, 390_000)), OFFICE) == ["share-outside"]
+    town.do(AcknowledgeTask(letter=county), JINGYANG)
+    for wrong_unit in ("510682001001", "510603000000"):  # of another county; no station at all
+        elsewhere = divided(county, (OfficeCode(wrong_unit), 390_000))
+        assert town.refused(elsewhere, JINGYANG) == ["share-outside"]
 
 
 def test_a_task_that_changes_is_acknowledged_and_handed_down_anew(town: Town):
@@ -160,7 +202,7 @@ def test_an_office_acts_for_its_own_area(town: Town, area: str):
 def test_a_county_hands_its_own_task_down_and_the_city_its_own(town: Town):
     letter = issued(town)
     (county,) = handed(town, divided(letter, (town.jingyang, 390_000)))
-    of_county = replace(OFFICE, area=(DivisionCode("510603"),))
+    of_county = replace(JINGYANG, area=(DivisionCode("510603"),))
     town.do(AcknowledgeTask(letter=county), of_county)
     town.do(divided(county, (NORTH, 390_000)), of_county)
     assert "outside-area" in town.refused(divided(letter, (town.jingyang, 390_000)), of_county)
@@ -200,7 +242,7 @@ def test_whatever_is_handed_down_adds_up_at_every_tier(town: Town, seed: int):
             divided(letter, *zip(here, (first, other)[-len(here) :], strict=True)),
         ]
         with suppress(Refused, NotFound):
-            town.do(chance.choice(commands), OFFICE)
+            town.do(chance.choice(commands), OFFICE if letter == top else JINGYANG)
         for one in units:
             state = town.look(Letter, one)
             if state is not None and state.divided is not None:

@@ -32,7 +32,7 @@ from registry.commands.programme import (
     StartPhase,
 )
 from registry.errors import Forbidden
-from registry.programmes import EXCHANGE, PILOT, PREPARATION, milestones
+from registry.programmes import CLOSING, EXCHANGE, PILOT, PREPARATION, milestones
 from registry.register import Authority
 from registry.values import (
     DivisionCode,
@@ -299,6 +299,47 @@ def test_phases_begin_once_and_in_their_order(town: Town):
     assert town.refused(before, OFFICE) == ["phase-out-of-order"]
     town.do(end, OFFICE)
     assert town.refused(end, OFFICE) == ["phase-out-of-order"]
+
+
+def test_a_phase_begins_after_the_one_it_rests_on(town: Town):
+    """No closing without an exchange, and no phase from a day before the one it rests on."""
+    opened(town)
+    closing = StartPhase(programme=DEYANG, phase=CLOSING, on=town.today)
+    assert town.refused(closing, OFFICE) == ["phase-out-of-order"]
+    early = StartPhase(programme=DEYANG, phase=EXCHANGE, on=town.today - timedelta(1))
+    assert town.refused(early, OFFICE) == ["phase-out-of-order"]
+    town.do(replace(early, on=town.today), OFFICE)
+    town.do(closing, OFFICE)
+
+
+def test_a_trial_is_open_while_its_phase_runs(town: Town):
+    """A scope opens no gate of its own: its phase has begun and has not ended."""
+    opened(town)
+    ready(town, "wang")
+    scope = DefinePilot(
+        programme=DEYANG,
+        places=(town.jingyang,),
+        begins_on=town.today,
+        ends_on=town.today + timedelta(9),
+        document=PLAN,
+    )
+    town.do(scope, OFFICE)
+    assert town.refused(apply_for(town), STATION) == ["exchange-not-open"]
+    town.do(StartPhase(programme=DEYANG, phase=PILOT, on=town.today), OFFICE)
+    ahead = replace(scope, begins_on=town.today + timedelta(3))
+    town.do(ahead, OFFICE)
+    accept = AcceptPilot(programme=DEYANG, document=PLAN)
+    assert town.refused(accept, OFFICE) == ["pilot-not-begun"]
+    town.do(scope, OFFICE)
+    town.do(ClosePhase(programme=DEYANG, phase=PILOT, on=town.today), OFFICE)
+    assert town.refused(apply_for(town), STATION) == ["exchange-not-open"]
+    town.do(accept, OFFICE)
+    assert town.refused(accept, OFFICE) == ["pilot-accepted"]
+
+
+def test_an_exchange_opens_no_day_before_its_phase_began(town: Town):
+    prepared(town)
+    assert town.refused(opening(town, town.today - timedelta(1)), OFFICE) == ["phase-out-of-order"]
 
 
 def test_a_trial_is_accepted_once_there_was_one(town: Town):

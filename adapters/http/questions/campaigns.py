@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters import campaigns
 from adapters.http.asking import Answer, Ask, question
-from adapters.http.parameters import typed, whole
+from adapters.http.parameters import path_id, typed, whole
 from adapters.http.questions.cards import UNITS
 from registry.commands.base import EXCHANGE_OFFICE
 from registry.values import ProgrammeCode
@@ -15,7 +15,28 @@ OFFICES = UNITS | {EXCHANGE_OFFICE}
 PROGRAMME = typed(
     "programme", ProgrammeCode, "a programme of the exchange (换证工作)", place="path"
 )
+LETTER = path_id("letter", "a task letter's identifier")
 YEAR = whole("year", 0, 2100, 0, "of this year; 0: of all")
+
+
+@question("/programmes", roles=OFFICES, personal=False)
+def programmes(ask: Ask) -> Answer:
+    """The programmes of the exchange that there are plans for, and which were opened (换证工作)."""
+    namespace = ask.services.parts.setting.namespace
+    told: list[dict[str, Any]] = []
+    for code in ProgrammeCode.all():
+        opened = campaigns.opened(ask.reader, namespace, code, ask.at)
+        told.append(
+            {
+                "programme": code,
+                "name_zh": code.name_zh,
+                "division_code": code.division,
+                "document": code.document,
+                "opened_on": opened and opened.opened_on,
+                "closed_on": opened and opened.closed_on,
+            }
+        )
+    return Answer({"programmes": told, **ask.point()}, rows=len(told))
 
 
 @question("/programmes/{programme}", PROGRAMME, roles=OFFICES, personal=False)
@@ -63,3 +84,29 @@ def programme_letters(ask: Ask) -> Answer:
         if ask.sight.sees_place(one.division)
     ]
     return Answer({"letters": told, **ask.point()}, rows=len(told))
+
+
+@question("/task-letters/{letter}", LETTER, roles=OFFICES, personal=False)
+def task_letter(ask: Ask) -> Answer:
+    """A task letter (任务书), and who issued, amended, acknowledged and divided it when.
+
+    Its unit acknowledges it by AcknowledgeTask with the number of persons that it read.
+    """
+    one = ask.values["letter"]
+    namespace = ask.services.parts.setting.namespace
+    found = ask.found("letter", campaigns.letter(ask.reader, namespace, one, ask.at), one)
+    ask.sight.place(found.division)
+    history = [
+        {
+            "version": line.version,
+            "event": type(line.event).__name__,
+            "on": line.effective_on,
+            "officer": line.officer,
+            "office": line.office,
+            "persons": line.event.persons,
+            "document": getattr(line.event, "document", None),
+        }
+        for line in ask.reader.timeline(one, ask.at.known)
+    ]
+    told = {**found.__dict__, "months": {str(month): n for month, n in found.months.items()}}
+    return Answer({"letter": told, "history": history, **ask.point()}, rows=len(history))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -127,6 +128,27 @@ def opened(url: str, folder: Path, keys: Path, clock: Clock) -> Services:
     return services
 
 
+@dataclass(frozen=True)
+class Mould:
+    """A town that was settled, to be copied."""
+
+    folder: Path
+    ids: dict[str, str]
+    receipt: str
+    now: int
+
+
+@pytest.fixture(scope="session")
+def mould(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Mould:
+    """The town as it is found."""
+    folder, clock = tmp_path_factory.mktemp("settled"), Clock()
+    shutil.copy(sqlite_template, folder / "registry.db")
+    services = opened(f"sqlite:///{folder / 'registry.db'}", folder, keys, clock)
+    with TestClient(create_app(services)) as client:
+        town = settled(Town(client, services, services.parts.settings, clock))
+    return Mould(folder, town.ids, town.receipt, clock.now)
+
+
 @pytest.fixture
 def empty(sqlite_url: str, tmp_path: Path, keys: Path, clock: Clock) -> Iterator[Town]:
     """The application on an empty register."""
@@ -136,8 +158,15 @@ def empty(sqlite_url: str, tmp_path: Path, keys: Path, clock: Clock) -> Iterator
 
 
 @pytest.fixture
-def town(empty: Town) -> Town:
-    return settled(empty)
+def town(mould: Mould, tmp_path: Path, keys: Path, clock: Clock) -> Iterator[Town]:
+    """The town on SQLite."""
+    for name in ("registry.db", "queries.db"):
+        shutil.copy(mould.folder / name, tmp_path / name)
+    clock.now = mould.now
+    services = opened(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path, keys, clock)
+    with TestClient(create_app(services)) as client:
+        settings = services.parts.settings
+        yield Town(client, services, settings, clock, dict(mould.ids), mould.receipt)
 
 
 @pytest.fixture

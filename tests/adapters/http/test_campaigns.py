@@ -18,12 +18,13 @@ def begun(town: Town) -> Town:
     told: dict[str, Any] = {"programme": "deyang-2004", "document": "德办发(2004)39号"}
     town.do("OpenProgramme", division=town.ids["德阳市"], **told)
     letter = town.do("IssueTarget", year=2007, persons=780_000, **told)["letter"]
-    town.do("AcknowledgeTask", letter=letter)
+    city: dict[str, Any] = {"office": "510600000000"}
+    town.do("AcknowledgeTask", letter=letter, **city)
     shares = [
         {"division": town.ids["旌阳区"], "persons": 500_000},
         {"division": town.ids["罗江区"], "persons": 280_000},
     ]
-    town.do("DivideTask", letter=letter, shares=shares, document=told["document"])
+    town.do("DivideTask", letter=letter, shares=shares, document=told["document"], **city)
     return town
 
 
@@ -67,6 +68,30 @@ def test_sums_that_disagree_are_refused_with_the_rule(begun: Town):
         if one["unit"] == "德阳市"
     )
     shares = [{"division": begun.ids["旌阳区"], "persons": 779_999}]
-    told = begun.do("DivideTask", letter=city["letter"], shares=shares, document="文", expect=409)
+    share: dict[str, Any] = {"letter": city["letter"], "shares": shares, "document": "文"}
+    told = begun.do("DivideTask", office="510600000000", expect=409, **share)
     (rule,) = told["rules"]
     assert rule["code"] == "sums-disagree"
+
+
+def test_the_programmes_are_listed_and_which_were_opened(begun: Town):
+    told = begun.get("/programmes", *ROLES).json()["programmes"]
+    assert [(one["programme"], one["opened_on"]) for one in told] == [
+        ("deyang-2004", "2007-06-01"),
+        ("jilin-2004", None),
+    ]
+
+
+def test_a_letter_is_told_with_who_did_what_to_it(begun: Town):
+    found = begun.get(f"{PATH}/letters", *ROLES).json()["letters"]
+    letters = {one["unit"]: one["letter"] for one in found}
+    told = begun.get(f"/task-letters/{letters['德阳市']}", *ROLES).json()
+    assert told["letter"]["persons"] == 780_000
+    assert [(one["event"], one["office"], one["persons"]) for one in told["history"]] == [
+        ("TaskLetterIssued", "510603001001", 780_000),
+        ("TaskLetterAcknowledged", "510600000000", 780_000),
+        ("TaskDivided", "510600000000", 780_000),
+    ]
+    elsewhere = begun.get(f"/task-letters/{letters['旌阳区']}", *ROLES, area=["510604"])
+    assert elsewhere.status_code == 403
+    assert begun.get(f"/task-letters/{begun.ids['旌阳区']}", *ROLES).status_code == 404

@@ -22,7 +22,7 @@ from adapters.http.errors import PROBLEM
 from registry.commands import COMMANDS
 from tests.adapters.http.conftest import ROLES, Clock, Town, opened, settled
 
-EXAMPLES = 25
+EXAMPLES, MANY = 15, 100  # what is sent to each route
 EVERY_ROLE = (*ROLES, "reader", "auditor", "statistics", "feed", "log-auditor")
 ROUTES = [
     *(("POST", f"/commands/{name}") for name in sorted(COMMANDS)),
@@ -32,6 +32,7 @@ ROUTES = [
     ("GET", "/health/alive"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
+    ("GET", "/public/cards"),
 ]
 IDENTIFIER = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 UNSET = schemathesis.core.NOT_SET
@@ -86,12 +87,25 @@ def test_the_document_tells_every_route_that_is_tried(document: Any):
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_no_route_breaks_whatever_it_is_sent(method: str, path: str, fuzzed: Town, document: Any):
+    send_anything(method, path, fuzzed, document, EXAMPLES)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_no_route_breaks_whatever_else_it_is_sent(
+    method: str, path: str, fuzzed: Town, document: Any
+):
+    send_anything(method, path, fuzzed, document, MANY)
+
+
+def send_anything(method: str, path: str, fuzzed: Town, document: Any, examples: int) -> None:
+    """Send a route whatever its description allows, and much that it does not."""
     operation = document[path][method]
     bearer = f"Bearer {fuzzed.token(*EVERY_ROLE)}"
     ids = [one for one in fuzzed.ids.values() if IDENTIFIER.fullmatch(one)]
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         database=None,
         derandomize=True,

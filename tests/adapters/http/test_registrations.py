@@ -21,6 +21,11 @@ def test_somebody_registered_nowhere_is_shown_where_found_and_gone_once_decided(
     case = town.do("ReportUnsettled", community=ids["甲社区"], reason="10")["case"]
     (shown,) = town.get("/registration-cases", area=HERE).json()["cases"]
     assert (shown["fault"], shown["persons"]) == ("unsettled", [])
+    asked = {"fault": "unsettled", "area": HERE}
+    assert town.get("/registration-cases", **asked).json()["cases"] == [shown]
+    assert town.get("/registration-cases", fault="apart", area=HERE).json()["cases"] == []
+    nobody = town.get("/registration-cases", station="510603009000", **asked).json()
+    assert nobody["cases"] == []
     closed = {"outcome": "43", "document": "D1", "grounds": "已离开"}
     town.do("CloseRegistrationCase", case=case, **closed)
     assert town.get("/registration-cases", area=HERE).json()["cases"] == []

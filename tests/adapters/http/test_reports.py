@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
+from httpx2 import Response
+from pypdf import PdfReader
 
 from tests.adapters.http.conftest import Town
 
@@ -98,3 +102,76 @@ def test_a_county_with_open_errors_has_no_baseline(town: Town):
     (rule,) = told["rules"]
     assert rule["code"] == "errors-above-limit"
     town.do("AcceptBaseline", division=town.ids["罗江区"], document="文")  # not there
+
+
+def test_a_report_is_given_out_in_the_form_that_is_asked_for(town: Town):
+    path = f"/places/{town.ids['德阳市']}/reports/population-base?first=2007-05-31"
+
+    def shown(accept: str, **more: str) -> Response:
+        return town.client.get(path, headers={**town.headers(*ROLES), "Accept": accept, **more})
+
+    table = shown("text/csv")
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [row["persons"] for row in rows] == ["3", "2", "1"]
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    page = shown("text/html, application/json;q=0.5")
+    assert "人口底数" in page.text
+    assert "统计截至" in page.text
+    paper = shown("application/pdf")
+    assert "人口底数" in PdfReader(io.BytesIO(paper.content)).pages[0].extract_text()
+    assert (
+        'filename="population-base-510600-2007-05-31.pdf"' in paper.headers["content-disposition"]
+    )
+    tags = {one.headers["etag"] for one in (table, page, paper, shown("*/*"))}
+    assert len(tags) == 4
+    again = shown("application/pdf", **{"If-None-Match": paper.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert {one.headers["vary"] for one in (table, again)} == {"Accept, Authorization"}
+    refused = shown("image/png")
+    assert (refused.status_code, refused.json()["code"]) == (406, "not-acceptable")
+
+
+def test_what_was_filed_is_given_out_as_a_page_too(town: Town):
+    filed = town.do("FileReport", **made(town)["filing"])
+    headers = town.headers(*ROLES, Accept="text/html")
+    page = town.client.get(f"/reports/{filed['report']}", headers=headers)
+    assert "第 1 版" in page.text
+
+
+def test_each_form_of_a_report_stands_in_the_document(town: Town):
+    document = town.client.get("/openapi.json").json()
+    told = document["paths"]["/places/{place}/reports/{form}"]["get"]["responses"]["200"]
+    assert set(told["content"]) == {"application/json", "text/csv", "text/html", "application/pdf"}
+    assert told["content"]["application/json"]["example"]["report"]["name_zh"] == "人口底数"
+
+
+def test_the_forms_are_listed_with_when_they_are_due(town: Town):
+    told = {one["form"]: one for one in town.get("/report-forms", *ROLES).json()["forms"]}
+    assert told["population-month"]["closes"]
+    assert [(one["tier"], one["days"]) for one in told["population-month"]["due"]] == [
+        ("county", 5),
+        ("city", 8),
+    ]
+    assert told["fees"]["due"] == []
+
+
+def test_the_check_rules_are_listed_and_a_number_is_explained(town: Town):
+    rules = town.get("/check-rules", "county").json()["rules"]
+    assert {"0405", "1110"} <= {one["code"] for one in rules}
+    assert all(one["holds_if"] and one["source"] for one in rules)
+    told = town.post("/queries/number-faults", text="510603200302290021").json()["faults"]
+    assert [one["code"] for one in told] == ["birth-date", "check-character"]
+    assert town.post("/queries/number-faults", text="51060319990101001X").json()["faults"]
+
+
+def test_a_county_in_which_nobody_is_registered_has_no_baseline(town: Town):
+    empty = town.do(
+        "EstablishDivision",
+        level=3,
+        division_name="中江县",
+        division_code="510623",
+        parent=town.ids["德阳市"],
+        on="2007-01-01",
+    )
+    told = town.do("AcceptBaseline", expect=409, division=empty["division"], document="文")
+    assert [rule["code"] for rule in told["rules"]] == ["nobody-registered"]
