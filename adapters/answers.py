@@ -64,7 +64,7 @@ class Holder:
     """Somebody who holds or held a number.
 
     how: `given` or `recorded` by the number's own register, `claimed` if only the person's
-    particulars say so.
+    particulars say so, `as-found` where it is wrong and only stands as it came.
     """
 
     person: UUID

@@ -28,7 +28,7 @@ from registry.codec import Codec, encode_value
 from registry.projections import PROJECTIONS, Projection
 from registry.projections.base import Steps, Values
 from registry.projections.folding import Folding
-from registry.store import EntryStore, StoredEntry
+from registry.store import EntryStore, Stored
 from registry.vocabulary import VOCABULARY
 
 #: Streams that are folded together.
@@ -188,7 +188,7 @@ def compare(
         query = query.limit(limit) if until is None else query.where(entries.c.stream <= until)
         keys = [bytes(key) for (key,) in connection.execute(query)]
         last = until or (keys[-1] if len(keys) == limit else END)
-        streams = store.streams([UUID(bytes=key) for key in keys])
+        streams = store.rows_of(keys)
         models = [one for one in models if one.name in standing]
         batches = {
             position: [one for told in streams.values() for one in told if one.position <= position]
@@ -234,10 +234,10 @@ def codec() -> Codec:
 
 
 def expected_rows(
-    models: Collection[Projection], batch: Sequence[StoredEntry], store: EntryStore
+    models: Collection[Projection], batch: Sequence[Stored], store: EntryStore
 ) -> dict[str, list[Values]]:
     """The rows of read models that follow from whole streams."""
-    found = Folding(models, codec(), store.streams, 1).fold(batch, whole=True)
+    found = Folding(models, codec(), store.rows_of, 1).fold(batch, whole=True)
     for changes in found.values():
         assert not changes.closed, "whole streams close nothing that was there before"
     return {name: changes.rows() for name, changes in found.items()}
@@ -246,7 +246,7 @@ def expected_rows(
 def stored_rows(
     connection: Connection,
     model: Projection,
-    batch: Sequence[StoredEntry],
+    batch: Sequence[Stored],
     after: bytes,
     last: bytes,
 ) -> list[Values]:
@@ -266,7 +266,7 @@ def owner(model: Projection) -> str:
 
 
 def _steps(
-    connection: Connection, model: Steps, batch: Sequence[StoredEntry], rest: bool
+    connection: Connection, model: Steps, batch: Sequence[Stored], rest: bool
 ) -> Iterator[Values]:
     """Steps have their place by position: those of the entries, and in the end those of none."""
     table = model.table

@@ -7,7 +7,10 @@ runs twice, every entry is folded into every read model once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from threading import Condition, Event
 from time import monotonic
 
@@ -19,7 +22,8 @@ from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.positions import ACTIVE, FILLING, Standing, Superseded
 from adapters.rebuilding import filling, unanswered
-from adapters.tables import Copy, hurry
+from adapters.redacting import fold_anew, redacted
+from adapters.tables import Copy, hurried
 from registry.codec import Codec
 from registry.errors import Unavailable
 from registry.projections import PROJECTIONS, Projection
@@ -27,7 +31,7 @@ from registry.projections.changes import Changes
 from registry.projections.folding import CACHED_STREAMS, Folding
 from registry.store import EntryStore
 
-BATCH = 2_000  # entries folded and written together at most
+BATCH = 5_000  # entries folded and written together at most
 POLL_S = 0.03  # how often another process's work is looked for
 AWAY_S = 1.0  # how long a database that is away is left alone
 FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
@@ -63,6 +67,8 @@ class Projector:
         self._copies: dict[tuple[str, str], Copy] = {}
         self._filling: Iterator[int] | None = None
         self._moved = Condition()
+        self._writer: Executor | None = None  # while a batch is written as the next is folded
+        self._written: Future[None] | None = None
 
     def prepare(self) -> None:
         """Create what is missing: empty tables, or where the log is long, tables to be filled."""
@@ -102,8 +108,9 @@ class Projector:
         stand = sorted({one.position for one in standings.values()})
         behind = {n: one for n, one in standings.items() if one.position == stand[0]}
         limit = stand[1] if len(stand) > 1 else until
-        batch = self.store.page(stand[0], self.batch, limit)
+        batch = self.store.rows(stand[0], self.batch, limit)
         if not batch:
+            self._settle()
             return 0
         folding = self._folding
         if folding is None or {one.name for one in folding.projections} != behind.keys():
@@ -111,18 +118,68 @@ class Projector:
         # Whatever happens now, its memory and the tables part ways unless all of it succeeds.
         self._folding = None
         changes = folding.fold(batch)
-        with writing(self.engine) as connection:
-            hurry(connection)
-            moved = self.write(connection, behind.values(), changes, batch[-1].position)
-        self._folding = folding
-        standings.update(moved)
+        blanked, position = redacted(batch), batch[-1].position
+        self._settle()
+        self._write(partial(self._commit, behind.values(), changes, position, blanked))
+        # A memory that knows what was blanked is not gone on with.
+        self._folding = None if blanked else folding
+        standings.update((n, replace(one, position=position)) for n, one in behind.items())
+        return len(batch)
+
+    def _commit(
+        self,
+        standings: Collection[Standing],
+        changes: Mapping[str, Changes],
+        position: int,
+        blanked: Collection[bytes],
+    ) -> None:
+        with hurried(self.engine) as connection:
+            self.write(connection, standings, changes, position)
+            if blanked:
+                fold_anew(connection, self, standings, blanked, position)
         with self._moved:
             self._moved.notify_all()
-        return len(batch)
+
+    def _write(self, commit: Callable[[], None]) -> None:
+        """Write a batch: beside the folding of the next one, if there is a thread for it."""
+        if self._writer is None:
+            commit()
+        else:
+            self._written = self._writer.submit(commit)
+
+    def _settle(self) -> None:
+        """Wait until the batch before is written; raises what stood in its way."""
+        written, self._written = self._written, None
+        if written is not None:
+            try:
+                written.result()
+            except BaseException:
+                self._standings = None  # which is ahead of the tables
+                raise
+
+    @contextmanager
+    def _beside(self) -> Iterator[None]:
+        """A block in which each batch is written while the next is read and folded.
+
+        On PostgreSQL, whose own process writes them; SQLite's driver would take Python's one lock
+        back and forth for every row. The block ends when all is written.
+        """
+        if self.engine.dialect.name != "postgresql":
+            yield
+            return
+        with ThreadPoolExecutor(1, "projector") as self._writer:
+            try:
+                yield
+                self._settle()
+            except BaseException:
+                self._look_again()
+                raise
+            finally:
+                self._writer = self._written = None
 
     def catch_up(self, until: int | None = None) -> int:
         """Fold everything there is, up to a position if one is given; returns the position."""
-        with uncollected() as collect:
+        with uncollected() as collect, self._beside():
             while self.step(until):
                 collect()
         return self.position()
@@ -144,7 +201,7 @@ class Projector:
     def folding(self, names: Iterable[str], cached: int | None = None) -> Folding:
         """A fold, with nothing in memory yet, of some read models."""
         told = [self.projections[name] for name in names]
-        return Folding(told, self.codec, self.store.streams, cached or self._cached)
+        return Folding(told, self.codec, self.store.rows_of, cached or self._cached)
 
     def copy(self, name: str, letter: str) -> Copy:
         """A copy of a read model."""
@@ -187,6 +244,10 @@ class Projector:
         Read models that have never been filled are filled meanwhile. held: whether this process is
         the one that follows, asked before each batch.
         """
+        with self._beside():
+            self._follow(stop, held)
+
+    def _follow(self, stop: Event, held: Callable[[], bool]) -> None:
         while not stop.is_set():
             self.wake.clear()
             if not held():
@@ -197,6 +258,7 @@ class Projector:
                 with uncollected() as collect:
                     while self.step() and not stop.is_set() and held():
                         collect()
+                self._settle()
                 if not self._fill():
                     self.wake.wait(POLL_S)
             except Superseded:
@@ -222,6 +284,7 @@ class Projector:
 
     def _active(self) -> dict[str, Standing]:
         if self._standings is None:
+            self._settle()
             with self.engine.connect() as connection:
                 self._standings = {
                     one.name: one

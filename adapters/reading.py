@@ -175,6 +175,15 @@ class Reader:
             found.append((holder, state))
         return found
 
+    def as_found(self, text: str, at: At) -> list[tuple[Holder, Person | None]]:
+        """In whose records a wrong number stands as it came, or stood until it was put right."""
+        ids = [UUID(bytes=key) for (key,) in self._rows(persons.ever_found(text, at))]
+        people = self.persons(ids, at)
+        return [
+            (Holder(one, state.number is None and state.number_as_found == text, "as-found"), state)
+            for one, state in sorted(people.items())
+        ]
+
     def persons_by_name(
         self, name: str, at: At, birth_date: date | None = None
     ) -> dict[UUID, Person]:

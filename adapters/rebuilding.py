@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -18,7 +17,7 @@ from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.eventstore import entries
 from adapters.positions import ACTIVE, FILLING, Standing
-from adapters.tables import hurry
+from adapters.tables import hurried
 
 if TYPE_CHECKING:
     from adapters.projector import Projector  # which fills what it finds empty
@@ -104,10 +103,9 @@ def filling(projector: Projector, standings: Collection[Standing]) -> Iterator[i
         for _ in range(3):
             last, _ = projector.store.head()
             while (position := position_of(told)) < last:
-                batch = projector.store.page(position, projector.batch, last)
+                batch = projector.store.rows(position, projector.batch, last)
                 changes = folding.fold(batch)
-                with writing(projector.engine) as connection:
-                    hurry(connection)
+                with hurried(projector.engine) as connection:
                     told = projector.write(connection, told.values(), changes, batch[-1].position)
                 yield done
         switch(projector, told)
@@ -132,13 +130,12 @@ def fill(
     )
     with projector.engine.connect() as connection:
         keys = [bytes(key) for (key,) in connection.execute(query)]
-    streams = projector.store.streams([UUID(bytes=key) for key in keys])
+    streams = projector.store.rows_of(keys)
     batch = [entry for stored in streams.values() for entry in stored if entry.position <= target]
     changes = projector.folding(told, cached=1).fold(batch, whole=True)
     done = len(keys) < CHUNK
     position, reached = (target if done else 0), (keys[-1] if keys else reached)
-    with writing(projector.engine) as connection:
-        hurry(connection)
+    with hurried(projector.engine) as connection:
         for one in told.values():
             positions.move(connection, one, position=position, reached=reached)
             copy = projector.copy(one.name, one.copy)
@@ -153,8 +150,7 @@ def fill(
 def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
     """Let filled copies answer from now on, at least as far as the old ones, which go."""
     folding = projector.folding(told)
-    with writing(projector.engine) as connection:
-        hurry(connection)
+    with hurried(projector.engine) as connection:
         positions.create(connection)
         old = [
             one
@@ -163,7 +159,7 @@ def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
         ]
         last = max((one.position for one in old), default=0)
         while (position := position_of(told)) < last:
-            batch = projector.store.page(position, projector.batch, last)
+            batch = projector.store.rows(position, projector.batch, last)
             changes = folding.fold(batch)
             told = projector.write(connection, told.values(), changes, batch[-1].position)
         for name, one in told.items():

@@ -18,11 +18,10 @@ from sqlalchemy import Connection
 
 from adapters import positions
 from adapters.collecting import uncollected
-from adapters.database import writing
 from adapters.drivers import COPY_END, COPY_HEAD
 from adapters.positions import Standing
 from adapters.rebuilding import Progress, begin, finish
-from adapters.tables import Copy, hurry
+from adapters.tables import Copy, hurried
 from registry.codec import Codec
 from registry.entry import EVERYTHING
 from registry.errors import Unavailable
@@ -87,8 +86,7 @@ def fill(projector: Projector, standing: Standing, rows: Stays) -> tuple[Standin
         position=standing.target if last else 0,
         reached=rows.key(first + count - 1) if count else standing.reached,
     )
-    with writing(projector.engine) as connection:
-        hurry(connection)
+    with hurried(projector.engine) as connection:
         positions.move(connection, standing, position=moved.position, reached=moved.reached)
         write(connection, copy, table, rows)
         copy.write(connection, changes)

@@ -7,12 +7,15 @@ copy can be filled anew while the other answers.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 import psycopg
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, MetaData, Table, text
+from sqlalchemy import BigInteger, Connection, Engine, Integer, LargeBinary, MetaData, Table, text
 
+from adapters.database import writing
 from registry.entry import EVERYTHING
 from registry.projections import Projection
 from registry.projections.base import Values
@@ -40,6 +43,7 @@ class Copy:
         table = projection.physical(letter, MetaData())
         self.name = table.name
         columns, ident = projection.columns, projection.ident
+        self._order = itemgetter(*(columns.index(key.name) for key in table.primary_key))
         quoted = [f'"{column}"' for column in columns]
         self.kinds = [kind_of(column) for column in table.columns]
         self.copy = f"copy {self.name} ({', '.join(quoted)}) from stdin (format binary)"
@@ -70,6 +74,8 @@ class Copy:
         rows, closed = changes.rows(), changes.closed
         if not rows and not closed:
             return
+        rows.sort(key=self._order)  # neighbours in the index are written together
+        closed.sort()
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
             count = driver.executemany(self.close_one, closed).rowcount if closed else 0
@@ -129,18 +135,20 @@ class Copy:
         connection.execute(text(f"drop table if exists {self.name}"))
 
 
-def hurry(connection: Connection) -> None:
-    """Tell PostgreSQL what a transaction of read models needs.
+@contextmanager
+def hurried(engine: Engine) -> Iterator[Connection]:
+    """A transaction of read models, which nobody lets wait for the disk.
 
     Their rows follow from the log and their position stands in the same transaction: what a power
     cut takes away is folded again. Rows are closed by the primary key, however young a table is.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(
-            text(
-                "select set_config('synchronous_commit', 'off', true),"
-                " set_config('enable_seqscan', 'off', true),"
-                " set_config('enable_hashjoin', 'off', true),"
-                " set_config('enable_mergejoin', 'off', true)"
+    with writing(engine, durable=False) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(
+                text(
+                    "select set_config('enable_seqscan', 'off', true),"
+                    " set_config('enable_hashjoin', 'off', true),"
+                    " set_config('enable_mergejoin', 'off', true)"
+                )
             )
-        )
+        yield connection

@@ -7,6 +7,7 @@ from registry.projections.base import STILL, At, Projection
 from registry.projections.batches import BATCH_UNITS, BATCHES
 from registry.projections.bins import BINS
 from registry.projections.bodies import BODIES, BODY_MOVES
+from registry.projections.card_fees import CARD_FEES
 from registry.projections.card_steps import CARD_STEPS
 from registry.projections.cash_books import CASH_BOOK_CLASSES, CASH_BOOKS, RELIEF_LISTS
 from registry.projections.filings import FILINGS
@@ -22,6 +23,7 @@ from registry.projections.persons import PERSONS
 from registry.projections.places import PLACES
 from registry.projections.preparations import MILESTONES, READINESS
 from registry.projections.registrations import REGISTRATIONS
+from registry.projections.relieved import RELIEVED
 from registry.projections.residences import RESIDENCES
 from registry.projections.timelines import TIMELINES, VOIDINGS
 from registry.projections.verifications import VERIFICATIONS, VISITS
@@ -59,9 +61,11 @@ PROJECTIONS: dict[str, Projection] = {
         BATCH_UNITS,
         VERIFICATIONS,
         VISITS,
+        CARD_FEES,
         CASH_BOOKS,
         CASH_BOOK_CLASSES,
         RELIEF_LISTS,
+        RELIEVED,
     )
 }
 

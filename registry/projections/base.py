@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from registry.aggregates import AGGREGATES
 from registry.entry import EVERYTHING
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.values import day_number
 from registry.vocabulary import Group, Kind
 
@@ -129,6 +129,11 @@ class Dated(Projection):
     rows: Callable[[Any], Rows]
     spans: bool
 
+    @property
+    def alone(self) -> bool:
+        """Whether a stream has at most one row at a time."""
+        return len(self.ident) == len(("stream", "valid_from"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelfDated(Projection):
@@ -152,7 +157,7 @@ class Steps(Projection):
 
     stream: str
     fold: Callable[[Any, Any, UUID], Any]
-    row: Callable[[StoredEntry, Any, Any], Values | None]
+    row: Callable[[Stored, Any, Any], Values | None]
     known: bool = False
 
 
@@ -160,7 +165,7 @@ class Steps(Projection):
 class Lines(Projection):
     """One row an entry, as it is stored."""
 
-    row: Callable[[StoredEntry], Values]
+    row: Callable[[Stored], Values]
     known: bool = False
 
 

@@ -38,7 +38,8 @@ class Changes:
         """Every row to write."""
         written = self.written
         written.extend(
-            (*ident, since, EVERYTHING, *rest) for ident, (since, rest) in self._opened.items()
+            ident + (since, EVERYTHING) + rest  # noqa: RUF005  # twice as fast as by stars
+            for ident, (since, rest) in self._opened.items()
         )
         self._opened.clear()
         return written

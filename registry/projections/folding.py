@@ -8,29 +8,24 @@ written.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from uuid import UUID
 
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.projections.base import Lines, Projection
 from registry.projections.changes import Changes
 from registry.projections.strands import Strand
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.vocabulary import Kind
 
-#: Streams of a kind whose states are kept in memory between batches; a person takes some 2.5 kB.
+#: Streams of a kind whose states are kept in memory between batches; a person takes some 2 kB.
 CACHED_STREAMS = 20_000
 
-Histories = Callable[[Collection[UUID]], Mapping[UUID, Sequence[StoredEntry]]]
-# Streams are told apart by their numbers: hashing a UUID is a call of Python's own.
-Told = dict[Strand, dict[int, list[StoredEntry]]]
+#: The entries of streams that have any, by the streams' bytes, in version order.
+Histories = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Stored]]]
 
 
 class Folding:
-    """Folds the log into some projections, all of them at the same position.
-
-    histories: the entries of streams, in version order.
-    """
+    """Folds the log into some projections, all of them at the same position."""
 
     def __init__(
         self,
@@ -50,7 +45,7 @@ class Folding:
                 strand = Strand(kind, told, codec, cached)
                 self._strands.update(dict.fromkeys(strand.codes, strand))
 
-    def fold(self, batch: Sequence[StoredEntry], *, whole: bool = False) -> dict[str, Changes]:
+    def fold(self, batch: Sequence[Stored], *, whole: bool = False) -> dict[str, Changes]:
         """What a batch changes, by projection.
 
         whole: it holds streams from their beginning, and not the log by position.
@@ -59,28 +54,28 @@ class Folding:
         for lines in self._lines:
             put = changes[lines.name].written
             put.extend(lines.row(stored) for stored in batch if stored.code is not None)
-        told: Told = {strand: {} for strand in self._strands.values()}
-        by_code: dict[int | None, dict[int, list[StoredEntry]]] = {
+        told: dict[Strand, dict[bytes, list[Stored]]] = {
+            strand: {} for strand in self._strands.values()
+        }
+        by_code: dict[int | None, dict[bytes, list[Stored]]] = {
             code: told[strand] for code, strand in self._strands.items()
         }
         for stored in batch:
             streams = by_code.get(stored.code)
             if streams is not None:
-                stream = stored.originator_id.int  # type: ignore[union-attr]  # ours are UUIDs
-                entries = streams.get(stream)
+                entries = streams.get(stored.key)
                 if entries is None:
-                    streams[stream] = [stored]
+                    streams[stored.key] = [stored]
                 else:
                     entries.append(stored)
         pasts = {} if whole or not batch else self._pasts(told, batch[0].position)
         for strand, streams in told.items():
-            for stream, entries in streams.items():
-                past = [] if whole or entries[0].originator_version == 1 else pasts.get(stream)
-                strand.take(stream, entries, past, changes)
-            strand.tails.settle()
+            strand.take(streams, pasts, changes, whole=whole)
         return changes
 
-    def _pasts(self, told: Told, first: int) -> dict[int, list[Entry]]:
+    def _pasts(
+        self, told: Mapping[Strand, Mapping[bytes, Sequence[Stored]]], first: int
+    ) -> dict[bytes, list[Entry]]:
         """The entries before a position of the streams for which they are wanted."""
         wanted = {
             stream: strand
@@ -91,10 +86,10 @@ class Folding:
         if not wanted:
             return {}
         return {
-            stream.int: [
-                wanted[stream.int].entry(one)
+            stream: [
+                wanted[stream].entry(one)
                 for one in stored
-                if one.position < first and one.code in wanted[stream.int].codes
+                if one.position < first and one.code in wanted[stream].codes
             ]
-            for stream, stored in self._histories([UUID(int=one) for one in wanted]).items()
+            for stream, stored in self._histories(wanted).items()
         }

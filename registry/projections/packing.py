@@ -18,6 +18,7 @@ from registry.projections.base import Day, Id, Values, Words
 from registry.values import day_number, day_of
 
 A = TypeVar("A", bound=Aggregate)
+Convert = Callable[[Any], Any]
 
 
 class Packing(Generic[A]):
@@ -29,12 +30,12 @@ class Packing(Generic[A]):
         self.shape = shape
         self.names = tuple(name for name in names or told if name != "id")
         self._take = attrgetter(*self.names)
-        self._pack: list[tuple[int, Callable[[Any], Any]]] = []
-        self._unpack: list[tuple[str, Callable[[Any], Any]]] = []
+        self._pack: list[tuple[int, Convert]] = []
+        self._unpack: list[tuple[str, Convert]] = []
         self._columns: list[tuple[str, Any, bool]] = []
         for index, name in enumerate(self.names):
-            kind, optional = _plain(hints[name])
-            column, pack, unpack = _told(kind)
+            kind, optional = plain(hints[name])
+            column, pack, unpack = told_as(kind)
             self._columns.append((name, column, optional))
             if unpack is not None:
                 self._unpack.append((name, unpack))
@@ -68,15 +69,15 @@ class Packing(Generic[A]):
         return self.shape(id=stream, **self.unpack(values), **more)
 
 
-def _plain(hint: Any) -> tuple[Any, bool]:
-    """A type without None and without the name it was given."""
+def plain(hint: Any) -> tuple[Any, bool]:
+    """A type without None and without the name it was given, and whether None was in it."""
     optional = get_origin(hint) in {UnionType, Union}
     if optional:
         (hint,) = (one for one in get_args(hint) if one is not type(None))
     return getattr(hint, "__supertype__", hint), optional
 
 
-def _told(kind: Any) -> tuple[Any, Callable[[Any], Any] | None, Callable[[Any], Any] | None]:
+def told_as(kind: Any) -> tuple[Any, Convert | None, Convert | None]:
     """The column of a type, how its values are written and how they are read."""
     if kind is UUID:
         return Id, attrgetter("bytes"), lambda value: UUID(bytes=value)

@@ -7,22 +7,26 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import astuple
 from sqlalchemy import Select, select
 
 from registry.aggregates import Person
 from registry.projections.base import At, Lookup, Rows, Sheet, dated, known
+from registry.projections.packed import PackedFold
 from registry.projections.packing import Packing
 from registry.values import day_number
 from registry.vocabulary import Kind
 
-EDITION = 1
+EDITION = 2
 
 PACKING = Packing(Person)
+FOLD = PackedFold(Person, PACKING.names)
+assert FOLD.names == PACKING.names, "a packed state is a row"
 
 
-def rows(person: Person) -> Rows:
-    """A person's row."""
-    return {(): PACKING.pack(person)}
+def rows(person: Any) -> Rows:
+    """A person's row, of a packed state."""
+    return {(): astuple(person)}
 
 
 PERSONS = dated(
@@ -36,9 +40,11 @@ PERSONS = dated(
         lookups=(
             Lookup(("number",), "number is not null"),
             Lookup(("name",), "name is not null"),
+            Lookup(("number_as_found",), "number_as_found is not null"),
         ),
     ),
     rows,
+    fold=FOLD,
     private=True,
 )
 persons = PERSONS.table
@@ -78,6 +84,19 @@ def ever_numbered(number: str, at: At) -> Select[Any]:
         select(persons.c.person)
         .distinct()
         .where(persons.c.number == number, persons.c.valid_from <= at.day, known(persons, at.known))
+    )
+
+
+def ever_found(text: str, at: At) -> Select[Any]:
+    """In whose records a text stood in the place of a number up to the day asked for (错号)."""
+    return (
+        select(persons.c.person)
+        .distinct()
+        .where(
+            persons.c.number_as_found == text,
+            persons.c.valid_from <= at.day,
+            known(persons, at.known),
+        )
     )
 
 

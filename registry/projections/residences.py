@@ -21,16 +21,26 @@ from registry.projections.base import (
     overlapping,
     visible,
 )
-from registry.values import day_number
+from registry.projections.packed import PackedFold
 from registry.vocabulary import Group, Kind
 
 EDITION = 1
 
 RESIDENT, IN_TRANSIT = 1, 2
+ON_THE_WAY = "2"  # the kind of leaving after which somebody settles elsewhere
 
 
-def rows(person: Person) -> Rows:
-    """A person's row while resident or in transit (未落户), else none.
+FOLD = PackedFold(
+    Person,
+    (
+        *("life", "community", "household", "out_kind"),
+        *("left_community", "certificate", "destination", "left_on"),
+    ),
+)
+
+
+def rows(person: Any) -> Rows:
+    """A person's row while resident or in transit (未落户), else none; of a packed state.
 
     In transit the community is the one left, which still answers for the person.
     """
@@ -38,17 +48,17 @@ def rows(person: Person) -> Rows:
         return {}
     if person.community is not None:
         assert person.household is not None
-        return {(): (person.community.bytes, RESIDENT, person.household.bytes, None, None, None)}
-    if not person.in_transit or person.left_community is None:
+        return {(): (person.community, RESIDENT, person.household, None, None, None)}
+    if person.out_kind != ON_THE_WAY or person.left_community is None:
         return {}
     return {
         (): (
-            person.left_community.bytes,
+            person.left_community,
             IN_TRANSIT,
             None,
-            None if person.certificate is None else person.certificate.bytes,
+            person.certificate,
             person.destination,
-            None if person.left_on is None else day_number(person.left_on),
+            person.left_on,
         )
     }
 
@@ -80,6 +90,7 @@ RESIDENCES = dated(
         ),
     ),
     rows,
+    fold=FOLD,
     groups=frozenset({Group.LIFE, Group.PLACE}),
 )
 residences = RESIDENCES.table

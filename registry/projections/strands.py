@@ -11,6 +11,7 @@ from registry.entry import Entry
 from registry.history import voided_versions
 from registry.projections.base import Dated, Projection, SelfDated, Steps, Voidings
 from registry.projections.changes import Changes
+from registry.projections.packed import PackedFold
 from registry.projections.streams import (
     NEVER,
     NOTHING,
@@ -22,8 +23,9 @@ from registry.projections.streams import (
     difference,
     lay_out,
     step,
+    step_alone,
 )
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.values import day_of
 from registry.vocabulary import ORDERS, VOCABULARY, EventType, Group, Kind, Order
 
@@ -53,6 +55,7 @@ class Strand:
         self.self_dated: list[tuple[SelfDated, int]] = []
         self.steps: list[tuple[Steps, int]] = []
         self.voidings: list[Voidings] = []
+        self._packed = together(projections)
         words = [word for word in VOCABULARY.values() if word.kind is kind]
         for one in projections:
             match one:
@@ -65,14 +68,21 @@ class Strand:
                     self.steps.append((one, self._fold(one.fold)))
                 case Voidings():
                     self.voidings.append(one)
+        self._carry = [step_alone if dated.alone else step for dated, _, _ in self.dated]
         self.codes = frozenset(word.code for word in words if self._tells(projections, word))
         #: Event types that never void or correct; what they tell is one step if it is the last.
         self.plain = frozenset(word.code for word in words if not (word.voids or word.corrects))
         self.private = any(one.private for one in projections)
         self.tails: Recent[Tail] = Recent(cached)
         self._read = codec.event
+        #: The only fold, if it needs no event to be read.
+        self._lean: PackedFold | None = None
+        if len(self.folds) == 1 and isinstance(self.folds[0], PackedFold):
+            self._lean = self.folds[0]
 
     def _fold(self, fold: Fold) -> int:
+        if isinstance(fold, PackedFold):
+            fold = self._packed[fold.shape]
         if fold not in self.folds:
             self.folds.append(fold)
         return self.folds.index(fold)
@@ -83,30 +93,35 @@ class Strand:
             return True
         return any(shown(one.groups, word) for one in projections if not isinstance(one, Voidings))
 
-    def event(self, stored: StoredEntry) -> Any:
+    def event(self, stored: Stored) -> Any:
         """The event of an entry; without its private half where no row shows any of it."""
         assert stored.code is not None
-        return self._read(stored.code, stored.state, stored.private if self.private else b"")
+        private = stored.private if self.private else b""
+        if self._lean is not None:
+            event = self._lean.unread(stored.code, stored.state, private)
+            if event is not None:
+                return event
+        return self._read(stored.code, stored.state, private)
 
-    def entry(self, stored: StoredEntry) -> Entry:
+    def entry(self, stored: Stored) -> Entry:
         """An entry, as far as it is needed to fold a history."""
         return Entry(
             stored.originator_id,  # type: ignore[arg-type]  # ours are always UUIDs
-            stored.originator_version,
+            stored.version,
             self.event(stored),
             day_of(stored.effective_on),
             stored.position,
         )
 
-    def usual(self, stored: StoredEntry, newest: int) -> bool:
+    def usual(self, stored: Stored, newest: int) -> bool:
         """Whether an entry carries its stream on by one step."""
         if self.order is Order.REFERENCE:
             return True  # the tree's facts are dated by themselves, ahead too
         return stored.code in self.plain and stored.effective_on >= newest
 
-    def wants_past(self, stream: int, entries: Sequence[StoredEntry]) -> bool:
+    def wants_past(self, stream: bytes, entries: Sequence[Stored]) -> bool:
         """Whether a stream's entries before the batch are needed to fold those of the batch."""
-        if entries[0].originator_version == 1:
+        if entries[0].version == 1:
             return False
         tail = self.tails.get(stream)
         if tail is None:
@@ -120,65 +135,83 @@ class Strand:
 
     def take(
         self,
-        stream: int,
-        entries: Sequence[StoredEntry],
-        past: list[Entry] | None,
+        streams: Mapping[bytes, Sequence[Stored]],
+        pasts: Mapping[bytes, list[Entry]],
         changes: Mapping[str, Changes],
+        *,
+        whole: bool,
     ) -> None:
-        """Fold entries of a stream; past: those before, None where the state in memory will do."""
-        layouts: list[Layout] | None = None
-        if past is None:
-            found = self.tails.get(stream)
-            assert found is not None, "whoever has no state in memory wants the past"
-            tail = found
-        elif past:
-            layouts, tail = self._folded(past)
-        else:
-            tail = Tail(NEVER, [None] * len(self.folds), [NOTHING] * len(self.dated))
-        stepped: list[StoredEntry] = []
-        for stored in entries:
-            before = tail.states
-            if self.usual(stored, tail.newest):
-                self._step(tail, stored, changes)
-                layouts = None
-                stepped.append(stored)
+        """Fold entries of streams; pasts: those before, where the state in memory will not do."""
+        get, keep = self.tails.get, self.tails.put
+        puts = [changes[dated.name] for dated, _, _ in self.dated]
+        for stream, entries in streams.items():
+            past = [] if whole or entries[0].version == 1 else pasts.get(stream)
+            layouts: list[Layout] | None = None
+            if past is None:
+                found = get(stream)
+                assert found is not None, "whoever has no state in memory wants the past"
+                tail = found
+            elif past:
+                layouts, tail = self._folded(past)
             else:
-                assert past is not None
-                past.extend(self.entry(one) for one in stepped)
-                stepped.clear()
-                entry = self.entry(stored)
-                if layouts is None:
-                    layouts, _ = self._folded(past)
-                self._void(past, entry, changes)
-                past.append(entry)
-                after, tail = self._folded(past)
-                key = entry.stream.bytes
-                for (dated, _, _), old, new in zip(self.dated, layouts, after, strict=True):
-                    difference(old, new, changes[dated.name], key, stored.position)
-                layouts = after
-            for steps, number in self.steps:
-                row = steps.row(stored, before[number], tail.states[number])
-                if row is not None:
-                    changes[steps.name].add(row)
-        self.tails.put(stream, tail)
+                tail = Tail(NEVER, [None] * len(self.folds), [NOTHING] * len(self.dated))
+            stepped: list[Stored] = []
+            for stored in entries:
+                before = tail.states
+                if past is None or self.usual(stored, tail.newest):
+                    self._step(tail, stream, stored, changes, puts)
+                    layouts = None
+                    stepped.append(stored)
+                else:
+                    past.extend(self.entry(one) for one in stepped)
+                    stepped.clear()
+                    entry = self.entry(stored)
+                    if layouts is None:
+                        layouts, _ = self._folded(past)
+                    self._void(past, entry, changes)
+                    past.append(entry)
+                    after, tail = self._folded(past)
+                    for put, old, new in zip(puts, layouts, after, strict=True):
+                        difference(old, new, put, stream, stored.position)
+                    layouts = after
+                for steps, number in self.steps:
+                    row = steps.row(stored, before[number], tail.states[number])
+                    if row is not None:
+                        changes[steps.name].add(row)
+            keep(stream, tail)
+        self.tails.settle()
 
-    def _step(self, tail: Tail, stored: StoredEntry, changes: Mapping[str, Changes]) -> None:
-        event = self.event(stored)
-        stream: UUID = stored.originator_id  # type: ignore[assignment]  # ours always are
-        key = stream.bytes
+    def _step(
+        self,
+        tail: Tail,
+        stream: bytes,
+        stored: Stored,
+        changes: Mapping[str, Changes],
+        puts: Sequence[Changes],
+    ) -> None:
         day, position, code = stored.effective_on, stored.position, stored.code
         old_states = tail.states
-        tail.states = states = [
-            carried(fold, state, event, stream)
-            for fold, state in zip(self.folds, old_states, strict=True)
-        ]
+        event = None
+        lean = self._lean
+        if lean is not None and code in lean.codes:
+            private = stored.private if self.private else b""
+            tail.states = states = [lean.after(old_states[0], code, stored.state, private)]
+        else:
+            event = self.event(stored)
+            named: UUID = stored.originator_id  # type: ignore[assignment]  # ours always are
+            tail.states = states = [
+                carried(fold, state, event, named)
+                for fold, state in zip(self.folds, old_states, strict=True)
+            ]
         edges = tail.edges
         for index, (dated, number, codes) in enumerate(self.dated):
             if code in codes:
                 state = states[number]
                 rows = {} if state is None else dated.rows(state)
-                put = changes[dated.name]
-                edges[index] = step(dated.spans, edges[index], day, rows, put, key, position)
+                carry = self._carry[index]
+                edges[index] = carry(
+                    dated.spans, edges[index], day, rows, puts[index], stream, position
+                )
         for told, number in self.self_dated:
             for place in told.touched(event):
                 old, new = (
@@ -190,7 +223,7 @@ class Strand:
                     }
                     for state in (old_states[number], states[number])
                 )
-                difference(old, new, changes[told.name], key, position)
+                difference(old, new, changes[told.name], stream, position)
         if day > tail.newest:
             tail.newest = day
 
@@ -220,6 +253,16 @@ class Strand:
                 told.open((entry.stream.bytes, version), entry.position, ())
 
 
+def together(projections: Sequence[Projection]) -> dict[type[Any], PackedFold]:
+    """One packed fold for each aggregate, to all fields that any of some projections asks for."""
+    names: dict[type[Any], set[str]] = {}
+    for one in projections:
+        fold = getattr(one, "fold", None)
+        if isinstance(fold, PackedFold):
+            names.setdefault(fold.shape, set()).update(fold.names)
+    return {shape: PackedFold(shape, told) for shape, told in names.items()}
+
+
 def shown(groups: frozenset[Group] | None, word: EventType) -> bool:
     """Whether an event type writes what a read model shows."""
     return groups is None or bool(groups & word.writes)
@@ -230,15 +273,15 @@ class Recent(Generic[T]):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._young: dict[int, T] = {}
-        self._old: dict[int, T] = {}
+        self._young: dict[bytes, T] = {}
+        self._old: dict[bytes, T] = {}
 
-    def get(self, key: int) -> T | None:
+    def get(self, key: bytes) -> T | None:
         """The thing kept under a key, if any."""
         found = self._young.get(key)
         return found if found is not None else self._old.get(key)
 
-    def put(self, key: int, thing: T) -> None:
+    def put(self, key: bytes, thing: T) -> None:
         """Keep a thing."""
         self._young[key] = thing
 

@@ -92,6 +92,29 @@ def step(
     return Edge(day, now, after)
 
 
+def step_alone(
+    spans: bool, edge: Edge, day: int, rows: Rows, changes: Changes, stream: bytes, position: int
+) -> Edge:
+    """The same for a stream that has at most one row at a time, under the empty key."""
+    if day == edge.day:
+        return step(spans, edge, day, rows, changes, stream, position)
+    now = edge.now
+    values, old = rows.get(()), now.get(())
+    if old is None:
+        if values is None:
+            return Edge(day, now, now)
+    elif values == old[1]:
+        return Edge(day, now, now)
+    elif spans:
+        ident = stream, old[0]
+        changes.close(ident, position)
+        changes.open(ident, position, (day, *old[1]))
+    if values is None:
+        return Edge(day, now, {})
+    changes.open((stream, day), position, (STILL, *values) if spans else values)
+    return Edge(day, now, {(): (day, values)})
+
+
 def difference(old: Layout, new: Layout, changes: Changes, stream: bytes, position: int) -> None:
     """Close what is no longer so of a stream, then write what is so now."""
     for ident, values in old.items():

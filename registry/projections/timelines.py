@@ -27,7 +27,7 @@ from registry.projections.base import (
     Words,
     known,
 )
-from registry.store import StoredEntry
+from registry.store import Stored
 from registry.vocabulary import ORDERS, Kind, Order
 
 EDITION = 1
@@ -62,11 +62,11 @@ voidings = Table(
 )
 
 
-def line(entry: StoredEntry) -> Values:
+def line(entry: Stored) -> Values:
     """An entry's row."""
     return (
-        entry.originator_id.bytes,  # type: ignore[union-attr]  # ours are always UUIDs
-        entry.originator_version,
+        entry.key,
+        entry.version,
         entry.position,
         entry.effective_on,
         entry.recorded_at,
@@ -75,7 +75,7 @@ def line(entry: StoredEntry) -> Values:
         entry.origin_seq,
         entry.officer,
         entry.office,
-        None if entry.submission is None else entry.submission.bytes,
+        entry.submission_key,
         entry.state,
         entry.private,
     )

@@ -77,6 +77,31 @@ def test_a_crash_between_two_statements_leaves_nothing_half_done(engine, log):
     assert without_instants(everything(engine)) == without_instants(rows_of(log))
 
 
+def test_a_crash_while_the_next_batch_is_folded_leaves_nothing_half_done(engine, log):
+    store = Recorder(engine, node=1)
+    projector = Projector(engine, store, batch=12)
+    projector.prepare()
+    record(store, log.entries)
+    write = Copy.write
+    written = crashes = 0
+
+    def broken(copy: Copy, connection: Any, changes: Any) -> None:
+        nonlocal written
+        written += 1
+        write(copy, connection, changes)
+        if written % 171 == 0:
+            raise RuntimeError("the power went out")
+
+    with patch.object(Copy, "write", broken):
+        while projector.position() < len(log.entries):
+            try:
+                projector.catch_up()
+            except RuntimeError:
+                crashes += 1
+    assert crashes > 3, crashes
+    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
 def test_two_followers_at_once_fold_every_entry_once(engine, log):
     store = Recorder(engine, node=1)
     followers = [Projector(engine, store, batch=11) for _ in range(2)]
@@ -93,17 +118,17 @@ def test_two_followers_at_once_fold_every_entry_once(engine, log):
     assert without_instants(everything(engine)) == without_instants(rows_of(log))
 
 
-def test_a_read_model_that_stayed_behind_catches_up_with_the_others(engine, log):
-    store = Recorder(engine, node=1)
+def test_a_read_model_that_stayed_behind_catches_up_with_the_others(unprepared, log):
+    store = Recorder(unprepared, node=1)
     some = [PROJECTIONS["residences"], PROJECTIONS["flows"]]
-    early = Projector(engine, store, projections=some, batch=30)
+    early = Projector(unprepared, store, projections=some, batch=30)
     early.prepare()
     record(store, log.entries)
     early.catch_up(until=200)
-    projector = Projector(engine, store, batch=30)
+    projector = Projector(unprepared, store, batch=30)
     projector.prepare()
     assert projector.catch_up() == len(log.entries)
-    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+    assert without_instants(everything(unprepared)) == without_instants(rows_of(log))
 
 
 def test_a_read_model_is_rebuilt_while_the_old_one_answers(engine, log):
@@ -144,25 +169,25 @@ def test_a_rebuild_goes_on_where_it_was_interrupted(engine, log):
     assert without_instants(everything(engine)) == without_instants(rows_of(log))
 
 
-def test_new_read_models_of_a_long_log_are_filled_stream_by_stream(engine, log):
-    store = Recorder(engine, node=1)
+def test_new_read_models_of_a_long_log_are_filled_stream_by_stream(unprepared, log):
+    store = Recorder(unprepared, node=1)
     record(store, log.entries)
-    projector = Projector(engine, store)
+    projector = Projector(unprepared, store)
     with patch("adapters.projector.FILL_FROM", 10):
         projector.prepare()
     assert projector.catch_up() == 0
     finish_all(projector)
     assert projector.catch_up() == len(log.entries)
-    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+    assert without_instants(everything(unprepared)) == without_instants(rows_of(log))
 
 
-def test_a_follower_fills_new_read_models_while_it_keeps_up_the_others(engine, log):
-    store = Recorder(engine, node=1)
+def test_a_follower_fills_new_read_models_while_it_keeps_up_the_others(unprepared, log):
+    store = Recorder(unprepared, node=1)
     old = [PROJECTIONS["residences"], PROJECTIONS["timelines"]]
-    Projector(engine, store, projections=old).prepare()
+    Projector(unprepared, store, projections=old).prepare()
     half = len(log.entries) // 2
     record(store, log.entries[:half])
-    projector = Projector(engine, store)
+    projector = Projector(unprepared, store)
     stop = Event()
     thread = Thread(target=projector.follow, args=(stop,))
     with patch("adapters.projector.FILL_FROM", 10), patch("adapters.rebuilding.CHUNK", 10):
@@ -174,7 +199,7 @@ def test_a_follower_fills_new_read_models_while_it_keeps_up_the_others(engine, l
         assert projector.wait_for(len(log.entries), timeout=30)
     stop.set()
     thread.join()
-    assert without_instants(everything(engine)) == without_instants(rows_of(log))
+    assert without_instants(everything(unprepared)) == without_instants(rows_of(log))
 
 
 def test_a_follower_sees_what_is_recorded_and_wakes_who_waits(engine, log):

@@ -337,12 +337,12 @@ def test_who_asks_for_more_than_has_been_folded_is_told_to_come_again(engine):
         resolve(reader.connection, projector.store, end_of(log.today), known_at=end_of(log.today))
 
 
-def test_who_asks_before_the_read_models_are_built_is_told_to_come_again(engine):
-    projector = Projector(engine, Recorder(engine, node=1))
-    with pytest.raises(Behind, match="being built"), reading(engine) as reader:
+def test_who_asks_before_the_read_models_are_built_is_told_to_come_again(unprepared):
+    projector = Projector(unprepared, Recorder(unprepared, node=1))
+    with pytest.raises(Behind, match="being built"), reading(unprepared) as reader:
         reader.person(UUID(int=5), At(date(2020, 1, 1), 1))
     projector.prepare()
-    with reading(engine) as reader:
+    with reading(unprepared) as reader:
         assert reader.person(UUID(int=5), At(date(2020, 1, 1), 1)) is None
 
 

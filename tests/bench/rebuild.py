@@ -24,7 +24,7 @@ from adapters.projector import Projector
 from adapters.province import province_at
 from adapters.rebuilding import begin
 from adapters.replaying import Stays, fill, packed, rebuild_sealed, values
-from adapters.tables import Copy, hurry
+from adapters.tables import Copy
 from registry.projections import PROJECTIONS
 from replay.sealed.reading import SealedLog
 from tests.bench.figures import Pair, Times, report
@@ -48,10 +48,9 @@ def finished(log: SealedLog, projector: Projector) -> tuple[list[Any], int]:
 def bare(engine: Engine, ready: list[Any]) -> None:
     """Only copy rows, and index them."""
     copy = Copy(RESIDENCES, "z")
-    with writing(engine) as connection:
+    with writing(engine, durable=False) as connection:
         copy.drop(connection)
         copy.create(connection, indexed=False)
-        hurry(connection)
         driver = connection.connection.driver_connection
         if isinstance(driver, sqlite3.Connection):
             driver.executemany(copy.insert, ready)

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from registry.aggregates import AGGREGATES
 from registry.codec import Codec
 from registry.entry import EVERYTHING, Entry
@@ -15,6 +17,7 @@ from registry.projections import PROJECTIONS, At
 from registry.projections.base import Dated, Projection, Rows, Steps, Values
 from registry.projections.changes import Changes
 from registry.projections.folding import Folding
+from registry.projections.packed import PackedFold
 from registry.store import StoredEntry
 from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order
 from tests.strategies import Log
@@ -90,9 +93,9 @@ def folded(
 ) -> Tables:
     """Tables after a log that came in batches of some sizes."""
     log = stored(entries)
-    streams: dict[UUID, list[StoredEntry]] = {}
+    streams: dict[bytes, list[StoredEntry]] = {}
     for entry in log:
-        streams.setdefault(entry.originator_id, []).append(entry)  # type: ignore[arg-type]
+        streams.setdefault(entry.key, []).append(entry)
     folding = Folding(
         list(projections), CODEC, lambda ids: {one: streams[one] for one in ids}, cached
     )
@@ -119,11 +122,30 @@ def naive_rows(projection: Dated, entries: Sequence[Entry], at: At) -> Rows:
         history = [
             one for one in entries if one.position <= at.known and one.effective_on <= at.valid_on
         ]
+    fold, packed = projection.fold, False
+    if isinstance(fold, PackedFold):
+        fold, packed = fold.shape.evolve, True
     state: Any = None
     for entry in history:
         if state is not None or VOCABULARY[type(entry.event)].opens:
-            state = projection.fold(state, entry.event, entry.stream)
-    return {} if state is None else projection.rows(state)
+            state = fold(state, entry.event, entry.stream)
+    if state is None:
+        return {}
+    return projection.rows(as_columns(state) if packed else state)
+
+
+def as_columns(state: Any) -> Any:
+    """A state as a table holds it, by a way of its own."""
+    told = {name: value for name, value in vars(state).items() if name != "id"}
+    for name, value in told.items():
+        match value:
+            case UUID():
+                told[name] = value.bytes
+            case date():
+                told[name] = (value - date(1880, 1, 1)).days
+            case int():
+                told[name] = int(value)
+    return msgspec.defstruct("Columns", list(told))(**told)
 
 
 def state_of(kind: Kind, log: Log, stream: UUID, at: At) -> Any:
