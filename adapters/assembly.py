@@ -47,6 +47,7 @@ class Settings:
     audit_share: int = 5  # percent of a core that the self-audit of a server takes; 0: none
     lag_limit: int = 10_000  # entries that projections may be behind and still be ready
     places: str = ""  # stream of the tree of places, where another namespace named it
+    archive: str = ""  # file that a province was opened from, which is then its sealed log
     read_only: int = 0  # 1: questions are answered and nothing is recorded
     divisions: str = ""  # CSV of division codes newer than the built-in table
     card_gates: str = "baseline,verified,number,exchange,officers"  # what stands before a card

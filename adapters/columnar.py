@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
@@ -17,7 +18,8 @@ import pyarrow as pa
 from sqlalchemy import make_url
 
 from adapters.database import PATIENCE_S
-from registry.store import StoreUnavailable
+from registry.events.redaction import PART_REDACTED
+from registry.store import StoredEntry, StoreUnavailable
 
 #: What a column of one type only is made of: SQLite's driver takes the type of a column from its
 #: first rows, and a null has none. A foreign event has no code, which is said of it later.
@@ -29,6 +31,7 @@ COLUMNS = {
     "submission": "coalesce(submission, {})",
 }
 EMPTY = {"sqlite": "x''", "postgresql": "''::bytea"}
+BYTES = {"sqlite": "x'{}'", "postgresql": "'\\x{}'::bytea"}
 #: Rows that SQLite's driver gives at once, and bytes that PostgreSQL's does.
 ROWS_AT_ONCE, BYTES_AT_ONCE = 8_192, 1 << 24
 
@@ -41,6 +44,7 @@ class Columnar:
         kind = address.get_backend_name()
         told = (f"{made.format(EMPTY[kind])} as {name}" for name, made in COLUMNS.items())
         self._query = f"select {', '.join(told)} from entries"
+        self._bytes = BYTES[kind]
         self.connection: Any
         if kind == "sqlite":
             self.connection = adbc_driver_sqlite.dbapi.connect(address.database)
@@ -73,6 +77,32 @@ class Columnar:
         """The entries after one position, up to and with another."""
         within = f"where position between {after + 1} and {until} order by position"
         yield from self._read(f"{self._query} {within}")
+
+    def redactions(self, after: int, until: int) -> list[tuple[int, bytes]]:
+        """Position and state of the redactions after one position, up to and with another."""
+        within = f"position between {after + 1} and {until} and code = {PART_REDACTED}"
+        query = f"select position, state from entries where {within} order by position"
+        return [
+            (int(one["position"]), bytes(one["state"]))
+            for batch in self._read(query)
+            for one in batch.to_pylist()
+        ]
+
+    def entry(self, stream: UUID, version: int) -> StoredEntry:
+        """One entry; there must be one."""
+        key = self._bytes.format(stream.hex)
+        where = f"where stream = {key} and version = {version}"
+        ((one,),) = (batch.to_pylist() for batch in self._read(f"{self._query} {where}"))
+        submission = bytes(one.pop("submission"))
+        return StoredEntry(
+            UUID(bytes=bytes(one.pop("stream"))),
+            one.pop("version"),
+            "",
+            bytes(one.pop("state")),
+            private=bytes(one.pop("private")),
+            submission=UUID(bytes=submission) if submission else None,
+            **one,
+        )
 
     def _read(self, query: str) -> Iterator[pa.RecordBatch]:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -14,6 +14,7 @@ Durability = Literal["full", "normal", "off"]
 
 PATIENCE_S = 30
 NEVER_BY_COUNT = 2**31 - 1
+NORMAL = 1  # of SQLite's pragma synchronous
 
 
 def open_database(
@@ -35,14 +36,36 @@ def open_database(
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, durable: bool = True) -> Iterator[Connection]:
     """A transaction that writes, committed at the end of the block.
 
     SQLite turns away a transaction that has read before another wrote and then wants to write
-    itself; so one that is going to write says so at once.
+    itself; so one that is going to write says so at once. durable: False if a power cut may undo
+    it, whole, since all of it follows from what is durable; then nobody waits for the disk.
     """
-    with engine.connect().execution_options(begin="IMMEDIATE") as connection, connection.begin():
+    with (
+        engine.connect().execution_options(begin="IMMEDIATE") as connection,
+        nullcontext() if durable else unsynchronised(connection),
+        connection.begin(),
+    ):
+        if not durable and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("set local synchronous_commit = off")
         yield connection
+
+
+@contextmanager
+def unsynchronised(connection: Connection) -> Iterator[None]:
+    """Let SQLite leave its write-ahead log to the system, which the next durable commit syncs."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    ((durability,),) = driver.execute("pragma synchronous")
+    driver.execute(f"pragma synchronous = {min(durability, NORMAL)}")
+    try:
+        yield
+    finally:
+        driver.execute(f"pragma synchronous = {durability}")
 
 
 def open_sqlite(address: URL, durability: Durability, connections: int) -> Engine:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from typing import Any, Protocol
@@ -30,11 +30,29 @@ from adapters.appending import (
     submission_rows,
 )
 from adapters.kept import Kept, Loan
-from adapters.libpq import BYTES, BYTES_LIST, INT, TEXT, Asked, Lane
+from adapters.libpq import (
+    BYTES,
+    BYTES_LIST,
+    INT,
+    INT_LIST,
+    TEXT,
+    TEXT_LIST,
+    Asked,
+    Kind,
+    Lane,
+)
 
 LOCK = 0x7265_6702  # of PostgreSQL's advisory locks: the one append of a database
-COPIED_ROWS = 12  # from here on COPY is faster than inserts one by one (measured)
+FEW_ROWS = 8  # up to here inserts one by one are faster than one of lists (measured)
 COPY_BYTES = 1 << 17
+#: What a redaction takes away: a private half, and the answer that may have repeated it.
+HALVES = (
+    "select private, submission, answer from entries left join submissions on id = submission"
+    " where stream = {} and version = {}"
+)
+BLANK = "update entries set private = {} where stream = {} and version = {}"
+ANSWER = "update submissions set answer = {} where id = {}"
+Halves = tuple[bytes, bytes | None, bytes | None]
 
 
 class Driver(Protocol):
@@ -53,8 +71,14 @@ class Driver(Protocol):
         ...
 
 
-def _places(count: int) -> str:
-    return ", ".join(f"${place + 1}" for place in range(count))
+def _insert(table: str, columns: str) -> str:
+    places = ", ".join(f"${place + 1}" for place, _ in enumerate(columns.split(",")))
+    return f"insert into {table} ({columns}) values ({places})"
+
+
+def _insert_lists(table: str, columns: str) -> str:
+    places = ", ".join(f"${place + 1}" for place, _ in enumerate(columns.split(",")))
+    return f"insert into {table} ({columns}) select * from unnest({places})"
 
 
 def driver_of(engine: Engine) -> Driver:
@@ -141,6 +165,20 @@ class SqliteTransaction:
         ).fetchone()
         return row
 
+    def halves(self, stream: bytes, version: int) -> Halves:
+        """The private half of an entry, its submission, and what that was answered."""
+        row: Halves = self.connection.execute(HALVES.format("?", "?"), (stream, version)).fetchone()
+        return row
+
+    def blank(self, stream: bytes, version: int, private: bytes) -> None:
+        """Put another private half in the place of an entry's, and zeros where it was longer."""
+        self.connection.execute("pragma secure_delete = on")
+        self.connection.execute(BLANK.format("?", "?", "?"), (private, stream, version))
+
+    def answer(self, submission: bytes, answer: bytes) -> None:
+        """Put another answer in the place of a submission's."""
+        self.connection.execute(ANSWER.format("?", "?"), (answer, submission))
+
     def write(self, accepted: Accepted, node: int) -> None:
         """Insert the rows and commit."""
         self.connection.executemany(self.INSERT, rows_of(accepted, node))
@@ -210,7 +248,7 @@ class Session:
 
 
 class PostgresTransaction(Session):
-    """A write transaction on PostgreSQL: two trips, one or two more when there is much to write."""
+    """A write transaction on PostgreSQL, in two trips."""
 
     BEGIN = "begin", (), ()
     TAKE_LOCK = f"select pg_advisory_xact_lock({LOCK})", (), ()
@@ -224,9 +262,11 @@ class PostgresTransaction(Session):
         union all
         select 2, id, 0, 0 from submissions where id = any($2)
     """
-    INSERT = f"insert into entries ({COLUMNS}) values ({_places(15)})"
+    INSERT = _insert("entries", COLUMNS)
+    INSERT_LISTS = _insert_lists("entries", COLUMNS)
     ENTRY = (INT, INT, BYTES, INT, INT, INT, INT, INT, INT, TEXT, BYTES, BYTES, TEXT, TEXT, BYTES)
-    INSERT_SUBMISSION = f"insert into submissions ({SUBMISSION_COLUMNS}) values ({_places(8)})"
+    INSERT_SUBMISSION = _insert("submissions", SUBMISSION_COLUMNS)
+    INSERT_SUBMISSIONS = _insert_lists("submissions", SUBMISSION_COLUMNS)
     SUBMISSION = (BYTES, TEXT, TEXT, BYTES, INT, INT, INT, BYTES)
     COMMIT = "commit", (), ()
 
@@ -260,18 +300,35 @@ class PostgresTransaction(Session):
         (row,) = self.lane.rows(query, (BYTES,), (submission,))  # it is kept for ever
         return row
 
+    def halves(self, stream: bytes, version: int) -> Halves:
+        """The private half of an entry, its submission, and what that was answered."""
+        row: Halves
+        (row,) = self.lane.rows(HALVES.format("$1", "$2"), (BYTES, INT), (stream, version))
+        return row
+
+    def blank(self, stream: bytes, version: int, private: bytes) -> None:
+        """Put another private half in the place of an entry's."""
+        told = private, stream, version
+        self.lane.trip((BLANK.format("$1", "$2", "$3"), (BYTES, BYTES, INT), told))
+
+    def answer(self, submission: bytes, answer: bytes) -> None:
+        """Put another answer in the place of a submission's."""
+        self.lane.trip((ANSWER.format("$1", "$2"), (BYTES, BYTES), (answer, submission)))
+
     def write(self, accepted: Accepted, node: int) -> None:
         """Insert the rows and commit."""
+        rows = list(rows_of(accepted, node))
+        known = submission_rows(accepted)
         asked: list[Asked] = []
-        if sum(receipt.count for _, receipt in accepted) >= COPIED_ROWS:
-            self.copy(f"entries ({COLUMNS})", packed_rows(rows_of(accepted, node)))
+        if len(rows) > FEW_ROWS:
+            asked.append((self.INSERT_LISTS, lists_of(self.ENTRY), [*zip(*rows, strict=True)]))
         else:
-            asked += [(self.INSERT, self.ENTRY, row) for row in rows_of(accepted, node)]
-        submissions = submission_rows(accepted)
-        if len(submissions) >= COPIED_ROWS:
-            self.copy(f"submissions ({SUBMISSION_COLUMNS})", packed_submissions(submissions))
+            asked += [(self.INSERT, self.ENTRY, row) for row in rows]
+        if len(known) > FEW_ROWS:
+            columns = [*zip(*known, strict=True)]
+            asked.append((self.INSERT_SUBMISSIONS, lists_of(self.SUBMISSION), columns))
         else:
-            asked += [(self.INSERT_SUBMISSION, self.SUBMISSION, row) for row in submissions]
+            asked += [(self.INSERT_SUBMISSION, self.SUBMISSION, row) for row in known]
         self.lane.trip(*asked, self.COMMIT)
 
     def copy(self, target: str, rows: Iterable[bytes]) -> None:
@@ -286,63 +343,18 @@ class PostgresTransaction(Session):
             copy.write(chunk + COPY_END)
 
 
+def lists_of(kinds: Sequence[Kind]) -> list[Kind]:
+    """The kinds of columns whose values come in lists."""
+    return [LISTS[kind.oid] for kind in kinds]
+
+
+LISTS = {INT.oid: INT_LIST, TEXT.oid: TEXT_LIST, BYTES.oid: BYTES_LIST}
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 SIZE = struct.Struct(">i")
-INT4 = struct.Struct(">ii")
-INT8 = struct.Struct(">iq")
-#: The columns of an entry that are never null and of one size, each after its size.
-FIXED = struct.Struct(">hiqiqi16siiiiiiiq")
-
-
-def packed_rows(rows: Iterable[EntryRow]) -> Iterator[bytes]:
-    """Rows of entries in PostgreSQL's binary form."""
-    fixed, int4, int8, size = FIXED.pack, INT4.pack, INT8.pack, SIZE.pack
-    last: tuple[str, str, bytes | None] | None = None
-    envelope = b""
-    for row in rows:
-        (position, instant, key, version, effective_on, origin, sequence, code, origin_at) = row[:9]
-        (topic, state, private, officer, office, submission) = row[9:]
-        if (officer, office, submission) != last:  # the same for a whole submission
-            last = (officer, office, submission)
-            envelope = sized(officer.encode()) + sized(office.encode()) + sized(submission)
-        yield b"".join(
-            (
-                fixed(
-                    *(15, 8, position, 8, instant, 16, key, 4, version),
-                    *(4, effective_on, 4, origin, 8, sequence),
-                ),
-                NULL if code is None else int4(4, code),
-                NULL if origin_at is None else int8(8, origin_at),
-                NULL if topic is None else sized(topic.encode()),
-                size(len(state)),
-                state,
-                size(len(private)),
-                private,
-                envelope,
-            )
-        )
-
-
-def packed_submissions(rows: Iterable[SubmissionRow]) -> Iterator[bytes]:
-    """Rows of submissions in PostgreSQL's binary form."""
-    for key, officer, office, digest, first, count, instant, answer in rows:
-        yield b"".join(
-            (
-                b"\0\x08",
-                sized(key),
-                sized(officer.encode()),
-                sized(office.encode()),
-                sized(digest),
-                INT8.pack(8, first),
-                INT4.pack(4, count),
-                INT8.pack(8, instant),
-                sized(answer),
-            )
-        )
 
 
 def sized(value: bytes | None) -> bytes:
-    """Bytes after their size."""
+    """Bytes after their size, as COPY takes them."""
     return NULL if value is None else SIZE.pack(len(value)) + value

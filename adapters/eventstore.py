@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
 from threading import Lock
+from types import TracebackType
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +44,7 @@ from sqlalchemy import (
 )
 
 from adapters import schema
-from adapters.appending import COLUMNS, Insertion, Wish, decide, key_of, repeated
+from adapters.appending import COLUMNS, EntryRow, Insertion, Wish, decide, key_of, redact, repeated
 from adapters.database import open_database
 from adapters.drivers import driver_of, is_away
 from adapters.lines import Line
@@ -53,6 +55,7 @@ from registry.store import (
     Receipt,
     Repeated,
     StoredEntry,
+    StoredRow,
     StoreUnavailable,
 )
 
@@ -144,12 +147,17 @@ class Recorder(ApplicationRecorder):
 
     def page(self, after: int, limit: int, until: int | None = None) -> list[StoredEntry]:
         """Return entries by position: those after one position, up to and with another."""
-        # Positions are dense, so a range says it all; of a limit and an order the database would
-        # have to guess which is the cheaper to begin with, and guesses badly about a young table.
-        last = after + limit if until is None else min(after + limit, until)
+        return list(entries_of(self._page(after, limit, until), {}))
+
+    def rows(self, after: int, limit: int, until: int | None = None) -> list[StoredRow]:
+        """Return the same entries as rows."""
+        return list(map(StoredRow._make, self._page(after, limit, until)))
+
+    def rows_of(self, keys: Collection[bytes]) -> dict[bytes, list[StoredRow]]:
+        """Return the entries of streams that have any as rows, in version order."""
         with available():
-            rows = self._driver.page(after + 1, last)
-        return list(entries_of(rows, {}))
+            rows = list(map(StoredRow._make, self._driver.streams(list(keys))))
+        return {key: list(told) for key, told in groupby(rows, attrgetter("key"))}
 
     def head(self) -> tuple[int, int]:
         """Return the last position and its instant; (0, 0) while nothing is recorded."""
@@ -269,6 +277,13 @@ class Recorder(ApplicationRecorder):
         """Refuse: nothing is announced inside an append, because that would serialise commits."""
         raise NotSupportedError("no subscriptions here; follow the log with page(after, limit)")
 
+    def _page(self, after: int, limit: int, until: int | None) -> Iterable[EntryRow]:
+        # Positions are dense, so a range says it all; of a limit and an order the database would
+        # have to guess which is the cheaper to begin with, and guesses badly about a young table.
+        last = after + limit if until is None else min(after + limit, until)
+        with available():
+            return self._driver.page(after + 1, last)
+
     def _append(self, wishes: list[Wish]) -> list[Outcome]:
         try:
             return self._attempt(wishes)
@@ -291,6 +306,7 @@ class Recorder(ApplicationRecorder):
             instant = max(self.clock(), found.recorded_at)
             outcomes, accepted = decide(wishes, found, instant, transaction)
             if accepted:
+                redact(accepted, transaction)
                 transaction.write(accepted, self.node)
             return outcomes
         finally:
@@ -378,21 +394,26 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
         self.engine.dispose()
 
 
-@contextmanager
-def available() -> Iterator[None]:
-    """Say StoreUnavailable when the database is away."""
-    try:
-        yield
-    except sqlalchemy.exc.TimeoutError as error:
-        raise StoreUnavailable(f"all connections are in use: {error}") from error
-    except sqlalchemy.exc.DBAPIError as error:
-        if error.orig is not None and is_away(error.orig):
-            raise StoreUnavailable(f"the database is away: {error.orig}") from error
-        raise
-    except Exception as error:
-        if is_away(error):
-            raise StoreUnavailable(f"the database is away: {error}") from error
-        raise
+class available:
+    """A block in which a database that is away is told as StoreUnavailable."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raise StoreUnavailable where the database is away; let other errors go on."""
+        if error is None:
+            return
+        if isinstance(error, sqlalchemy.exc.TimeoutError):
+            raise StoreUnavailable(f"all connections are in use: {error}") from error
+        reason = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+        if reason is not None and is_away(reason):
+            raise StoreUnavailable(f"the database is away: {reason}") from error
 
 
 def entries_of(rows: Iterable[Sequence[Any]], ids: dict[bytes, UUID]) -> Iterator[StoredEntry]:

@@ -26,26 +26,43 @@ class Kind:
     pack: Callable[[Any], bytes]
 
 
-def _listed(oid: int, pack: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], bytes]:
-    head, size = struct.Struct(">iiiii").pack, struct.Struct(">i").pack
+#: Of a list: dimensions, has nulls, type, length, first index; then come its values.
+_head = struct.Struct(">iiiii").pack
+_size = struct.Struct(">i").pack
+_NULL = _size(-1)
 
+
+def _listed(oid: int, pack: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], bytes]:
     def packed(values: Sequence[Any]) -> bytes:
         if not values:
             return struct.pack(">iii", 0, 0, oid)
-        told = [pack(value) for value in values]
-        # Dimensions, has nulls, type, length, first index; then each value after its size.
-        return head(1, 0, oid, len(told), 1) + b"".join(
-            [part for one in told for part in (size(len(one)), one)]
-        )
+        parts = [_head(1, int(None in values), oid, len(values), 1)]
+        for value in values:
+            if value is None:
+                parts.append(_NULL)
+            else:
+                told = pack(value)
+                parts += (_size(len(told)), told)
+        return b"".join(parts)
 
     return packed
+
+
+def _ints(values: Sequence[int | None]) -> bytes:
+    """A list of integers, all by one call where none is null."""
+    if not values or None in values:
+        return _LISTED_INTS(values)
+    parts: list[int | None] = [8] * (2 * len(values))
+    parts[1::2] = values
+    return _head(1, 0, INT.oid, len(values), 1) + struct.pack(f">{len(values) * 'iq'}", *parts)
 
 
 BYTES = Kind(17, lambda value: value)
 INT = Kind(20, struct.Struct(">q").pack)
 TEXT = Kind(25, str.encode)
 BYTES_LIST = Kind(1001, _listed(17, BYTES.pack))
-INT_LIST = Kind(1016, _listed(20, INT.pack))
+_LISTED_INTS = _listed(20, INT.pack)
+INT_LIST = Kind(1016, _ints)
 TEXT_LIST = Kind(1009, _listed(25, TEXT.pack))
 
 

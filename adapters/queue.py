@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
+from time import sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 #: How many submissions are committed together at most.
 GROUP = 500
+#: Whoever was answered together sends again together: so long, in seconds, the others are given
+#: to come, and as long again while some do.
+GIVE_WAY = 0.0001
 
 Result = Receipt | RegistryError
 Waiter = Future[Receipt] | asyncio.Future[Receipt]
@@ -104,15 +108,26 @@ class CommandQueue:
         self._waiting.put(waiting)
 
     def _serve(self) -> None:
-        ended = False
+        ended, usual = False, 1
         while not ended:
             group = [self._waiting.get()]
-            while len(group) < GROUP and not self._waiting.empty():
-                group.append(self._waiting.get())
+            self._take(group)
+            while len(group) < usual and None not in group:
+                sleep(GIVE_WAY)
+                if not self._take(group):
+                    break
+            usual = len(group)
             ended = None in group
             live = [one for one in group if one is not None]
             if live:
                 self._answer(live, self._decide(live))
+
+    def _take(self, group: list[_Waiting | None]) -> int:
+        """Take into a group whatever waits; how many that are."""
+        before = len(group)
+        while len(group) < GROUP and not self._waiting.empty():
+            group.append(self._waiting.get())
+        return len(group) - before
 
     def _decide(self, group: list[_Waiting]) -> Sequence[Receipt | BaseException]:
         try:

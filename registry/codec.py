@@ -8,8 +8,9 @@ order, defaults left out, no white space, one newline at the end.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import MISSING
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from registry.entry import Entry
 from registry.store import StoredEntry
 from registry.values import day_number, day_of
-from registry.vocabulary import VOCABULARY, EventType, Field
+from registry.vocabulary import VOCABULARY, EventType, Field, Kind
 
 #: What stands in a field whose part was redacted.
 REDACTED = "〔redacted〕"
@@ -57,6 +58,19 @@ def _struct(name: str, fields: list[Field], extra: list[tuple[str, Any, Any]]) -
     )
 
 
+class _Part:
+    """What the codec derives of one part of the private half."""
+
+    __slots__ = ("name", "names", "struct", "untold")
+
+    def __init__(self, name: str, struct: type[Any], fields: list[Field]) -> None:
+        self.name = name
+        self.struct = struct
+        self.names = tuple(field.name for field in fields)
+        #: The values of a part in which nothing is told; never those of one with a field that must.
+        self.untold = [field.default for field in fields]
+
+
 class _Shape:
     """What the codec derives, once, from the declaration of one event type."""
 
@@ -69,13 +83,13 @@ class _Shape:
         self.defaults = {
             field.name: field.default for field in word.fields if field.default is not MISSING
         }
-        self.parts: dict[str, tuple[type[Any], tuple[str, ...]]] = {}
+        self.parts: list[_Part] = []
         self.untold: dict[str, dict[str, Any]] = {}
         self.redacted: dict[str, dict[str, Any]] = {}
         for part in word.parts:
             fields = [field for field in word.fields if field.part == part]
             names = tuple(field.name for field in fields)
-            self.parts[part] = _struct(f"{word.name}_{part}", fields, []), names
+            self.parts.append(_Part(part, _struct(f"{word.name}_{part}", fields, []), fields))
             self.untold[part] = {n: self.defaults[n] for n in names if n in self.defaults}
             self.redacted[part] = {field.name: _blank(field.type) for field in fields}
         #: The fields of all parts where nothing is told.
@@ -83,11 +97,17 @@ class _Shape:
         # One pass reads the whole half: a part that is absent or blanked reads as None.
         private: Any = msgspec.defstruct(
             f"{word.name}_private",
-            [(part, struct | None, None) for part, (struct, _) in self.parts.items()],
+            [(part.name, part.struct | None, None) for part in self.parts],
             gc=False,
         )
         self.decode_private = msgspec.json.Decoder(private, dec_hook=_trusted).decode
         self.old = hasattr(word.shape, "upcast")
+
+
+@cache
+def _shape(word: EventType) -> _Shape:
+    """What is derived once a process: a program has several codecs, and all need the same."""
+    return _Shape(word)
 
 
 def _blank(kind: Any) -> Any:
@@ -105,7 +125,7 @@ class Codec:
     """Writes and reads the events of one vocabulary."""
 
     def __init__(self, vocabulary: Mapping[type[Any], EventType] = VOCABULARY) -> None:
-        self._by_type = {shape: _Shape(word) for shape, word in vocabulary.items()}
+        self._by_type = {shape: _shape(word) for shape, word in vocabulary.items()}
         self._by_code = {shape.word.code: shape for shape in self._by_type.values()}
         self._encode = msgspec.json.Encoder(enc_hook=encode_value, order=None).encode
 
@@ -115,18 +135,18 @@ class Codec:
         values = event.__dict__
         digests: dict[str, str] = {}
         private: list[bytes] = []
-        for part, (struct, names) in shape.parts.items():
-            present = {name: values[name] for name in names}
-            if all(present[name] == shape.defaults.get(name, MISSING) for name in names):
+        for part in shape.parts:
+            present = {name: values[name] for name in part.names}
+            if [*present.values()] == part.untold:
                 continue
-            body = self._encode(struct(**present))
+            body = self._encode(part.struct(**present))
             salted = b'{"salt":"%s"%s%s' % (
                 salt().hex().encode(),
                 b"" if body == b"{}" else b",",
                 body[1:],
             )
-            digests[part] = hashlib.sha256(salted).hexdigest()
-            private.append(b'"%s":%s' % (part.encode(), salted))
+            digests[part.name] = hashlib.sha256(salted).hexdigest()
+            private.append(b'"%s":%s' % (part.name.encode(), salted))
         state = shape.state(**{name: values[name] for name in shape.public}, parts=digests)
         return (
             self._encode(state) + b"\n",
@@ -153,10 +173,17 @@ class Codec:
                 event = event.upcast()
         return event
 
+    def kind(self, stored: StoredEntry) -> Kind:
+        """What the stream of a stored entry is about."""
+        assert stored.code is not None, f"entry {stored.position} is not of this register"
+        return self._by_code[stored.code].word.kind
+
     def stored(self, entry: Entry, salt: Salt) -> StoredEntry:
         """An entry as the store keeps it."""
         state, private = self.halves(entry.event, salt)
-        return StoredEntry(
+        # A frozen dataclass sets its fields one by one, which takes five times as long.
+        stored = object.__new__(StoredEntry)
+        stored.__dict__.update(
             originator_id=entry.stream,
             originator_version=entry.version,
             topic="",
@@ -171,7 +198,9 @@ class Codec:
             officer=entry.officer,
             office=entry.office,
             submission=entry.submission,
+            origin_at=0,
         )
+        return stored
 
     def entry(self, stored: StoredEntry) -> Entry:
         """The entry that the store kept."""
@@ -189,6 +218,54 @@ class Codec:
             stored.origin,
             stored.origin_seq,
         )
+
+
+def blank_fields(event: Any, part: str) -> dict[str, Any]:
+    """What the fields of a part of an event say once it is blanked; empty: nothing is there."""
+    shape = _shape(VOCABULARY[type(event)])
+    blank = shape.redacted.get(part, {})
+    told = {name: getattr(event, name) for name in blank}
+    return {} if told in (blank, shape.untold.get(part)) else blank
+
+
+def blanked(private: bytes, part: str) -> tuple[bytes, list[str]]:
+    """A private half without a part, and the texts that stood in it; the same if it has none."""
+    bodies = _RAW(private) if private else {}
+    if part not in bodies or bytes(bodies[part]) == b"null":
+        return private, []
+    texts = [*_texts(msgspec.json.decode(bodies[part]))]
+    bodies[part] = msgspec.Raw(b"null")
+    return msgspec.json.encode(bodies) + b"\n", texts
+
+
+def without(answer: bytes, texts: Collection[str]) -> bytes:
+    """An answer in which some texts, wherever they stood alone, are told to be redacted."""
+    return canonical(_without(msgspec.json.decode(answer), frozenset(texts)))
+
+
+def _without(told: Any, texts: frozenset[str]) -> Any:
+    match told:
+        case dict():
+            return {name: _without(one, texts) for name, one in told.items()}
+        case list():
+            return [_without(one, texts) for one in told]
+        case str() if told in texts:
+            return REDACTED
+    return told
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """Every text of a part, save its salt."""
+    match told:
+        case dict():
+            for name, one in told.items():
+                if name != "salt":
+                    yield from _texts(one)
+        case list():
+            for one in told:
+                yield from _texts(one)
+        case str():
+            yield told
 
 
 def check_parts(state: bytes, private: bytes) -> list[str]:

@@ -103,6 +103,11 @@ class HouseholdType(Code, table="household_type"):
 class HukouNature(Code, table="hukou_nature"):
     """Nature of the registration (户别), GA 214: agricultural, non-agricultural and others."""
 
+    @property
+    def counted(self) -> str | None:
+        """`town` or `country`, as people are counted (非农业人口); None: it does not tell."""
+        return self.row["counted"] or None
+
 
 class MaritalStatus(Code, table="marital_status"):
     """Marital status (婚姻状况), GB/T 2261.2-2003."""
@@ -200,6 +205,10 @@ class PresenceClass(Code, table="person_presence_class"):
 
 class RegistrationOutcome(Code, table="registration_outcome"):
     """How a case about a registration ended (户口登记差错处理结果)."""
+
+
+class RedactionGround(Code, table="redaction_grounds"):
+    """Why a private part of an entry may be blanked (删除个人信息的情形)."""
 
 
 class SeparationStatus(Code, table="separation_status"):

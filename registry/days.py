@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 BEIJING = timezone(timedelta(hours=8))
 _MICROSECOND = timedelta(microseconds=1)
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+_DAWN_DAY = _DAWN.toordinal()
+_AHEAD, _DAY = 8 * 3_600_000_000, 24 * 3_600_000_000  # microseconds
 
 
 def day_at(instant: int) -> date:
     """The register's day at an instant in microseconds UTC."""
-    return (_DAWN + instant * _MICROSECOND).astimezone(BEIJING).date()
+    return date.fromordinal(_DAWN_DAY + (instant + _AHEAD) // _DAY)
 
 
 def end_of(day: date) -> int:

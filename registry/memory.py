@@ -32,16 +32,24 @@ class History:
 
     def folded(self, kind: type[A]) -> A | None:
         """The state after all entries in version order, folded once and carried on."""
+        if self._upto == len(self.entries):
+            return self._state  # type: ignore[no-any-return]  # a stream holds one kind
         more = self.entries[self._upto :]
-        for entry in more:
-            word = VOCABULARY[type(entry.event)]
-            if word.voids or word.corrects or entry.effective_on < self.last_day:
-                self.plain = False
-            self.last_day = max(self.last_day, entry.effective_on)
-        if more:
-            self._state = kind.carried(self._state, more)
+        self._look_at(more)
+        self._state = kind.carried(self._state, more)
         self._upto = len(self.entries)
-        return self._state  # type: ignore[no-any-return]  # a stream holds one kind
+        return self._state  # type: ignore[no-any-return]  # as above
+
+    def extend(self, noted: Sequence[Entry], state: Any) -> None:
+        """Go on by entries.
+
+        state: what they lead to, where they carry on what stands; None where that is not known.
+        """
+        if state is not None and self._upto == len(self.entries):
+            self._look_at(noted)
+            self._state = state
+            self._upto += len(noted)
+        self.entries += noted
 
     def state_on(self, kind: type[A], on: date | None) -> A | None:
         """The state on a day, by the one order of effective history."""
@@ -60,3 +68,12 @@ class History:
                 return False
             last = entry.effective_on
         return self.plain
+
+    def _look_at(self, more: Sequence[Entry]) -> None:
+        for entry in more:
+            word = VOCABULARY[type(entry.event)]
+            day = entry.effective_on
+            if word.voids or word.corrects or day < self.last_day:
+                self.plain = False
+            if day > self.last_day:
+                self.last_day = day

@@ -16,6 +16,7 @@ from uuid import UUID
 from registry.codec import Codec, canonical
 from registry.entry import Entry
 from registry.errors import Conflict, Forbidden, RegistryError, SubmissionReused, Unavailable
+from registry.events.redaction import PartRedacted
 from registry.memory import History
 from registry.registrar import (
     Authority,
@@ -66,6 +67,7 @@ class Register:
         self._ids = ids
         self._salt = salt
         self._cache: OrderedDict[UUID, History] = OrderedDict()
+        self._newest: int | None = None  # instant of the newest entry that it has seen
         self._deciding = Lock()  # threads may share a register; its memory decides for one batch
 
     def do(self, submission: Submission) -> Receipt:
@@ -110,7 +112,7 @@ class Register:
         return first.result
 
     def _decide(self, runs: Sequence[_Run]) -> None:
-        now = self.clock()
+        now = self._now()
         fresh = self._named(runs)  # streams that are as new as this batch
         gathered = False
         for index, run in enumerate(runs):
@@ -140,11 +142,19 @@ class Register:
                     run.result.__cause__ = error
                 else:
                     assert run.registrar is not None
-                    for entry in run.registrar.noted:
-                        self._cache[entry.stream].entries.append(entry)
-                        fresh.add(entry.stream)
+                    run.registrar.record()
+                    fresh.update(entry.stream for entry in run.registrar.noted)
                 break
         self._answer_repetitions([run for run in runs if run.result is not None])
+
+    def _now(self) -> int:
+        """The clock's instant, but never before what is recorded, as the store gives instants.
+
+        So what is dated by its recording has that day, also where a clock was turned back.
+        """
+        if self._newest is None:
+            _, self._newest = self.store.head()
+        return max(self.clock(), self._newest)
 
     def _named(self, runs: Sequence[_Run]) -> set[UUID]:
         """Fetch the streams that commands name in so many words, before any is tried in vain."""
@@ -245,17 +255,21 @@ class Register:
                     run.answer,
                     [self.codec.stored(entry, self._salt) for entry in run.registrar.noted],
                     guards,
-                    frozenset(writers[stream] for stream in guards if stream in writers),
+                    frozenset(writers[stream] for stream in guards if stream in writers)
+                    if writers
+                    else frozenset(),
                 )
             )
-            writers.update((entry.stream, run.submission.id) for entry in run.registrar.noted)
+            if len(runs) > 1:
+                writers.update((entry.stream, run.submission.id) for entry in run.registrar.noted)
         outcomes = self.store.append(appends) if appends else []
         unrecorded: set[UUID] = set()
         for run, outcome in zip(runs, outcomes, strict=True):
             assert run.registrar is not None
             match outcome:
-                case Receipt():
+                case Receipt(recorded_at=instant):
                     self._keep(run.registrar, outcome)
+                    self._newest = max(instant, self._newest or 0)
                     run.result = outcome
                     continue
                 case Raced():
@@ -281,14 +295,18 @@ class Register:
 
     def _keep(self, registrar: Registrar, receipt: Receipt) -> None:
         for offset, entry in enumerate(registrar.noted):
+            if type(entry.event) is PartRedacted:
+                self._cache.pop(entry.event.entry_of, None)  # which knows what is blanked now
             history = self._cache.get(entry.stream)
             if history is not None and len(history.entries) >= entry.version:
                 position = receipt.first + offset
-                history.entries[entry.version - 1] = entry._replace(
-                    position=position,
-                    recorded_at=receipt.recorded_at,
-                    origin=self.store.node,
-                    origin_seq=position,
+                history.entries[entry.version - 1] = Entry(
+                    *entry[:4],
+                    position,
+                    receipt.recorded_at,
+                    *entry[6:9],
+                    self.store.node,
+                    position,
                 )
 
     def _forget(self, registrar: Registrar) -> None:

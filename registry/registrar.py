@@ -14,7 +14,7 @@ from registry.card_terms import CardSetting
 from registry.checks.entry import BreaksCheckRule, review
 from registry.codec import canonical
 from registry.days import day_at
-from registry.entry import Entry
+from registry.entry import UNRECORDED, Entry
 from registry.errors import NotFound, Refused, Rule
 from registry.history import effective, standing, voided_versions
 from registry.memory import History
@@ -88,6 +88,19 @@ class Setting:
     cards: CardSetting = field(default_factory=CardSetting)  # gates, inspections
 
 
+class _Touched:
+    """A stream that a command has asked for: its history, the version it had, what was noted."""
+
+    __slots__ = ("after", "history", "noted", "stream", "version")
+
+    def __init__(self, stream: UUID, history: History) -> None:
+        self.stream = stream
+        self.history = history
+        self.version = len(history.entries)
+        self.noted: list[Entry] = []
+        self.after: Any = None  # the state with what was noted, once settled by carrying on
+
+
 class Registrar:
     """What a command sees of the register while it is decided."""
 
@@ -104,9 +117,9 @@ class Registrar:
         self._setting = setting
         self._ids = ids
         self._made = 0
-        self._noted: dict[UUID, list[Entry]] = {}
+        self._touched: dict[UUID, _Touched] = {}
+        self._written: list[_Touched] = []
         self._order: list[Entry] = []
-        self._loaded: dict[UUID, int] = {}
         self._rules: list[Rule] = []
         self.notices: list[Notice] = []
         self.now = now
@@ -135,12 +148,17 @@ class Registrar:
 
     def entries(self, stream: UUID) -> list[Entry]:
         """Every entry of a stream, in version order, those of this command included."""
-        history = self._histories.get(stream)
-        if history is None:
-            raise Missing([stream])
-        self._loaded.setdefault(stream, len(history.entries))
-        noted = self._noted.get(stream)
-        return history.entries + noted if noted else history.entries
+        one = self._touch(stream)
+        return one.history.entries + one.noted if one.noted else one.history.entries
+
+    def _touch(self, stream: UUID) -> _Touched:
+        one = self._touched.get(stream)
+        if one is None:
+            history = self._histories.get(stream)
+            if history is None:
+                raise Missing([stream])
+            one = self._touched[stream] = _Touched(stream, history)
+        return one
 
     def prefetch(self, streams: Collection[UUID]) -> None:
         """Ask for several streams at once."""
@@ -150,14 +168,15 @@ class Registrar:
 
     def find(self, kind: type[A], stream: UUID, on: date | None = None) -> A | None:
         """The state of a stream on a day as known now; None where nothing is known of it."""
-        entries = self.entries(stream)
-        if entries and VOCABULARY[type(entries[0].event)].kind is not kind.KIND:
+        one = self._touch(stream)
+        first = one.history.entries or one.noted
+        if first and VOCABULARY[type(first[0].event)].kind is not kind.KIND:
             raise NotFound(kind.KIND, stream)
         effective_order = ORDERS[kind.KIND] is Order.EFFECTIVE
-        if stream in self._noted:
+        if one.noted:
+            entries = one.history.entries + one.noted
             return kind.fold(effective(entries, on) if effective_order else entries)
-        history = self._histories[stream]
-        return history.state_on(kind, on) if effective_order else history.folded(kind)
+        return one.history.state_on(kind, on) if effective_order else one.history.folded(kind)
 
     def load(self, kind: type[A], stream: UUID, on: date | None = None) -> A:
         """The state of a stream on a day as known now.
@@ -190,7 +209,8 @@ class Registrar:
 
     def enter(self, stream: UUID, event: Any) -> Entry:
         """Note an event on a stream, to be recorded with everything else of this command."""
-        version = len(self.entries(stream)) + 1
+        one = self._touch(stream)
+        version = len(one.history.entries) + len(one.noted) + 1
         # Whole but for its position, since a later submission of the batch may name it.
         by = self._submission.by
         entry = Entry(
@@ -198,19 +218,22 @@ class Registrar:
             version,
             event,
             event.effective_on,
-            recorded_at=self.now,
-            officer=by.officer,
-            office=by.office,
-            submission=self._submission.id,
+            UNRECORDED,
+            self.now,
+            by.officer,
+            by.office,
+            self._submission.id,
         )
-        self._noted.setdefault(stream, []).append(entry)
+        if not one.noted:
+            self._written.append(one)
+        one.noted.append(entry)
         self._order.append(entry)
         return entry
 
     def settle(self) -> None:
         """Check everything noted against the state before it and every later day after it."""
-        for stream, noted in self._noted.items():
-            self._rules.extend(self._faults(stream, noted))
+        for one in self._written:
+            self._rules.extend(self._faults(one))
         self._check_area()
         self.stop_if_refused()
         self._review()
@@ -218,7 +241,8 @@ class Registrar:
 
     def _review(self) -> None:
         """Hold what is entered against the check rules: errors refuse, warnings are advice."""
-        for rule, refused in review(self, self._noted, self.today):
+        written = ((one.stream, one.noted) for one in self._written)
+        for rule, refused in review(self, written, self.today):
             words = f"{rule.code} {rule.name_zh}, {rule.name_en}"
             if refused:
                 self._rules.append(BreaksCheckRule(words))
@@ -232,22 +256,26 @@ class Registrar:
 
     def after(self, kind: type[A], stream: UUID) -> A | None:
         """The state of a stream with what this command enters, carried on where that will do."""
-        noted = self._noted.get(stream)
-        if noted is None:
+        one = self._touch(stream)
+        if not one.noted:
             return self.find(kind, stream)
-        history = self._histories[stream]
-        if history.continued_by(kind, noted):
-            return kind.carried(history.folded(kind), noted)
-        return kind.fold(effective(history.entries + noted))
+        if one.after is not None:
+            return one.after  # type: ignore[no-any-return]  # a stream holds one kind
+        return kind.fold(effective(one.history.entries + one.noted))
 
     def loaded(self, stream: UUID) -> bool:
         """Whether this command has asked for a stream."""
-        return stream in self._loaded
+        return stream in self._touched
 
-    def _faults(self, stream: UUID, noted: list[Entry]) -> Iterable[Rule]:
+    def record(self) -> None:
+        """Let the histories go on by what was noted, for whoever is decided next."""
+        for one in self._written:
+            one.history.extend(one.noted, one.after)
+
+    def _faults(self, one: _Touched) -> Iterable[Rule]:
+        history, noted = one.history, one.noted
         word = VOCABULARY[type(noted[0].event)]
         kind = AGGREGATES[word.kind]
-        history = self._histories[stream]
         effective_order = ORDERS[word.kind] is Order.EFFECTIVE
         if effective_order:
             for entry in noted:
@@ -257,9 +285,10 @@ class Registrar:
             state = history.folded(kind)
             for entry in noted:
                 yield from kind.check(state, entry.event)
-                state = kind.after(state, entry.event, stream)
+                state = kind.after(state, entry.event, one.stream)
+            one.after = state
             return
-        before, after = self._histories[stream].entries, self.entries(stream)
+        before, after = history.entries, history.entries + noted
         yield from _check_named_versions(after, noted)
         new = {entry.version for entry in noted}
         found = kind.faults(standing(after))
@@ -317,7 +346,7 @@ class Registrar:
     @property
     def guards(self) -> dict[UUID, int]:
         """Streams that were read, and the version each one had."""
-        return self._loaded
+        return {stream: one.version for stream, one in self._touched.items()}
 
 
 def _check_named_versions(entries: Sequence[Entry], noted: Sequence[Entry]) -> Iterable[Rule]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -37,6 +37,52 @@ class StoredEntry(StoredEvent):
     office: str = ""
     submission: UUID | None = None
     origin_at: int = 0  # when that node recorded it; for an entry of our own: recorded_at
+
+    @property
+    def key(self) -> bytes:
+        """The stream's UUID as bytes."""
+        return self.originator_id.bytes  # type: ignore[union-attr]  # ours are always UUIDs
+
+    @property
+    def version(self) -> int:
+        """Which entry of its stream it is, from 1."""
+        return self.originator_version
+
+    @property
+    def submission_key(self) -> bytes | None:
+        """The submission's UUID as bytes."""
+        return None if self.submission is None else self.submission.bytes
+
+
+class StoredRow(NamedTuple):
+    """An entry as it lies in the table, for who reads them by the million: half the time.
+
+    Fields are those of StoredEntry; `origin_at` is None for an entry of our own.
+    """
+
+    position: int
+    recorded_at: int
+    key: bytes
+    version: int
+    effective_on: int
+    origin: int
+    origin_seq: int
+    code: int | None
+    origin_at: int | None
+    topic: str | None
+    state: bytes
+    private: bytes
+    officer: str
+    office: str
+    submission_key: bytes | None
+
+    @property
+    def originator_id(self) -> UUID:
+        """The stream's UUID."""
+        return UUID(bytes=self.key)
+
+
+Stored = StoredEntry | StoredRow
 
 
 @dataclass(frozen=True)
@@ -122,6 +168,14 @@ class EntryStore(Protocol):
 
     def page(self, after: int, limit: int, until: int | None = None) -> list[StoredEntry]:
         """Return entries by position: those after one position, up to and with another."""
+        ...
+
+    def rows(self, after: int, limit: int, until: int | None = None) -> list[StoredRow]:
+        """Return the same entries as rows."""
+        ...
+
+    def rows_of(self, keys: Collection[bytes]) -> dict[bytes, list[StoredRow]]:
+        """Return the entries of streams that have any as rows, in version order."""
         ...
 
     def head(self) -> tuple[int, int]:

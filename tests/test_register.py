@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -19,11 +19,13 @@ from registry.commands.details import ChangeDetails
 from registry.commands.particulars import ChangeName
 from registry.commands.places import CutCommunity
 from registry.commands.relocation import ChangeAddress, Mover
+from registry.days import day_at
+from registry.entry import Entry
 from registry.errors import Conflict, Forbidden, NotFound, Refused, SubmissionReused
 from registry.register import Register, Setting, Submission
 from registry.store import Append, Outcome, Raced, Receipt, StoreUnavailable
 from registry.values import ChangeCategory, DivisionCode, Name, PaperNumber
-from registry.vocabulary import Kind
+from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order
 from tests.scenarios.town import (
     CHIEF,
     DECLARANT,
@@ -37,6 +39,7 @@ from tests.scenarios.town import (
 )
 
 DAY, LATER = date(2007, 5, 1), date(2007, 5, 25)
+LEDGERS = {kind for kind, order in ORDERS.items() if order is Order.LEDGER}
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
@@ -51,6 +54,14 @@ def sent(command, number: UUID = ONE, by=CHIEF) -> Submission:
 
 def heads(town: Town) -> int:
     return town.register.store.head()[0]
+
+
+def heads_at(town: Town) -> int:
+    return town.register.store.head()[1]
+
+
+def kind_of(entry: Entry) -> Kind:
+    return VOCABULARY[type(entry.event)].kind
 
 
 # --- submissions ------------------------------------------------------------------------------
@@ -112,6 +123,18 @@ def test_a_refusal_in_a_batch_fails_alone(town: Town):
     kinds = [type(one) for one in results]
     assert kinds == [Receipt, Refused, NotFound, Receipt, Forbidden]
     assert town.person(town.li).height_cm == 161
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["the same register", "another"])
+def test_nothing_is_dated_before_what_is_recorded_where_a_clock_is_turned_back(town: Town, anew):
+    newest = day_at(heads_at(town))
+    town.today = newest - timedelta(20)
+    register = town.another() if anew else town.register
+    receipt = register.do(sent(birth(town)))
+    stored = register.store.page(receipt.first - 1, receipt.count)
+    ledgers = [one for one in map(register.codec.entry, stored) if kind_of(one) in LEDGERS]
+    assert ledgers
+    assert {one.effective_on for one in ledgers} == {day_at(receipt.recorded_at)} == {newest}
 
 
 def test_a_batch_is_decided_in_order_and_positions_are_dense(town: Town):

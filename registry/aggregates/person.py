@@ -13,6 +13,7 @@ from registry.aggregates import rules
 from registry.aggregates.base import Aggregate
 from registry.errors import Rule
 from registry.events import person as events
+from registry.events.redaction import PartRedacted, RedactionProposed
 from registry.values import (
     CertificateId,
     CitizenNumber,
@@ -109,6 +110,8 @@ class Person(Aggregate):
             return
         if state is None:
             yield rules.NotKnownYet()
+            return
+        if kind in OF_THE_RECORD:
             return
         if state.life is Life.DELETED:
             yield rules.RecordIsDeleted(state.id)
@@ -218,6 +221,8 @@ OF_THE_LIVING = frozenset(
         events.ResidenceAdjusted,
     }
 )
+#: What concerns the record, whatever became of the person.
+OF_THE_RECORD = frozenset({RedactionProposed, PartRedacted})
 #: Which fields of the state the remaining event types write.
 WRITES: dict[type[Any], tuple[str, ...]] = {
     events.NameChanged: ("name",),

@@ -291,11 +291,11 @@ class NumberMismatch(Concerning):
 
 
 class NumberStays(Concerning):
-    """A number changes only for a fault of its own or with birth date or sex."""
+    """A number changes only by the decision of its case, or with birth date or sex."""
 
     code = "number-stays"
     law = CARD_LAW + " art. 19 (2)"
-    remedy = "State a category 11, 12 or 19 and its grounds."
+    remedy = "Open the number's case and have it decided (OpenNumberCase, DecideNumberCase)."
 
 
 class NotHolder(Concerning):
@@ -567,7 +567,7 @@ class StillHeld(Concerning):
 
     code = "still-held"
     law = "公通字[2004]6号"
-    remedy = "Give that person another number first (ReassignNumber, category 11)."
+    remedy = "Decide who is given another number (ProposeKeeper, DecideNumberCase)."
 
 
 class PersonUnknown(Concerning):

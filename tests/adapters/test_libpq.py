@@ -41,9 +41,9 @@ def lane(engine: Engine) -> Iterator[Lane]:
     number=st.none() | INTS,
     word=st.none() | TEXTS,
     blob=st.none() | st.binary(),
-    numbers=st.lists(INTS),
-    words=st.lists(TEXTS),
-    blobs=st.lists(st.binary()),
+    numbers=st.lists(INTS) | st.lists(st.none() | INTS),
+    words=st.lists(st.none() | TEXTS),
+    blobs=st.lists(st.none() | st.binary()),
 )
 def test_values_come_back_as_they_went(lane, number, word, blob, numbers, words, blobs):
     kinds = (INT, TEXT, BYTES, INT_LIST, TEXT_LIST, BYTES_LIST)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -21,8 +22,9 @@ import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 from sqlalchemy import Engine, make_url
 
+from adapters.appending import EntryRow
 from adapters.database import open_database
-from adapters.drivers import COPY_END, COPY_HEAD, packed_rows
+from adapters.drivers import COPY_END, COPY_HEAD, NULL, SIZE, sized
 from adapters.eventstore import Recorder
 from adapters.postgres import PrivatePostgres
 from adapters.schema import migrate
@@ -73,6 +75,41 @@ class Finished:
             for column, kind in zip(zip(*rows, strict=True), SCHEMA, strict=True)
         ]
         return cls(rows, pieces, pa.table(columns, schema=SCHEMA))
+
+
+INT4 = struct.Struct(">ii")
+INT8 = struct.Struct(">iq")
+#: The columns of an entry that are never null and of one size, each after its size.
+FIXED = struct.Struct(">hiqiqi16siiiiiiiq")
+
+
+def packed_rows(rows: Iterable[EntryRow]) -> Iterator[bytes]:
+    """Rows of entries in PostgreSQL's binary form."""
+    fixed, int4, int8, size = FIXED.pack, INT4.pack, INT8.pack, SIZE.pack
+    last: tuple[str, str, bytes | None] | None = None
+    envelope = b""
+    for row in rows:
+        (position, instant, key, version, effective_on, origin, sequence, code, origin_at) = row[:9]
+        (topic, state, private, officer, office, submission) = row[9:]
+        if (officer, office, submission) != last:  # the same for a whole submission
+            last = (officer, office, submission)
+            envelope = sized(officer.encode()) + sized(office.encode()) + sized(submission)
+        yield b"".join(
+            (
+                fixed(
+                    *(15, 8, position, 8, instant, 16, key, 4, version),
+                    *(4, effective_on, 4, origin, 8, sequence),
+                ),
+                NULL if code is None else int4(4, code),
+                NULL if origin_at is None else int8(8, origin_at),
+                NULL if topic is None else sized(topic.encode()),
+                size(len(state)),
+                state,
+                size(len(private)),
+                private,
+                envelope,
+            )
+        )
 
 
 def bare_copy(url: str, finished: Finished) -> None:
