@@ -23,7 +23,8 @@ DEV := .venv/dev.stamp
 BENCH := .venv/bench.stamp
 VPCD := .venv/lib/vpcd/libifdvpcd.so
 INSTALL := uv pip install --quiet --compile-bytecode --no-config --no-build-isolation
-PYTEST := pytest -n 2
+# Each worker begins at its end of the list, so that what a file sets up is set up once.
+PYTEST := pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 # Which Debian packages are missing, told by what they give: other ways to have it are as good.
 define MISSING

@@ -1,4 +1,8 @@
-"""Databases for tests: a fresh one for each, on SQLite and on one private PostgreSQL a run."""
+"""Databases for tests: a fresh one for each, on SQLite and on one private PostgreSQL a run.
+
+A fresh one is a copy of one that has the schema and empty read models: to make those takes longer
+than most tests.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,14 @@ from sqlalchemy import Engine
 
 from adapters import schema
 from adapters.database import open_database
+from adapters.eventstore import Recorder
 from adapters.postgres import PrivatePostgres, locked
+from adapters.projector import Projector
 
 pytest_plugins = ["tests.scenarios.moulds"]  # the town of the scenarios
 
 CLUSTER = "REGISTRY_TEST_CLUSTER"  # where this run's server lives, for pytest-xdist's workers
-TEMPLATE = "migrated"
+TEMPLATE = "fresh"
 STARTED = pytest.StashKey[PrivatePostgres]()
 
 
@@ -59,26 +65,26 @@ def postgres() -> PrivatePostgres:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: PrivatePostgres) -> str:
-    """The name of a migrated database: a copy is made faster than a migration."""
+    """The name of a database that holds nothing yet."""
     with locked(postgres.folder / "template.lock"):
         done = postgres.folder / "template.done"
         if not done.exists():
-            migrated(postgres.create(TEMPLATE))
+            make_ready(postgres.create(TEMPLATE))
             done.touch()
     return TEMPLATE
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file."""
+    """A SQLite file that holds nothing yet."""
     path = tmp_path_factory.mktemp("template") / "registry.db"
-    migrated(f"sqlite:///{path}")
+    make_ready(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """A fresh migrated SQLite database."""
+    """A fresh SQLite database."""
     path = tmp_path / "registry.db"
     shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"
@@ -86,7 +92,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres: PrivatePostgres, postgres_template: str) -> Iterator[str]:
-    """A fresh migrated PostgreSQL database."""
+    """A fresh PostgreSQL database."""
     name = f"t{uuid4().hex}"
     yield postgres.create(name, template=postgres_template)
     postgres.drop(name)
@@ -94,7 +100,7 @@ def postgres_url(postgres: PrivatePostgres, postgres_template: str) -> Iterator[
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh migrated database, on each kind in turn."""
+    """A fresh database, on each kind in turn."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 
@@ -113,14 +119,24 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a fresh migrated database."""
+    """An engine on a fresh database."""
     opened = open_database(database_url, durability="off")
     yield opened
     opened.dispose()
 
 
-def migrated(url: str) -> None:
-    """Create the schema in a database."""
+@pytest.fixture
+def unprepared(empty_url: str) -> Iterator[Engine]:
+    """An engine on a database that has the schema and no read models yet."""
+    opened = open_database(empty_url, durability="off")
+    schema.migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+def make_ready(url: str) -> None:
+    """Create the schema in a database, and read models of an empty log."""
     opened = open_database(url, durability="off")
     schema.migrate(opened)
+    Projector(opened, Recorder(opened, node=1)).prepare()
     opened.dispose()

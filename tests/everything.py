@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -110,6 +110,7 @@ def events(word: EventType) -> st.SearchStrategy[Any]:
 any_event = st.sampled_from(sorted(VOCABULARY.values(), key=lambda word: word.code)).flatmap(events)
 
 
+@cache
 def one_of(word: EventType) -> Any:
     """The simplest event of a type, always the same one."""
     return find(events(word), lambda said: True, settings=ONCE)

@@ -41,7 +41,6 @@ LONG = {
     "tests/adapters/test_bulk.py": "one extract, followed through every fate of a row",
     "tests/adapters/test_eventstore.py": "the store's promises, on both databases",
     "tests/simulation/life.py": "every deed that a random county can do",
-    "tests/strategies.py": "random lawful histories, built in one place",
 }
 #: Tests are read one at a time; of them, only the folder's map has to fit on a screen.
 LONGEST = 500

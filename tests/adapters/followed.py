@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select
 
+from adapters.database import open_database
 from adapters.eventstore import Recorder
 from adapters.projector import Projector
 from registry.codec import Codec
@@ -38,6 +41,16 @@ def followed(engine: Engine, entries: Sequence[Entry], **how: Any) -> Projector:
     record(store, entries)
     assert projector.catch_up() == len(entries)
     return projector
+
+
+def kept(folder: Path, template: Path, entries: Sequence[Entry]) -> Path:
+    """A SQLite file with a log and its read models: it is copied sooner than filled again."""
+    path = folder / "followed.db"
+    shutil.copy(template, path)
+    engine = open_database(f"sqlite:///{path}", durability="off")
+    followed(engine, entries)
+    engine.dispose()
+    return path
 
 
 def everything(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:

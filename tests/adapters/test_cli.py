@@ -31,14 +31,6 @@ from tests.adapters.terminal import OFFICER, Terminal, settle
 RIGHT, WRONG = "11010519491231002X", "110105194912310020"
 
 
-@pytest.fixture
-def terminal(tmp_path, sqlite_url):
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
-
-
 def verbs(command, path=()):
     """Every verb with the words that reach it."""
     if isinstance(command, click.Group):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from datetime import date
 from html.parser import HTMLParser
 from uuid import UUID
@@ -14,13 +15,13 @@ import pytest
 from sqlalchemy import MetaData, select, update
 
 from adapters.database import open_database, writing
+from adapters.eventstore import entries
 from registry.days import day_at, end_of
 from registry.entry import EVERYTHING
 from registry.projections import PROJECTIONS, STILL
 from registry.projections.residences import RESIDENT
 from registry.vocabulary import Cause, Kind
-from tests.adapters.followed import followed
-from tests.adapters.terminal import Terminal
+from tests.adapters.followed import kept
 from tests.replay.histories import town
 from tests.replay.pencil import Pencil
 
@@ -34,15 +35,17 @@ def built():
     return town(SEED, 2)
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, sqlite_template, built):
+    """A register that holds the town, to be copied."""
+    return kept(tmp_path_factory.mktemp("filled"), sqlite_template, built.entries)
+
+
 @pytest.fixture
-def terminal(tmp_path, sqlite_url, built):
-    """A terminal before a register that holds the town."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    engine = open_database(sqlite_url, durability="off")
-    followed(engine, built.entries)
-    engine.dispose()
-    return found
+def sqlite_url(filled, tmp_path):
+    """A register that holds the town."""
+    shutil.copy(filled, tmp_path / "registry.db")
+    return f"sqlite:///{tmp_path / 'registry.db'}"
 
 
 def verdicts(told):
@@ -129,9 +132,25 @@ def test_the_sealed_log_is_audited_byte_by_byte(terminal, sealed, tmp_path):
     assert told["source"] == "sealed log"
     assert found["bytes"]["holds"]
     assert found["bytes"]["checked"] > 1000
+    assert (found["sealed"]["holds"], found["sealed"]["checked"]) == (True, told["head"])
     for one in ("numbers", "lives", "ledgers", "homes", "closing", "population", "state"):
         mine, theirs = found[one], verdicts(unsealed)[one]
         assert (mine["checked"], mine["found"]) == (theirs["checked"], theirs["found"])
+
+
+def test_an_entry_that_is_another_in_the_store_than_it_was_sealed_is_named(
+    terminal, sealed, sqlite_url, built
+):
+    entry = built.entries[7]
+    engine = open_database(sqlite_url, durability="off")
+    with writing(engine) as connection:
+        connection.execute(
+            update(entries).where(entries.c.position == entry.position).values(officer="nobody")
+        )
+    engine.dispose()
+    told = verdicts(terminal.json("audit", exits=1))
+    (fault,) = told["sealed"]["faults"]
+    assert fault.endswith(f"{entry.stream}: version {entry.version} is another in the store")
 
 
 def test_a_flipped_bit_is_located_and_nothing_is_believed_after_it(terminal, sealed):

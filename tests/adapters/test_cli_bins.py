@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.adapters.terminal import Terminal, settle
-
-
-@pytest.fixture
-def terminal(tmp_path, sqlite_url):
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
+from tests.adapters.terminal import settle
 
 
 def test_bins_of_an_office_and_its_parts_are_listed(terminal):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from registry.values import CitizenNumber, DivisionCode
 from tests.adapters.terminal import Terminal, settle
 
 EXTRACT = {
@@ -23,20 +23,14 @@ EXTRACT = {
 }
 
 
-@pytest.fixture
-def terminal(tmp_path: Path, sqlite_url: str) -> Terminal:
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
-
-
-def write(folder: Path, town: Any, declared: int = 1) -> Path:
+def write(folder: Path, town: Any, declared: int = 1, number: str = "") -> Path:
     """A flawed extract of one person, and how many its source declares."""
     folder.mkdir()
     for table, rows in EXTRACT.items():
         told = [dict(row) for row in rows]
         for row in told:
+            if "birth_date" in row:
+                row["number"] = number
             if "division_id" in row:
                 row["division_id"] = town.county
             if "community_id" in row:
@@ -51,6 +45,9 @@ def write(folder: Path, town: Any, declared: int = 1) -> Path:
     return folder
 
 
+#: A number with a wrong last character, and the right one.
+RIGHT = CitizenNumber.compose(DivisionCode("510603"), date(1970, 1, 1), 11)
+WRONG = RIGHT[:17] + ("0" if RIGHT[17] != "0" else "1")
 LINE = ("--source", "old", "--batch", "b1", "--baseline", "2007-01-01")
 
 
@@ -88,12 +85,54 @@ def test_a_flawed_extract_is_imported_counted_and_worked_off(terminal: Terminal,
     assert "declared" in terminal("batches", batch["id"]).stdout
 
 
+def test_what_came_is_held_against_every_rule_and_searched_for_who_was_here_before(
+    terminal: Terminal,
+):
+    town = settle(terminal)
+    first, second = terminal.folder / "first", terminal.folder / "second"
+    terminal.json("import", write(first, town, number=RIGHT), *LINE, "--check")
+    again = ("--source", "other", "--batch", "b2", "--baseline", "2007-01-01", "--check")
+    told = terminal.json("import", write(second, town, number=RIGHT), *again)
+    checked = told["checked"]
+    # Of the second delivery alone: the rules of one record, and those of two.
+    assert (checked["rules"]["0700"], checked["rules"]["0201"]) == (1, 1)
+    assert (checked["doubles"], checked["doubles_opened"]) == (1, 1)
+    assert checked["raised"] > 0
+    terminal("follow", "--once")
+    found = terminal.json("findings", "--division", town.community)
+    batches = {one["name"]: one["id"] for one in terminal.json("batches")}
+    ours = [one["rule"] for one in found if one["batch"] == batches["b2"]]
+    assert {"0405", "0700", "1206"} <= set(ours)
+    repeated = terminal.json("import", second, *again)["checked"]
+    assert (repeated["raised"], repeated["doubles_opened"]) == (0, 0)
+    assert "0700 区县内重号" in (terminal.folder / "second.b2.report.txt").read_text("utf-8")
+
+
 def test_counts_that_differ_end_the_import_with_one(terminal: Terminal, tmp_path: Path):
     town = settle(terminal)
     extract = write(tmp_path / "extract", town, declared=2)
     told = terminal("import", extract, *LINE, exits=1)
     assert "1 counts do not agree" in told.stdout
     assert "2 declared, 1 accepted" in told.stdout
+
+
+def test_a_wrong_number_is_found_as_it_came_also_after_it_was_put_right(terminal: Terminal):
+    town = settle(terminal)
+    terminal.json("import", write(terminal.folder / "extract", town, number=WRONG), *LINE)
+    terminal("follow", "--once")
+    told = terminal.json("find-number", stdin=WRONG)
+    (one,) = told["holders"]
+    assert (one["holds"], one["how"], told["elsewhere"]) == (True, "as-found", 0)
+    assert WRONG not in str(told)
+    away = terminal.json("find-number", "--area", "220000", stdin=WRONG)
+    assert (away["holders"], away["elsewhere"]) == ([], 1)
+    right = {"category": "19", "approval": "A1", "declarant": "赵一", "number": RIGHT}
+    words = {"category": "32", "approval": "A1", "declarant": "赵一"}
+    terminal.do("CorrectSex", person=one["person"], corrects=1, sex=1, **words)
+    terminal.do("RecordNumber", person=one["person"], **right)
+    terminal("follow", "--once")
+    assert terminal.json("find-number", stdin=WRONG)["holders"][0]["holds"] is False
+    assert terminal.json("find-number", stdin=RIGHT)["holders"][0]["holds"] is True
 
 
 def test_who_asks_says_what_and_is_of_the_area(terminal: Terminal):

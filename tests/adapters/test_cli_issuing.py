@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import pytest
-
-from tests.adapters.terminal import Terminal, settle
-
-
-@pytest.fixture
-def terminal(tmp_path, sqlite_url):
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
+from tests.adapters.terminal import settle
 
 
 def accepted(terminal) -> SimpleNamespace:
@@ -66,13 +56,17 @@ def test_what_waits_is_counted_and_what_is_late_is_listed(terminal):
     assert (line["state"], line["applications"], line["late"]) == ("00", 1, 0)
     assert "初始" in terminal("backlog", "--division", town.county).stdout
     assert terminal.json("overdue", "--division", town.county) == []
+    due = terminal.json("addresses-due", "--division", town.county)
+    assert (due["due"], due["residents"] > 0) == ([], True)
 
 
 def test_counties_are_ready_or_not(terminal):
     town = settle(terminal)
     (county,) = terminal.json("readiness", "--division", town.county)
-    assert county["baseline_on"] is None
-    assert "not accepted" in terminal("readiness", "--division", town.county).stdout
+    assert (county["baseline_on"], county["alarm"]) == (None, True)
+    assert "ALARM" in terminal("readiness", "--division", town.county).stdout
+    (then,) = terminal.json("readiness", "--division", town.county, "--valid-on", "2004-12-31")
+    assert then["alarm"] is False, "the first generation is made still"
     terminal("follow", "--once")
     terminal.do("AcceptBaseline", division=town.county, document="文")
     terminal("follow", "--once")

@@ -7,23 +7,19 @@ from datetime import date
 
 import pytest
 
-from tests.adapters.terminal import Terminal
-
 SITE = "510000900000"
 CENTRE = {"REGISTRY_ROLES": "production-centre", "REGISTRY_OFFICE": SITE}
 
 
 @pytest.fixture
-def terminal(tmp_path, sqlite_url):
+def terminal(terminal):
     """A terminal of a production site before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found.env |= CENTRE
-    found("migrate")
+    terminal.env |= CENTRE
     sheet = {"sheet": "S1", "serials": [f"{number:016X}" for number in range(1, 9)]}
-    found.do("ReceiveBlanks", sheets=[sheet], lot="2007-06", site=SITE)
-    found.do("IssueBlanks", serials=sheet["serials"][:2], line="L1")
-    found("follow", "--once")
-    return found
+    terminal.do("ReceiveBlanks", sheets=[sheet], lot="2007-06", site=SITE)
+    terminal.do("IssueBlanks", serials=sheet["serials"][:2], line="L1")
+    terminal("follow", "--once")
+    return terminal
 
 
 def test_blanks_cards_waste_and_sheets_are_balanced(terminal):

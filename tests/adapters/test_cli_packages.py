@@ -6,17 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.adapters.terminal import Terminal, settle
+from tests.adapters.terminal import settle
 
 STATION = "510603001001"
-
-
-@pytest.fixture
-def terminal(tmp_path, sqlite_url):
-    """A terminal before a fresh register."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
-    return found
 
 
 @pytest.fixture

@@ -21,13 +21,11 @@ PERSON = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 @pytest.fixture
-def terminal(tmp_path, sqlite_url):
+def terminal(terminal, tmp_path):
     """A terminal before a fresh register, with a key for photographs."""
-    found = Terminal(tmp_path, sqlite_url)
-    found.env["REGISTRY_MEDIA_KEY"] = str(tmp_path / "media.key")
-    found("migrate")
-    assert found.json("key", "photos") == {"key_version": 1}
-    return found
+    terminal.env["REGISTRY_MEDIA_KEY"] = str(tmp_path / "media.key")
+    assert terminal.json("key", "photos") == {"key_version": 1}
+    return terminal
 
 
 @pytest.fixture

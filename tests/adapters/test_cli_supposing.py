@@ -10,19 +10,16 @@ from adapters.database import open_database
 from registry.codes import table
 from registry.events.applications import CardSigned
 from tests.adapters.followed import followed
-from tests.adapters.terminal import Terminal
 from tests.replay.test_changed import with_cards
 
 
 @pytest.fixture
-def terminal(tmp_path, sqlite_url):
+def terminal(terminal, sqlite_url):
     """A terminal before a register that has issued cards."""
-    found = Terminal(tmp_path, sqlite_url)
-    found("migrate")
     engine = open_database(sqlite_url, durability="off")
     followed(engine, with_cards(1))
     engine.dispose()
-    return found
+    return terminal
 
 
 def written(path, rows):

@@ -1,17 +1,15 @@
 """A register that is going to be killed: serves a queue and tells what it has acknowledged.
 
-    python -m tests.crash.child URL SEED
-
-One line a submission goes out when it is sent and when its receipt has come, so that whoever reads
-knows what was promised at the moment of death.
+One message a submission goes out when it is sent and when its receipt has come, so that whoever
+reads knows what was promised at the moment of death.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 from concurrent.futures import Future
 from datetime import date
+from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Thread
 from uuid import UUID
@@ -30,7 +28,7 @@ CLIENTS = 12
 WHO = Name("王大")
 
 
-def main(url: str, seed: int) -> None:
+def serve_until_killed(url: str, seed: int, told: Connection) -> None:
     """Serve until killed."""
     parts = assemble(Settings(database=url, durability="full"))
     chance = random.Random(seed)
@@ -45,22 +43,21 @@ def main(url: str, seed: int) -> None:
     def send(number: int) -> None:
         name = UUID(bytes=random.Random(f"{seed}/{number}").randbytes(16), version=4)
         submission = Submission(name, by, command(chance, known, number))
-        print("sent", name, flush=True)
+        told.send(("sent", name))
         future = queue.submit(submission)
-        future.add_done_callback(lambda told: done.put((submission, told)))
+        future.add_done_callback(lambda answered: done.put((submission, answered)))
 
     for number in range(CLIENTS):
         send(number)
-    print("ready", flush=True)
     while True:
         number += 1
         submission, future = done.get()
         error = future.exception()
         if error is None:
             receipt = future.result()
-            print("done", submission.id, receipt.first, receipt.count, flush=True)
+            told.send(("done", submission.id, receipt.first, receipt.count))
         else:
-            print("refused", submission.id, type(error).__name__, flush=True)
+            told.send(("refused", submission.id))
         send(number)
 
 
@@ -78,7 +75,3 @@ def command(
     (person, _), (_, home) = chance.sample(known, 2)
     mover = Mover(person=person, relation=Relationship("99"))
     return ChangeAddress(movers=(mover,), household=home, declarant=WHO)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))

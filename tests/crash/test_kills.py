@@ -7,14 +7,8 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Timer
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,9 +25,9 @@ from registry.entry import Entry
 from registry.history import standing
 from registry.projections import PROJECTIONS
 from registry.vocabulary import VOCABULARY, Kind
+from tests.crash.child import serve_until_killed
+from tests.crash.killing import told_until_killed
 from tests.crash.town import found
-
-HOME = Path(__file__).parents[2]
 
 
 @dataclass
@@ -44,33 +38,15 @@ class Told:
     done: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     refused: int = 0
 
-    def read(self, lines: Iterator[str]) -> None:
-        """Take in the whole lines that came through the pipe."""
-        for line in lines:
-            match line.split() if line.endswith("\n") else []:
-                case ["sent", name]:
-                    self.sent.add(UUID(name))
-                case ["done", name, first, count]:
-                    self.done[UUID(name)] = (int(first), int(count))
-                case ["refused", _, _]:
-                    self.refused += 1
-
-
-@contextmanager
-def running(url: str, seed: int) -> Iterator[subprocess.Popen[str]]:
-    """A process that serves, once it is ready; dead at the end of the block."""
-    child = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "tests.crash.child", url, str(seed)],
-        cwd=HOME,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with child:
-        try:
-            yield child
-        finally:
-            child.kill()
+    def hear(self, message: tuple[Any, ...]) -> None:
+        """Take in what was said."""
+        match message:
+            case ("sent", name):
+                self.sent.add(name)
+            case ("done", name, first, count):
+                self.done[name] = (first, count)
+            case ("refused", _):
+                self.refused += 1
 
 
 def kill_loop(url: str, kills: int, seed: int) -> None:
@@ -80,17 +56,10 @@ def kill_loop(url: str, kills: int, seed: int) -> None:
     told = Told()
     engine = open_database(url)
     for number in range(kills):
-        with running(url, seed * 1000 + number) as child:
-            assert child.stdout is not None
-            assert child.stderr is not None
-            # From before anything is committed to some hundred commits, all moments are taken.
-            first = child.stdout.readline()
-            killer = Timer(chance.random() ** 2 * 0.6, child.send_signal, [signal.SIGKILL])
-            killer.start()
-            told.read(iter([first]))
-            told.read(iter(child.stdout.readline, ""))
-            assert child.wait(30) == -signal.SIGKILL, child.stderr.read()
-            killer.join()
+        # From before anything is committed to some hundred commits, all moments are taken.
+        arguments = (url, seed * 1000 + number)
+        for message in told_until_killed(serve_until_killed, *arguments, chance=chance, most=240):
+            told.hear(message)
         check(engine, told)
     assert len(told.done) > kills
     check_read_models(engine)

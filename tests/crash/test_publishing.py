@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
 from adapters.agreement import compare_tiles
 from replay.proof.notes import open_checkpoint
 from tests.adapters.published import Log, Press
-from tests.crash.publisher import ENTRIES, stands
+from tests.crash.killing import told_until_killed
+from tests.crash.publisher import ENTRIES, publish_until_killed, stands
 from tests.replay import naive_tree as naive
-
-HOME = Path(__file__).parents[2]
 
 
 def kill_loop(folder: Path, kills: int, seed: int) -> None:
@@ -29,33 +24,11 @@ def kill_loop(folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     told: dict[int, str] = {}
     for number in range(kills):
-        child = subprocess.Popen(
-            [
-                sys.executable,
-                "-W",
-                "error",
-                "-m",
-                "tests.crash.publisher",
-                folder,
-                f"{seed}{number}",
-            ],
-            cwd=HOME,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with child:
-            assert child.stdout is not None
-            assert child.stderr is not None
-            assert child.stdout.readline() == "ready\n"
-            killer = Timer(chance.random() ** 2 * 0.2, child.send_signal, [signal.SIGKILL])
-            killer.start()
-            for line in child.stdout:
-                match line.split() if line.endswith("\n") else []:
-                    case [size, root]:
-                        assert told.setdefault(int(size), root) == root
-            assert child.wait(30) in (-signal.SIGKILL, 0), child.stderr.read()
-            killer.join()
+        arguments = (folder, seed * 1000 + number)
+        for size, root in told_until_killed(
+            publish_until_killed, *arguments, chance=chance, most=20
+        ):
+            assert told.setdefault(size, root) == root
         assert stands(press) >= max(told, default=0)
         if press.folder.checkpoint():
             assert compare_tiles(log, press.folder, press.signer.public).differences == ()

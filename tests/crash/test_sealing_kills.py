@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -25,38 +21,16 @@ from replay.columns.exact import stored_rows
 from replay.sealed.reading import Folder, SealedLog, verify
 from replay.sealed.writing import LogWriter
 from tests.adapters.followed import record
+from tests.crash.killing import told_until_killed
 from tests.replay.histories import town
 from tests.strategies import story
 
 LOT = 25
 
 
-def killed(work: Callable[..., None], job: object, after: float) -> int:
-    """Let a process work and kill it after some seconds; the last that it told."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.sealing"])
-    ours, theirs = context.Pipe()
-    child = context.Process(target=work, args=(job, theirs), daemon=True)
-    child.start()
-    theirs.close()
-    told = 0
-    try:
-        told = ours.recv()  # it has begun
-        killer = Timer(after, os.kill, [child.pid, signal.SIGKILL])
-        killer.start()
-        while True:
-            told = ours.recv()
-    except EOFError:
-        killer.cancel()
-        child.join()
-        return told
-    finally:
-        child.kill()
-
-
 def kill_loop(url: str, folder: Path, kills: int, seed: int, moves: int) -> None:
     """Seal, kill, look; again and again."""
-    from tests.crash.sealing import seal_until_killed
+    from tests.crash.sealing import seal_until_killed  # it fetches kernels, which takes a while
 
     chance = random.Random(seed)
     engine = open_database(url, durability="off")
@@ -66,7 +40,7 @@ def kill_loop(url: str, folder: Path, kills: int, seed: int, moves: int) -> None
     job = Job(url, folder, lot=LOT)
     died, before = 0, 0
     for _ in range(kills):
-        told = killed(seal_until_killed, job, chance.random() ** 2 * 0.5)
+        *_, told = told_until_killed(seal_until_killed, job, chance=chance, most=len(rows) // LOT)
         sealed = sealed_head(folder)
         assert sealed == len(rows) or sealed % LOT == 0
         assert sealed >= max(told, before), "what was told to be sealed is"
@@ -97,7 +71,8 @@ def rebuild_loop(url: str, folder: Path, kills: int, seed: int) -> None:
     before = residents(url)
     finished = 0
     for _ in range(kills):
-        finished += killed(rebuild_until_killed, job, chance.random() ** 2) < 0
+        *_, told = told_until_killed(rebuild_until_killed, job, chance=chance, most=40)
+        finished += told < 0
         assert residents(url) == before, "the old edition answers until the new one is whole"
     assert finished < kills, "they were killed in the middle"
     engine = open_database(url, durability="off")

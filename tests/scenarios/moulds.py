@@ -22,6 +22,11 @@ class Mould:
     ids: dict[str, Any]
     made: int
 
+    def copy(self, path: Path) -> Town:
+        """A town of one's own."""
+        shutil.copy(self.path, path)
+        return Town(path, ids=dict(self.ids), made=count(self.made), sent=count(1000))
+
 
 @pytest.fixture(scope="session")
 def mould(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Mould:
@@ -37,9 +42,7 @@ def mould(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Mo
 @pytest.fixture
 def town(mould: Mould, tmp_path: Path) -> Iterator[Town]:
     """A town in which nothing has happened since 2005; at the end its streams must agree."""
-    path = tmp_path / "town.db"
-    shutil.copy(mould.path, path)
-    town = Town(path, ids=dict(mould.ids), made=count(mould.made), sent=count(1000))
+    town = mould.copy(tmp_path / "town.db")
     yield town
     town.agrees()
     town.close()

@@ -280,8 +280,8 @@ def test_a_birth_date_moves_to_29_february_and_back(town: Town):
             ["birth-after-registration"],
         ),
         (
-            lambda t: ReassignNumber(**said(t.li, "11")),
-            ["number-stays"],  # there is no case
+            lambda t: ReassignNumber(**said(t.li, "19")),
+            ["number-stays"],  # who has a number has it for life, or until a case is decided
         ),
         (
             lambda t: ReassignNumber(**said(t.li, "10")),

@@ -1,0 +1,1 @@
+"""What may happen in a random lawful history, one module a subject."""
