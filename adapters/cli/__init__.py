@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from adapters.cli.addresses_due import addresses_due
 from adapters.cli.appending import append_address
 from adapters.cli.auditing import audit, compare, state_root, watch
 from adapters.cli.bins import bins
@@ -14,6 +15,7 @@ from adapters.cli.cashing import cash_book, relief_lists, unsettled_fees
 from adapters.cli.checking import check
 from adapters.cli.checking_books import check_register, check_rules
 from adapters.cli.checking_doubles import check_doubles
+from adapters.cli.checking_unsettled import check_unsettled
 from adapters.cli.cleaning import (
     batches,
     clean_up,
@@ -93,6 +95,7 @@ for verb in (
     cards,
     backlog,
     overdue,
+    addresses_due,
     call_up,
     readiness,
     findings,
@@ -147,5 +150,5 @@ for verb in (
     demo,
 ):
     main.add_command(verb)
-for verb in (check_register, check_rules, check_doubles):
+for verb in (check_register, check_rules, check_doubles, check_unsettled):
     check.add_command(verb)

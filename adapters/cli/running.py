@@ -150,7 +150,7 @@ def _from_columns(name: str, folder: Path) -> Callable[..., None]:
         raise malformed("NAME", f"from the sealed log only {', '.join(REPLAYED)} is filled")
     if not sealed_head(folder):
         raise Unavailable(f"nothing is sealed yet in {folder}; run `registry seal`")
-    log = SealedLog(folder)
+    log = SealedLog(folder, guarded=True)
     return lambda projector, one, progress: rebuild_sealed(projector, log, one, progress)
 
 
@@ -168,6 +168,7 @@ def _advance(bar: Progress, task: TaskID, done: int) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A description in TOML of files and columns that have other names than ours.",
 )
+@click.option("--check", is_flag=True, help="Then hold all of it against the check rules.")
 @acting
 @as_json
 def import_(
@@ -176,6 +177,7 @@ def import_(
     batch: str,
     baseline: date,
     mapping: Path | None,
+    check: bool,
     officer: str,
     office: str,
     roles: str,
@@ -186,7 +188,9 @@ def import_(
     Started again under the same batch name, it goes on where it stopped and enters nothing twice.
     Every row is accepted, accepted with findings, or refused with its reason; a report and the
     counts by unit, sex and year of birth stand beside the extract. Where persons were refused, or
-    the counts are not those declared in declared.csv, the exit code is 1.
+    the counts are not those declared in declared.csv, the exit code is 1. With --check everything
+    that came is then held against every check rule and searched for people registered twice, also
+    against those who were here before; what is found belongs to this batch and to its report.
 
     \b
     registry import extract/ --source deyang-2003 --batch 2004-06 --baseline 2004-06-01
@@ -194,7 +198,10 @@ def import_(
     import json
 
     from adapters.bulk import Importer
+    from adapters.cli.auditing import read_log
     from adapters.ids import salts
+    from registry.commands.extract import Batch
+    from registry.days import day_at
 
     by = authority(officer, office, roles, area)
     with opened() as parts, progress() as bar:
@@ -206,6 +213,12 @@ def import_(
         clock = parts.register.clock
         with Importer(parts.store, parts.setting, clock=clock, salt=salts) as importer:
             report = importer.load(folder.resolve(), source, batch, baseline, by, advance, mapping)
+        if check:
+            from adapters.raising import check_batch
+
+            told = Batch(source, batch, baseline, day_at(clock()), parts.setting.namespace)
+            report.checked = check_batch(parts, read_log(parts), told, by)
+            report.write(folder.resolve())
     answer(json.loads(report.json()), lambda: click.echo(report.text()))
     if report.refused or (report.counts.declared and not report.counts.agrees):
         raise click.exceptions.Exit(WRONG)
