@@ -145,9 +145,9 @@ def redact(accepted: Accepted, transaction: Transaction) -> None:
                 continue
             named = CODEC.event(PART_REDACTED, entry.state, entry.private)
             key = named.entry_of.bytes
-            private, submission, answer = transaction.halves(key, named.version)
+            private, submission, answer = transaction.halves(key, named.entry_version)
             private, texts = blanked(private, named.part)
-            transaction.blank(key, named.version, private)
+            transaction.blank(key, named.entry_version, private)
             if texts and submission is not None and answer is not None:
                 transaction.answer(submission, without(answer, texts))
 

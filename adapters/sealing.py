@@ -109,7 +109,7 @@ def redact_sealed(source: Columnar, writer: LogWriter, head: int) -> None:
     """
     found = source.redactions(writer.head, head)
     named = [Codec().event(PART_REDACTED, state, b"") for _, state in found]
-    rows = [source.entry(one.entry_of, one.version) for one in named]
+    rows = [source.entry(one.entry_of, one.entry_version) for one in named]
     if rows := [one for one in rows if one.position <= writer.head]:
         writer.redact(rows, [position for position, _ in found])
 

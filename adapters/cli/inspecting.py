@@ -8,12 +8,11 @@ import click
 
 from adapters.cli.desk import Desk, asking
 from adapters.cli.frame import DAY, as_json, malformed, show_table
-from registry.commands.base import CITY, COUNTY, PROVINCE
 from registry.days import moment_of
 from registry.errors import Forbidden
 
 #: Who inspects.
-INSPECTORS = ("auditor", COUNTY, CITY, PROVINCE)
+INSPECTORS = ("auditor", "county", "city", "province")
 
 
 @click.command()

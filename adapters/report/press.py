@@ -37,8 +37,12 @@ def html(template: str, **told: Any) -> str:
 
 def pdf(page: str) -> bytes:
     """An HTML document as PDF; nothing is read from files or the network."""
+    from PIL import ImageFile
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher
+
+    # WeasyPrint has every program that loads it take torn pictures for whole ones.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
     own = URLFetcher(allowed_protocols=["data"], fail_on_errors=True)
     made: bytes = HTML(string=page, url_fetcher=own).write_pdf()

@@ -98,7 +98,7 @@ class ProposeRedaction:
             RedactionProposed(
                 effective_on=registrar.today,
                 entry_of=self.entry_of,
-                version=self.version,
+                entry_version=self.version,
                 part=self.part,
                 ground=self.ground,
                 document=self.document,
@@ -131,15 +131,15 @@ class ConfirmRedaction:
         registrar.refuse_if((proposed.officer == by, SameOfficer(by)))
         registrar.stop_if_refused()
         named = proposed.event
-        part_of(registrar, self.person, named.entry_of, named.version, named.part)
+        part_of(registrar, self.person, named.entry_of, named.entry_version, named.part)
         registrar.enter(
             self.person,
             PartRedacted(
                 effective_on=registrar.today,
                 entry_of=named.entry_of,
-                version=named.version,
+                entry_version=named.entry_version,
                 part=named.part,
                 proposal=self.proposal,
             ),
         )
-        return {"person": self.person, "entry_of": named.entry_of, "version": named.version}
+        return {"person": self.person, "entry_of": named.entry_of, "version": named.entry_version}

@@ -20,14 +20,14 @@ PART_REDACTED = 28
 class RedactionProposed:
     """A part of an entry is to be blanked; a second officer has to confirm (提请删除个人信息).
 
-    entry_of, version: the stream and version of the entry. part: of its private half, named for
-    the person of whom it speaks. document: the request or judgment on which it rests.
+    entry_of, entry_version: the stream and version of the entry. part: of its private half, named
+    for the person of whom it speaks. document: the request or judgment on which it rests.
     Source: 个人信息保护法 art. 47, 50.
     """
 
     effective_on: date
     entry_of: UUID
-    version: int
+    entry_version: int
     part: str
     ground: RedactionGround
     document: str
@@ -44,6 +44,6 @@ class PartRedacted:
 
     effective_on: date
     entry_of: UUID
-    version: int
+    entry_version: int
     part: str
     proposal: int

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from registry.vocabulary import Kind
-from replay.columns.layout import layout
+from replay.columns.layout import FIXED, layout
 from replay.columns.runs import Block
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def table(log: Log, kind: Kind, columns: Sequence[str] = ()) -> pa.Table:
     """All rows of a kind of stream: entity, version, code, effective day, position, and `columns`.
 
-    columns: dense ones, as `replay.columns.layout` derives them from the events.
+    columns: dense ones, as `replay.columns.layout` derives them from the events. One that is named
+    like a column of every row is called `stated_` and its name.
     """
     found = [one for one in batches(log, kind, columns)]
     return pa.concat_tables(found) if found else pa.table({})
@@ -51,9 +52,14 @@ def batches(log: Log, kind: Kind, columns: Sequence[str] = ()) -> Iterator[pa.Ta
                 "entity": entity,
                 "version": version,
                 **block.fixed(),
-                **{name: spread(block, name) for name in columns},
+                **{called(name): spread(block, name) for name in columns},
             }
         )
+
+
+def called(name: str) -> str:
+    """What a dense column is called beside those of every row."""
+    return f"stated_{name}" if name in {"entity", "version", *FIXED} else name
 
 
 def spread(block: Block, name: str) -> pa.Array:

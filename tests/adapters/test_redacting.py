@@ -40,7 +40,7 @@ def redaction(log, entry, part="subject"):
     event = PartRedacted(
         effective_on=last.effective_on,
         entry_of=entry.stream,
-        version=entry.version,
+        entry_version=entry.version,
         part=part,
         proposal=1,
     )

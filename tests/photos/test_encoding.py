@@ -10,6 +10,7 @@ from PIL import Image
 
 from adapters.photos.drawing import drawn_head, drawn_photo
 from adapters.photos.encoding import SIZE, chip_photo
+from adapters.report.press import pdf
 from registry.errors import Malformed
 
 
@@ -42,6 +43,7 @@ def test_what_is_too_restless_for_so_few_bytes_is_refused():
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", drawn_photo(1)[:3000]])
-def test_what_is_no_picture_is_refused(content):
+def test_what_is_no_picture_is_refused_also_where_pages_are_printed(content):
+    assert pdf("<p>人口</p>").startswith(b"%PDF")
     with pytest.raises(Malformed, match="no picture"):
         chip_photo(content)

@@ -111,7 +111,7 @@ def test_a_redaction_is_lawful_whatever_became_of_the_person():
     redaction = PartRedacted(
         effective_on=gone.effective_on,
         entry_of=gone.stream,
-        version=1,
+        entry_version=1,
         part="subject",
         proposal=1,
     )

@@ -12,7 +12,7 @@ from adapters.province import write
 from registry.vocabulary import VOCABULARY, Kind
 from replay.columns.layout import layout
 from replay.columns.runs import entries
-from replay.columns.tables import batches, table
+from replay.columns.tables import batches, called, table
 from replay.province import columns as c
 from replay.province.days import RATES
 from replay.province.making import Province
@@ -74,7 +74,14 @@ def test_a_row_says_what_its_entry_says(log, kind):
             type(one.event) in homes and getattr(one.event, homes[type(one.event)]) is not None
             for one in history
         ]
-        assert everything.column(name).is_valid().to_pylist() == said, name
+        assert everything.column(called(name)).is_valid().to_pylist() == said, name
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_field_of_an_event_hides_a_column_of_every_row(kind):
+    names = [called(name) for name in layout(kind).dense]
+    assert len(set(names)) == len(names)
+    assert not set(names) & {"entity", "version", "code", "effective_on", "position"}
 
 
 def test_a_partition_comes_at_a_time_and_shares_the_memory_of_the_log(log):
