@@ -43,14 +43,35 @@ def part_of(registrar: Registrar, person: PersonId, stream: UUID, version: int, 
     registrar.stop_if_refused()
     assert found is not None, "refused above"
     assert blanked is not None, "refused above"
-    kind = word_of(found.event).kind
-    of_another = kind is Kind.PERSON and part == SUBJECT and stream != person
     registrar.refuse_if(
-        (of_another, NotOfThisPerson(what)),
+        (not speaks_of(registrar, entries, person, part), NotOfThisPerson(what)),
         (in_force(entries, blanked), StillInForce(what)),
     )
     registrar.stop_if_refused()
     return found
+
+
+def speaks_of(registrar: Registrar, entries: list[Entry], person: UUID, part: str) -> bool:
+    """Whether a part of a stream's entry may speak of a person, as far as the register can tell.
+
+    Of a resident's stream the subject is the resident; others whom it names by their names alone,
+    as declarants, are believed to be who they say, where the resident is the office's own. Any
+    other stream names the person by identifier.
+    """
+    stream = entries[0].stream
+    if stream == person:
+        return True
+    if word_of(entries[0].event).kind is Kind.PERSON:
+        resident = registrar.load(Person, stream)
+        return part != SUBJECT and registrar.in_area(resident.community)
+    return any(person in named(value) for one in entries for value in vars(one.event).values())
+
+
+def named(value: object) -> tuple[object, ...]:
+    """What a field of an event holds: itself, its items, or the fields of its items."""
+    if not isinstance(value, tuple):
+        return (value,)
+    return tuple(one for item in value for one in (item, *getattr(item, "__dict__", {}).values()))
 
 
 def blanked_entry(entry: Entry, part: str) -> Entry | None:

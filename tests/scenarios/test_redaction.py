@@ -17,6 +17,7 @@ from registry.commands.particulars import ChangeName
 from registry.commands.redaction import ConfirmRedaction, ProposeRedaction
 from registry.errors import NotFound
 from registry.values import ChangeCategory, Name, Officer, PersonId, RedactionGround
+from registry.vocabulary import Kind
 from tests.scenarios.town import APPROVAL, CHIEF, DECLARANT, Town
 
 OTHER = replace(CHIEF, officer=Officer("周明"))
@@ -84,6 +85,8 @@ def test_what_is_not_there_is_not_blanked(town: Town):
     assert town.refused(propose(person, 1, "spouse")) == ["nothing-to-redact"]
     former = propose(town.li, len(town.timeline(person)) - 1, of=person)
     assert town.refused(former) == ["not-of-this-person"]
+    case = town.named(Kind.NUMBER, town.person(person).number)
+    assert "not-of-this-person" in town.refused(propose(town.li, 1, of=case))
     assert town.refused(ConfirmRedaction(person=person, proposal=1)) == ["nothing-proposed"]
     with pytest.raises(NotFound):
         town.do(propose(person, 1, of=UUID(int=5)))
