@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from adapters.eventstore import entries
-from adapters.sealing import open_log, sealed_head
+from adapters.sealing import open_log, redacts, sealed_head
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.vocabulary import VOCABULARY, Kind
@@ -57,7 +57,10 @@ def recorded(parts: Parts, tell: Progress) -> Iterator[Entry]:
 
 def log_around(parts: Parts, stream: UUID) -> Log:
     """The log as far as one entity is concerned: its own entries, and every number case."""
-    if parts.settings.archive or sealed_folder(parts.settings) is not None:
+    folder = None if parts.settings.archive else sealed_folder(parts.settings)
+    # What is blanked in the store stands in the sealed log until it is sealed again.
+    waits = folder is not None and redacts(parts.store, sealed_head(folder), parts.store.head()[0])
+    if parts.settings.archive or (folder is not None and not waits):
         return log_of(parts)
     codes = [word.code for word in VOCABULARY.values() if word.kind is Kind.CASE]
     with parts.engine.connect() as connection:

@@ -17,6 +17,7 @@ from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.eventstore import entries
 from adapters.positions import ACTIVE, FILLING, Standing
+from adapters.redacting import fold_anew, redacted
 from adapters.tables import hurried
 
 if TYPE_CHECKING:
@@ -104,9 +105,12 @@ def filling(projector: Projector, standings: Collection[Standing]) -> Iterator[i
             last, _ = projector.store.head()
             while (position := position_of(told)) < last:
                 batch = projector.store.rows(position, projector.batch, last)
-                changes = folding.fold(batch)
+                changes, blanked = folding.fold(batch), redacted(batch)
                 with hurried(projector.engine) as connection:
                     told = projector.write(connection, told.values(), changes, batch[-1].position)
+                    if blanked:
+                        fold_anew(connection, projector, told.values(), blanked, batch[-1].position)
+                        folding = projector.folding(told)
                 yield done
         switch(projector, told)
 
@@ -160,8 +164,11 @@ def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
         last = max((one.position for one in old), default=0)
         while (position := position_of(told)) < last:
             batch = projector.store.rows(position, projector.batch, last)
-            changes = folding.fold(batch)
+            changes, blanked = folding.fold(batch), redacted(batch)
             told = projector.write(connection, told.values(), changes, batch[-1].position)
+            if blanked:
+                fold_anew(connection, projector, told.values(), blanked, batch[-1].position)
+                folding = projector.folding(told)
         for name, one in told.items():
             positions.move(connection, one, state=ACTIVE)
             projector.copy(name, one.copy).show(connection)

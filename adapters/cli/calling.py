@@ -8,7 +8,7 @@ import click
 
 from adapters.cli.desk import Desk, asking
 from adapters.cli.frame import ID, as_json, malformed, show_table
-from adapters.cli.issuing import CARDS
+from adapters.cli.looking import PEOPLE
 
 
 @click.command("call-up")
@@ -47,7 +47,7 @@ def call_up(
     from adapters import calling
     from adapters.answers import Cursor
 
-    desk.need(*CARDS)
+    desk.need(*PEOPLE)
     place = community or division
     if place is None or (community and division):
         raise malformed("--community, --division", "name one of them; see `registry places`")

@@ -7,14 +7,17 @@ from typing import Any
 import click
 
 from adapters.cli.auditing import loaded, point
-from adapters.cli.frame import answer, as_json, show_table
+from adapters.cli.desk import Desk, asking
+from adapters.cli.frame import as_json, show_table
+from adapters.cli.looking import TIMELINES
 from registry.values import OfficeCode
 
 
 @click.command("unsettled")
 @click.option("--station", metavar="CODE", help="Only in this police station's care (派出所).")
+@asking()
 @as_json
-def check_unsettled(station: str | None) -> None:
+def check_unsettled(desk: Desk, station: str | None) -> None:
     """List who was found registered nowhere (未落户人员), and who in the register that may be.
 
     Each open case is compared with everybody registered, as `check doubles` compares records: by
@@ -22,12 +25,13 @@ def check_unsettled(station: str | None) -> None:
     whether it is the same person, officers find out before anybody is entered.
 
     \b
-    registry check unsettled --station 510603001000
+    registry check unsettled --station 510603001000 --purpose registration
     """
     from registry.aggregates import Places
     from replay.checks.unsettled import unsettled
     from replay.states.entities import tree_of
 
+    desk.need(*TIMELINES)
     wanted = None if station is None else OfficeCode(station)
     with loaded() as (parts, log):
         at, _ = point(parts, log, None, None)
@@ -49,7 +53,11 @@ def check_unsettled(station: str | None) -> None:
             }
             for one in unsettled(log, at)
         ]
-    told = [row for row in rows if wanted is None or row["station"] == wanted]
+    told = [
+        {**row, **_seen(desk, row["likely"])}
+        for row in rows
+        if (wanted is None or row["station"] == wanted) and desk.sight.sees_place(row["community"])
+    ]
 
     def text() -> None:
         heads = ["case", "community", "reason", "likely", "points", "reasons"]
@@ -59,7 +67,21 @@ def check_unsettled(station: str | None) -> None:
         ]
         show_table("registered nowhere", heads, lines)
 
-    answer(told, text)
+    named = [like["person"] for row in told for like in row["likely"]]
+    fields = ("name", "birth_date", "parents")
+    desk.tell("unsettled", told, text, subjects=named, fields=fields, rows=len(told))
+
+
+def _seen(desk: Desk, likely: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of whom it may be, those of the officer's own area; the others are counted."""
+    people = desk.reader.persons([like["person"] for like in likely], desk.at)
+    mine = [
+        like
+        for like in likely
+        if desk.by.area is None
+        or (like["person"] in people and desk.sight.sees_person(people[like["person"]]))
+    ]
+    return {"likely": mine, "elsewhere": len(likely) - len(mine)}
 
 
 def _best(likely: list[dict[str, Any]]) -> list[Any]:

@@ -163,7 +163,12 @@ def find_number(desk: Desk, file: Any) -> None:
     found: list[dict[str, Any]] = []
     elsewhere = 0
     for number, holders in zip(numbers, told, strict=True):
-        seen = [one for one, state in holders if state is None or desk.sight.sees_person(state)]
+        everywhere = desk.by.area is None
+        seen = [
+            one
+            for one, state in holders
+            if everywhere or (state is not None and desk.sight.sees_person(state))
+        ]
         elsewhere += len(holders) - len(seen)
         found += [
             {

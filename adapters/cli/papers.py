@@ -12,7 +12,7 @@ import click
 
 from adapters.cli.desk import Desk, asking
 from adapters.cli.frame import ID, answer, as_json, malformed, show_fields, show_table
-from adapters.cli.issuing import CARDS
+from adapters.cli.looking import TIMELINES
 from registry.errors import NotFound
 from registry.values import RegisterItem
 
@@ -45,7 +45,7 @@ def form(desk: Desk, person: UUID, output: Path | None) -> None:
     """
     from adapters import papers
 
-    desk.need(*CARDS)
+    desk.need(*TIMELINES)
     known = desk.reader.person(person, desk.at)
     if known is None:
         raise desk.missing("resident-form", "person", person)
@@ -69,7 +69,7 @@ def booklet(desk: Desk, household: UUID, output: Path | None) -> None:
     """
     from adapters import papers
 
-    desk.need(*CARDS)
+    desk.need(*TIMELINES)
     known = desk.reader.household(household, desk.at)
     if known is None:
         raise desk.missing("booklet", "household", household)
@@ -101,7 +101,7 @@ def application(desk: Desk, application: UUID, output: Path | None) -> None:
     """
     from adapters import papers
 
-    desk.need(*CARDS)
+    desk.need(*TIMELINES)
     found = papers.card_form(desk.reader, application, desk.at)
     if found is None:
         desk.log("application-form", "nothing")

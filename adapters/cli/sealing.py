@@ -51,6 +51,8 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
 
     if follow and (status or file):
         raise malformed("--follow", "it goes on for ever; leave the other switch away")
+    if status and file:
+        raise malformed("--status", "it seals nothing; what goes into a file is sealed first")
     with opened() as parts, until_told() as stop:
         job = job_of(parts.settings, folder)
         if not status:
@@ -59,7 +61,7 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
             click.echo("sealing whatever comes; Ctrl-C ends it", err=True)
             follow_sealing(job, parts.store, stop)
         told = standing(job, parts)
-    if file is not None:
+    if file is not None and not stop.is_set():  # else it could hold what was blanked since
         _write(job.folder, file, told)
     answer(told, lambda: show_fields(told))
 

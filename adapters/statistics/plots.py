@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import matplotlib
@@ -26,6 +27,8 @@ STEADY: Any = {
     "font.weight": 500,
     "axes.unicode_minus": False,
 }
+#: The settings of the library are those of the process.
+ONE_AT_A_TIME = Lock()
 CAME, WENT, PLAIN, PALE = "#3b7d4f", "#a65e2e", "#33658a", "#c9d6df"
 WOMEN = "#b5526b"
 #: Bars that a plot has room for.
@@ -53,7 +56,7 @@ def plot(figures: Figures) -> str:
     draw = PLOTS.get(figures.form)
     if draw is None or not figures.rows:
         return ""
-    with matplotlib.rc_context({**STEADY, "font.family": [chinese()]}):
+    with ONE_AT_A_TIME, matplotlib.rc_context({**STEADY, "font.family": [chinese()]}):
         picture = Figure(figsize=(9, 2.8), layout="constrained")
         axes = picture.subplots()
         axes.spines[["top", "right"]].set_visible(False)

@@ -23,6 +23,14 @@ class NotOfThisPerson(Concerning):
     remedy = "Propose it on the stream of the person of whom the part speaks."
 
 
+class Redacted(Concerning):
+    """What would hold again was blanked since."""
+
+    code = "redacted"
+    law = PRIVACY + " art. 47"
+    remedy = "Enter what is so by a change or a supplement; what was blanked does not come back."
+
+
 class StillInForce(Concerning):
     """The register states it of somebody living today: the law wants it kept."""
 

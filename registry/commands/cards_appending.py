@@ -113,6 +113,8 @@ class ReconsiderAddress:
         registrar.enter(body.id, given_up)
         if says(registrar, one, body, address):
             return {"body": body.id, "slot": None}
+        held = one.state == WITH_HOLDER and one.body == body.id
+        registrar.refuse_if((not held, appending_rules.CardNotWithHolder(one.acceptance_number)))
         slot = intend(registrar, one, body, address, self.device, self.key_version)
         return {"body": body.id, "slot": slot}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from registry.aggregates import Life, Number, NumberCase, Person, case_rules, rules
 from registry.commands.base import CITY, COUNTY, PROVINCE, STATION, command
+from registry.commands.cards_fitness import is_soldier
 from registry.commands.case_evidence import evidence_of, proposal
 from registry.commands.case_touching import listed, touched_by
 from registry.commands.number_faults import REASONS, open_fault
@@ -291,7 +292,8 @@ def close(
         number = registrar.load(Number, case.number)
         registrar.prefetch(case.parties)
         others = [registrar.load(Person, one) for one in number.held_by if one != keeper]
-        registrar.refuse_if(*((one.resident, rules.StillHeld(one.id)) for one in others))
+        bound = (one for one in others if one.resident or is_soldier(one))
+        registrar.refuse_if(*((True, rules.StillHeld(one.id)) for one in bound))
         people = [registrar.find(Person, one) for one in case.parties]
         facts = {cleared_by(one, number) for one in people if one is not None}
         said = resolution.row["cleared_by"] if resolution is not None else OTHERWISE

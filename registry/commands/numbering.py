@@ -219,8 +219,11 @@ def refuse_open_case(registrar: Registrar, person: PersonId, number: CitizenNumb
 def end_holding(
     registrar: Registrar, person: PersonId, number: CitizenNumber, business: int
 ) -> None:
-    """End a person's holding; the number stays used for ever."""
+    """End a person's holding, unless a case ended it; the number stays used for ever."""
     stream = number_id(registrar, number)
+    held = registrar.find(Number, stream)
+    if held is not None and held.holders.get(person) is False:
+        return
     registrar.enter(
         stream, HoldingEnded(effective_on=registrar.today, person=person, business=business)
     )

@@ -27,6 +27,8 @@ from registry.vocabulary import ORDERS, Kind, Order, word_of
 
 #: The part that speaks of whom the stream is about.
 SUBJECT = "subject"
+#: Fields that name somebody else than the one of whom an entry speaks.
+KIN = frozenset({"guardian", "parent", "others", "mother", "father", "spouse"})
 
 
 def part_of(registrar: Registrar, person: PersonId, stream: UUID, version: int, part: str) -> Entry:
@@ -63,8 +65,15 @@ def speaks_of(registrar: Registrar, entries: list[Entry], person: UUID, part: st
         return True
     if word_of(entries[0].event).kind is Kind.PERSON:
         resident = registrar.load(Person, stream)
-        return part != SUBJECT and registrar.in_area(resident.community)
-    return any(person in named(value) for one in entries for value in vars(one.event).values())
+        place = resident.community or resident.left_community
+        return part != SUBJECT and registrar.in_area(place)
+    kin = KIN if part == SUBJECT else frozenset()
+    return any(
+        person in named(value)
+        for one in entries
+        for name, value in vars(one.event).items()
+        if name not in kin
+    )
 
 
 def named(value: object) -> tuple[object, ...]:

@@ -12,9 +12,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from registry.aggregates import Certificate, Household, Life, Person, rules
+from registry.aggregates import Certificate, Household, Life, Person, redaction_rules, rules
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.numbering import end_holding, resume_holding, resume_if_ended
+from registry.commands.redaction import SUBJECT
 from registry.days import day_at
 from registry.entry import Entry
 from registry.errors import NotFound, Rule
@@ -41,6 +42,7 @@ from registry.events.person import (
     RegistrationRestored,
     RegistrationReversed,
 )
+from registry.events.redaction import PartRedacted
 from registry.history import standing, voided_versions
 from registry.registrar import Registrar
 from registry.values import CitizenNumber, PersonId, Text
@@ -146,6 +148,18 @@ class Undoing:
         return entry
 
 
+def refuse_redacted(registrar: Registrar, persons: Iterable[Entry]) -> None:
+    """Nothing is undone beneath which something was blanked: it would hold again, and be empty."""
+    for target in persons:
+        for one in registrar.entries(target.stream):
+            event = one.event
+            if not isinstance(event, PartRedacted) or one.version < target.version:
+                continue
+            own = event.entry_of == target.stream and event.part == SUBJECT
+            registrar.refuse_if((own, redaction_rules.Redacted(one.version)))
+    registrar.stop_if_refused()
+
+
 def undo(registrar: Registrar, of: Undoing, target: Entry, event: type[Any]) -> None:
     """Void the target's whole business, one voiding entry a stream, and answer on ledgers."""
     persons, households = companions(registrar, target)
@@ -154,6 +168,7 @@ def undo(registrar: Registrar, of: Undoing, target: Entry, event: type[Any]) -> 
         # Its residents are not listed, so that nobody can tell whom else the business moved.
         unlisted = isinstance(entry.event, HouseholdMoved) and bool(house and house.collective)
         registrar.refuse_if((unlisted, rules.NotReversible("a collective household moved")))
+    refuse_redacted(registrar, persons)
     was = {entry.stream: _standing(registrar, entry.stream) for entry in persons}
     for stream, entries in _by_stream(persons).items():
         own = event if any(_moves(entry) for entry in entries) else EntriesVoided
@@ -362,6 +377,7 @@ class VoidEntry(Undoing):
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the void."""
         target = self.target(registrar)
-        _expect(registrar, target, not _moves(target) or isinstance(target.event, EntriesVoided))
+        fits = not _moves(target) or isinstance(target.event, EntriesVoided)
+        _expect(registrar, target, fits and not isinstance(target.event, PartRedacted))
         undo(registrar, self, target, EntriesVoided)
         return {"person": self.person}

@@ -75,9 +75,11 @@ class OpenWorkOrder:
         ]
         if self.leave_out:
             found = [one for one in found if not why[one.id]]
-            registrar.refuse_if((not found, order_rules.NobodyWaits(self.work_order)))
+            if not found:  # whoever was drawn is unfit: it is said why
+                registrar.refuse_if(*((True, rule) for told in why.values() for rule in told))
+                registrar.refuse_if((not why, order_rules.NobodyWaits(self.work_order)))
         passed = [one for one in found if passed_on(one, self.site)]
-        fresh = [one for one in found if one not in passed]
+        fresh = [one for one in found if not passed_on(one, self.site)]
         registrar.refuse_if(*((True, rule) for one in fresh for rule in why[one.id]))
         if fresh:
             order_from(registrar, fresh, self.site, self.package_number, self.work_order)

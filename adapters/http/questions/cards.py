@@ -113,7 +113,9 @@ def after_of(last: Any) -> tuple[int, bytes]:
     return last[0], last[1]
 
 
-@question("/places/{place}/card-call-up", PLACE, WITHIN, FROM_AGE, TO_AGE, LIMIT, PAGE, roles=CARDS)
+@question(
+    "/places/{place}/card-call-up", PLACE, WITHIN, FROM_AGE, TO_AGE, LIMIT, PAGE, roles=PEOPLE
+)
 def card_call_up(ask: Ask) -> Answer:
     """Residents of a place who are to be called up for a card (集中换领通知), a page at a time.
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from adapters import papers
 from adapters.http.asking import Answer, Ask, question
-from adapters.http.questions.cards import APPLICATION, CARDS
+from adapters.http.questions.cards import APPLICATION
 from adapters.http.questions.common import HOUSEHOLD, PERSON
 from adapters.http.questions.persons import seen_person
-from adapters.http.sight import PEOPLE
+from adapters.http.sight import TIMELINES
 from adapters.papers import Booklet, CardForm, Page
 from adapters.report import paper
 from registry.errors import Forbidden
@@ -20,7 +20,7 @@ from registry.errors import Forbidden
 PRINTED = ("text/html", "application/pdf")
 
 
-@question("/persons/{person}/form", PERSON, roles=PEOPLE, produces=PRINTED)
+@question("/persons/{person}/form", PERSON, roles=TIMELINES, produces=PRINTED)
 def person_form(ask: Ask) -> Answer:
     """A resident's form (常住人口登记表), with what changed, from what to what, by whom."""
     one = seen_person(ask)
@@ -28,7 +28,7 @@ def person_form(ask: Ask) -> Answer:
     return answered(ask, "form", found, [one.id])
 
 
-@question("/households/{household}/booklet", HOUSEHOLD, roles=PEOPLE, produces=PRINTED)
+@question("/households/{household}/booklet", HOUSEHOLD, roles=TIMELINES, produces=PRINTED)
 def household_booklet(ask: Ask) -> Answer:
     """A household's booklet (居民户口簿): first page, addresses, a page for each member."""
     one = ask.values["household"]
@@ -38,7 +38,7 @@ def household_booklet(ask: Ask) -> Answer:
     return answered(ask, "booklet", found, [each.person for each in found.pages])
 
 
-@question("/card-applications/{application}/form", APPLICATION, roles=CARDS, produces=PRINTED)
+@question("/card-applications/{application}/form", APPLICATION, roles=TIMELINES, produces=PRINTED)
 def card_application_form(ask: Ask) -> Answer:
     """The form of an application for a card (居民身份证申领登记表)."""
     one = ask.values["application"]
