@@ -15,6 +15,7 @@ from adapters.database import open_database
 from adapters.eventstore import Recorder
 from adapters.eventstore import entries as entries_table
 from adapters.matching import pieces
+from adapters.rebuilding import begin, fill, filling
 from adapters.sealing import redacts
 from registry.codec import REDACTED, check_parts
 from registry.events.person import NameChanged
@@ -80,6 +81,31 @@ def test_a_part_is_blanked_with_the_entry_that_says_so_and_read_models_forget_it
         values = {value for row in rows for value in row}
         assert chosen.event.name not in values
         assert REDACTED in values
+
+
+def test_a_copy_that_was_being_filled_meanwhile_forgets_it_too(engine):
+    log = town(7, 1).entries
+    projector = followed(engine, log)
+    said = Counter((one.stream, getattr(one.event, "name", None)) for one in log)
+    chosen = next(
+        one
+        for one in log
+        if isinstance(one.event, NameChanged) and said[one.stream, one.event.name] == 1
+    )
+    standing = begin(projector, "persons")
+    told = {"persons": standing}
+    while {one.position for one in told.values()} == {0}:
+        told, _ = fill(projector, told, standing.target)
+    record(Recorder(engine, node=1), [redaction(log, chosen)])
+    projector.catch_up()
+    for _ in filling(projector, told.values()):
+        pass
+    found = [*pieces(engine, projector.store, ["persons"])]
+    assert all(one.equal for one in found), [one.divergences for one in found if not one.equal]
+    with engine.connect() as connection:
+        table = PROJECTIONS["persons"].table
+        rows = connection.execute(select(table).where(table.c.person == chosen.stream.bytes)).all()
+    assert chosen.event.name not in {row.name for row in rows}
 
 
 def test_the_process_that_seals_finds_what_was_redacted_on_postgresql(postgres_url):

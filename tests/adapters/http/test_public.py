@@ -84,3 +84,4 @@ def test_papers_say_what_the_register_says(town: Town):
     assert booklet["pages"][0]["items"]["name"] == "王甲"
     for path in (f"/persons/{one}/form", f"/households/{form['household']}/booklet"):
         assert town.get(path, "county", area=THERE).status_code == 403
+        assert town.get(path, "reader").status_code == 403, "who may not see the timeline either"
