@@ -15,10 +15,11 @@ from registry.aggregates import Person
 from registry.codec import REDACTED
 from registry.commands.particulars import ChangeName
 from registry.commands.redaction import ConfirmRedaction, ProposeRedaction
+from registry.commands.undoing import VoidEntry
 from registry.errors import NotFound
 from registry.values import ChangeCategory, Name, Officer, PersonId, RedactionGround
 from registry.vocabulary import Kind
-from tests.scenarios.town import APPROVAL, CHIEF, DECLARANT, Town
+from tests.scenarios.town import APPROVAL, CHIEF, DECLARANT, GROUNDS, Town
 
 OTHER = replace(CHIEF, officer=Officer("周明"))
 COURT = RedactionGround("6")
@@ -68,6 +69,10 @@ def test_a_former_name_is_blanked_by_two_officers(town: Town):
     assert town.refused(confirm, by=OTHER) == ["nothing-to-redact"]
     town.open()
     assert town.refused(propose(person, former.version)) == ["nothing-to-redact"]
+    undone = VoidEntry(person=person, version=former.version + 1, grounds=GROUNDS)
+    assert town.refused(undone) == ["redacted"], "what was blanked would be the name again"
+    last = VoidEntry(person=person, version=len(town.timeline(person)), grounds=GROUNDS)
+    assert town.refused(last) == ["not-reversible"], "nor is a redaction undone"
     kept = [one.private for one in town.register.store.page(0, 10_000)]
     assert not any(f'"{FORMER}"'.encode() in one for one in kept)
 
