@@ -166,7 +166,7 @@ def test_one_who_died_does_not_hold_up_the_order_of_all_others(town: Town):
     assert told["left_out"] == [{"application": str(zhao), "why": ["already-deceased"]}]
     assert (state(town, wang), state(town, zhao)) == ("24", "22")
     nobody = replace(ordering(zhao, number=PaperNumber("W-2")), leave_out=True)
-    assert town.refused(nobody, PROVINCE) == ["nobody-waits"]
+    assert town.refused(nobody, PROVINCE) == ["already-deceased"]
 
 
 @pytest.mark.parametrize("died", [True, False])

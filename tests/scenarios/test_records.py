@@ -14,6 +14,7 @@ from registry.aggregates import Life, Number, NumberCase
 from registry.commands.cases import CloseNumberCase
 from registry.commands.membership import Heir
 from registry.commands.vital import DeleteRecord, RegisterDeath
+from registry.events.numbers import HoldingEnded
 from registry.values import CitizenNumber, DeletionKind, Sex
 from registry.vocabulary import Kind
 from tests.scenarios.town import (
@@ -86,6 +87,9 @@ def test_of_two_records_of_one_person_one_is_deleted_naming_the_other(town: Town
     assert double not in town.household(town.home).members
     assert town.person(double, date(2007, 5, 31)).resident
     assert town.refused(delete(double, kept=town.wang)) == ["record-deleted"]
+    number = town.see(Number, town.named(Kind.NUMBER, gone.number))
+    again = HoldingEnded(effective_on=TODAY, person=double, business=109)
+    assert [rule.code for rule in Number.check(number, again)] == ["not-holder"]
 
 
 def test_one_person_entered_twice_with_one_number_ends_with_one_holder(town: Town):
