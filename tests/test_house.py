@@ -39,7 +39,6 @@ LONG = {
     "registry/aggregates/rules.py": "every rule of law that can stand in the way, a class each",
     "registry/events/person.py": "every fact about a person, in one list",
     "tests/adapters/test_bulk.py": "one extract, followed through every fate of a row",
-    "tests/adapters/test_eventstore.py": "the store's promises, on both databases",
     "tests/simulation/life.py": "every deed that a random county can do",
 }
 #: Tests are read one at a time; of them, only the folder's map has to fit on a screen.

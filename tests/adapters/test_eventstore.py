@@ -1,34 +1,25 @@
-"""The event store: the library's own test cases, and what the register relies on beyond them."""
+"""The event store: what the register relies on, beyond the library's own test cases."""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
-from eventsourcing.application import Application
-from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import (
-    InfrastructureFactoryError,
     IntegrityError,
     NotSupportedError,
-    OperationalError,
     StoredEvent,
 )
-from eventsourcing.tests import persistence as library
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, insert, select
 
 from adapters import database
-from adapters.appending import Accepted, Transaction
-from adapters.eventstore import Factory, Recorder, StreamRecorder, entries, submissions
+from adapters.eventstore import Recorder, entries, submissions
 from registry.store import (
     Append,
     EntryStore,
@@ -38,77 +29,13 @@ from registry.store import (
     Receipt,
     Repeated,
     StoredEntry,
-    StoreUnavailable,
 )
-
-A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
-NODE = 11
-
-
-class Clock:
-    """A clock that shows what it is told."""
-
-    def __init__(self, *instants: int) -> None:
-        self.instants = list(instants)
-
-    def __call__(self) -> int:
-        return self.instants.pop(0) if len(self.instants) > 1 else self.instants[0]
-
-
-def entry(stream: UUID, version: int, state: bytes = b"{}\n", **fields: Any) -> StoredEntry:
-    return StoredEntry(stream, version, "", state, **{"code": 6, **fields})
-
-
-def wish(
-    *wanted: StoredEntry, guards: dict[UUID, int] | None = None, submission: UUID | None = None
-) -> Append:
-    return Append(
-        submission=submission or uuid4(),
-        officer="officer-7",
-        office="110105010001",
-        digest=b"d" * 32,
-        answer=b'{"ok":true}',
-        entries=wanted,
-        guards=guards or {},
-    )
+from tests.adapters.recording import NODE, A, B, C, Clock, entry, kinds, wish
 
 
 @pytest.fixture
 def store(engine: Engine) -> Recorder:
     return Recorder(engine, node=NODE, clock=Clock(1_000))
-
-
-@pytest.fixture
-def poison(engine: Engine) -> bytes:
-    """A state that the database refuses."""
-    word = b"poison"
-    with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.execute(
-                text(
-                    "create trigger refuse before insert on entries when new.state = x'"
-                    + word.hex()
-                    + "' begin select raise(abort, 'poisoned'); end"
-                )
-            )
-        else:
-            connection.execute(
-                text(
-                    "create function refuse() returns trigger language plpgsql as $$ begin"
-                    " raise exception 'poisoned'; end $$"
-                )
-            )
-            connection.execute(
-                text(
-                    "create trigger refuse before insert on entries for each row"
-                    f" when (new.state = decode('{word.hex()}', 'hex')) execute function refuse()"
-                )
-            )
-    return word
-
-
-def kinds(outcomes: Sequence[Outcome]) -> list[type]:
-    return [type(outcome) for outcome in outcomes]
 
 
 def test_the_recorder_is_what_the_register_asks_for(store: Recorder):
@@ -252,32 +179,6 @@ def test_a_submission_may_record_nothing_but_its_answer(store: Recorder):
     assert receipt == Receipt(submission, 2, 0, 1_000, b'{"ok":true}')
     assert store.submissions([submission])[submission].receipt == receipt
     assert store.head()[0] == 1
-
-
-@pytest.mark.parametrize("size", [1, 2, 7, 30])
-def test_a_database_error_fails_its_culprit_alone(store: Recorder, poison: bytes, size: int):
-    streams = [uuid4() for _ in range(size)]
-    bad = size // 2
-    batch = [
-        wish(entry(stream, 1, poison if place == bad else b"good"), entry(stream, 2))
-        for place, stream in enumerate(streams)
-    ]
-    outcomes = store.append(batch)
-    assert [place for place, each in enumerate(outcomes) if isinstance(each, Failed)] == [bad]
-    assert kinds(outcomes).count(Receipt) == size - 1
-    page = store.page(0, 100)
-    assert [each.position for each in page] == [*range(1, 2 * size - 1)]
-    assert streams[bad] not in {each.originator_id for each in page}
-
-
-def test_a_value_no_database_can_hold_fails_its_culprit_alone(store: Recorder):
-    batch = [wish(entry(A, 1)), wish(entry(B, 1, effective_on=2**70)), wish(entry(C, 1))]
-    assert kinds(store.append(batch)) == [Receipt, Failed, Receipt]
-
-
-def test_who_builds_upon_a_failure_has_to_decide_again(store: Recorder, poison: bytes):
-    batch = [wish(entry(A, 1, poison)), wish(entry(A, 2)), wish(entry(B, 1))]
-    assert kinds(store.append(batch)) == [Failed, Raced, Receipt]
 
 
 def test_instants_never_go_back(engine: Engine):
@@ -477,186 +378,7 @@ def test_nobody_is_promised_a_subscription(store: Recorder):
         store.subscribe()
 
 
-def test_an_answer_lost_after_the_commit_is_given_again(
-    store: Recorder, monkeypatch: pytest.MonkeyPatch
-):
-    plain = store._driver.begin
-
-    def begin() -> Transaction:
-        transaction = plain()
-        write = transaction.write
-
-        def write_and_be_cut_off(accepted: Accepted, node: int) -> None:
-            write(accepted, node)
-            raise psycopg.OperationalError("server closed the connection unexpectedly")
-
-        monkeypatch.setattr(transaction, "write", write_and_be_cut_off)
-        return transaction
-
-    batch = [wish(entry(A, 1)), wish(entry(A, 2), entry(B, 1))]
-    monkeypatch.setattr(store._driver, "begin", begin)
-    with pytest.raises(StoreUnavailable):
-        store.append(batch)
-    monkeypatch.undo()
-    first, second = store.append(batch)
-    assert isinstance(first, Repeated)
-    assert isinstance(second, Repeated)
-    assert (first.receipt.first, second.receipt.first, second.receipt.count) == (1, 2, 2)
-    assert len(store.page(0, 10)) == 3
-
-
 def test_entries_of_our_own_stay_without_gaps_even_from_the_library(store: Recorder):
     assert store.insert_events([entry(A, 1), entry(A, 2)]) == [1, 2]
     with pytest.raises(IntegrityError):
         store.insert_events([entry(A, 4)])
-
-
-def test_a_cut_connection_is_reported_and_the_next_append_goes_through(postgres_url: str):
-    engine = database.open_database(postgres_url, durability="off")
-    other = database.open_database(postgres_url)
-
-    def cut() -> int:
-        with other.connect() as connection:
-            connection.execute(
-                text(
-                    "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = current_database() and pid <> pg_backend_pid()"
-                )
-            )
-        return 1
-
-    with pytest.raises(StoreUnavailable, match="away"):
-        Recorder(engine, clock=cut).append([wish(entry(A, 1)), wish(entry(B, 1))])
-    with pytest.raises(OperationalError):
-        Recorder(engine, clock=cut).insert_events([StoredEvent(A, 1, "topic", b"")])
-    store = Recorder(engine)
-    assert store.head() == (0, 0)
-    assert kinds(store.append([wish(entry(A, 1))])) == [Receipt]
-    engine.dispose()
-    other.dispose()
-
-
-def test_a_server_that_is_not_there_is_reported(tmp_path: Path):
-    store = Recorder(database.open_database(f"postgresql:///none?host={tmp_path}"))
-    for question in (
-        store.head,
-        lambda: store.append([wish(entry(A, 1))]),
-        lambda: store.streams([A]),
-        lambda: store.page(0, 1),
-        lambda: store.submissions([A]),
-    ):
-        with pytest.raises(StoreUnavailable):
-            question()
-
-
-def test_a_file_that_somebody_else_keeps_locked_is_reported(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
-    engine = database.open_database(sqlite_url)
-    store = Recorder(engine)
-    with database.writing(engine), pytest.raises(StoreUnavailable, match="locked"):
-        store.append([wish(entry(A, 1))])
-    assert kinds(store.append([wish(entry(A, 1))])) == [Receipt]
-    engine.dispose()
-
-
-class Tally(Aggregate):
-    """An aggregate in the library's own manner."""
-
-    @event("Started")
-    def __init__(self) -> None:
-        self.count = 0
-
-    @event("Counted")
-    def increase(self) -> None:
-        self.count += 1
-
-
-def test_an_application_of_the_library_runs_on_it(database_url: str):
-    settings = {"PERSISTENCE_MODULE": "adapters.eventstore", "REGISTRY_DATABASE": database_url}
-    with Application[UUID](settings) as application:
-        counter = Tally()
-        counter.increase()
-        application.save(counter)
-        counter.increase()
-        application.save(counter)
-        again: Tally = application.repository.get(counter.id)
-        assert again.count == 2
-        assert application.recorder.max_notification_id() == 3
-
-
-def test_the_factory_names_what_it_lacks(sqlite_url: str):
-    with pytest.raises(InfrastructureFactoryError, match="REGISTRY_DATABASE"):
-        Factory({})
-    factory = Factory({"REGISTRY_DATABASE": sqlite_url, "REGISTRY_NODE": "4"})
-    assert factory.application_recorder().node == 4
-    for refused in (
-        lambda: factory.aggregate_recorder(purpose="snapshots"),
-        factory.tracking_recorder,
-        factory.process_recorder,
-    ):
-        with pytest.raises(InfrastructureFactoryError):
-            refused()
-    factory.close()
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """An engine that outlives the threads started meanwhile: the library's cases leave readers."""
-    before = set(threading.enumerate())
-    engine = database.open_database(url, durability="off")
-    yield engine
-    for thread in set(threading.enumerate()) - before:
-        thread.join()
-    engine.dispose()
-
-
-class OnSqlite:
-    """Runs a test case of the library on SQLite."""
-
-    @pytest.fixture(autouse=True)
-    def database(self, sqlite_url: str) -> Iterator[None]:
-        with opened(sqlite_url) as self.engine:
-            yield
-
-    def create_recorder(self) -> Recorder:
-        return Recorder(self.engine)
-
-
-class OnPostgres:
-    """Runs a test case of the library on PostgreSQL."""
-
-    @pytest.fixture(autouse=True)
-    def database(self, postgres_url: str) -> Iterator[None]:
-        with opened(postgres_url) as self.engine:
-            yield
-
-    def create_recorder(self) -> Recorder:
-        return Recorder(self.engine)
-
-
-class TestStreamsOnSqlite(OnSqlite, library.AggregateRecorderTestCase):
-    def create_recorder(self) -> StreamRecorder:  # type: ignore[override]
-        return StreamRecorder(super().create_recorder())
-
-
-class TestStreamsOnPostgres(OnPostgres, library.AggregateRecorderTestCase):
-    def create_recorder(self) -> StreamRecorder:  # type: ignore[override]
-        return StreamRecorder(super().create_recorder())
-
-
-class TestPositionsOnSqlite(OnSqlite, library.ApplicationRecorderTestCase[Recorder]):
-    pass
-
-
-class TestPositionsOnPostgres(OnPostgres, library.ApplicationRecorderTestCase[Recorder]):
-    pass
-
-
-class TestNoInterleavingOnSqlite(OnSqlite, library.NonInterleavingNotificationIDsBaseCase):
-    pass
-
-
-class TestNoInterleavingOnPostgres(OnPostgres, library.NonInterleavingNotificationIDsBaseCase):
-    pass
