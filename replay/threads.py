@@ -63,6 +63,12 @@ def over_stretches(log: Log, kind: Kind, function: Callable[[Block], object]) ->
     in_threads(one, range(-(-count // size)))
 
 
+def pieces(count: int, least: int = 1 << SHORTEST) -> list[slice]:
+    """So many things cut for all threads into pieces of about `least` or more; one, if few."""
+    number = max(1, min(count // least, 2 * (os.cpu_count() or 1)))
+    return [slice(count * one // number, count * (one + 1) // number) for one in range(number)]
+
+
 def in_threads(function: Callable[[int], T], numbers: range) -> list[T]:
     """What a function says of each number, in order."""
     if len(numbers) < 2:

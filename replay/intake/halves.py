@@ -11,12 +11,13 @@ import numpy as np
 
 from replay.columns.exact import CODE, ORIGIN_AT, PRIVATE, RAW, SALT, STATE, plain_side
 from replay.columns.forms import NONE, Column, Form, Heap, Heaps, ListForm, Spaces
-from replay.columns.layout import CODES, COLD, FIXED
+from replay.columns.layout import COLD, FIXED
 from replay.columns.runs import Side, Texts
+from replay.intake.finding import find, first_wrong
 from replay.intake.lots import Lot, Unreadable
 from replay.intake.plans import Plan, Slot, element_keys, element_kinds
 from replay.intake.scanning import Found, Halved, elements, locate
-from replay.intake.tokens import NULL, gather, identify, intern, lay
+from replay.intake.tokens import NULL, gather, identify, intern, lay, read_days
 from replay.numbers import check, unpack
 
 
@@ -32,34 +33,11 @@ class Columns:
         self.heaps = Heaps(self.heap, spaces)
 
     def _find(self) -> Found:
-        found = self._scan()
-        if found is None:
+        found = find(self.lot, self.plan, self.rows, self.code)
+        if found is None:  # some rows were written anew
             self.code = self.lot.codes[self.rows].astype(FIXED["code"])
-            found = self._scan()
+            found = find(self.lot, self.plan, self.rows, self.code)
         assert found is not None, "the codec does not write what it reads"
-        return found
-
-    def _scan(self) -> Found | None:
-        lot, looked = self.lot, self.plan
-        supplied = looked.supply @ np.bincount(self.code, minlength=CODES)
-        base = np.concatenate([[0], np.cumsum(supplied)]).astype("i8")
-        first, end, row = (np.zeros(int(base[-1]), "u4") for _ in range(3))
-        found = Found(base[:-1].copy(), np.zeros(len(supplied), "i8"), first, end, row)
-        unusual = np.zeros(len(self.rows), "u1")
-        halved = Halved(*(np.ascontiguousarray(one[self.rows]) for one in lot.halved))
-        if locate(
-            lot.data,
-            lot.buffer.words,
-            halved,
-            self.code,
-            False,
-            looked.keys,
-            looked.shapes,
-            found,
-            unusual,
-        ):
-            lot.rewrite(self.rows[np.flatnonzero(unusual)])
-            return None
         return found
 
     def tokens(self, slot: int) -> tuple[Column, Column, Column]:
@@ -102,6 +80,8 @@ class Columns:
             return self._identifiers(form.space, first, end)
         if form.texts and form.dtype == "i8":
             return self._numbers(first, end)
+        if kind is date:
+            return self._days(first, end)
         if form.texts and slot >= 0:
             return self.texts.handles(int(self.found.base[slot]), len(first))
         kept = Interned(self.lot, first, end)
@@ -119,16 +99,36 @@ class Columns:
         return self.texts.count + self.heap.handle(value)
 
     def _identifiers(self, space: str, first: Column, end: Column) -> Column:
-        high, low = np.empty(len(first), "u8"), np.empty(len(first), "u8")
-        null = np.empty(len(first), "u1")
-        wrong = identify(self.lot.data, self.lot.buffer.words, first, end, high, low, null)
-        assert wrong < 0, f"{self._token(first, end, wrong)!r} is no identifier"
+        high, low, null = self._identified(first, end)
         if not null.any():
             return self.spaces.packed(space, high, low)
         column = np.full(len(first), NONE, "u4")
         there = np.flatnonzero(null == 0)
         column[there] = self.spaces.packed(space, high[there], low[there])
         return column
+
+    def _identified(self, first: Column, end: Column) -> tuple[Column, Column, Column]:
+        """Identifiers in halves u8, and which of them are null, u1."""
+        data, words = self.lot.data, self.lot.buffer.words
+        high, low, null = (np.empty(len(first), kind) for kind in ("u8", "u8", "u1"))
+
+        def one(cut: slice) -> int:
+            return identify(data, words, first[cut], end[cut], high[cut], low[cut], null[cut])
+
+        wrong = first_wrong(one, len(first))
+        assert wrong < 0, f"{self._token(first, end, wrong)!r} is no identifier"
+        return high, low, null
+
+    def _days(self, first: Column, end: Column) -> Column:
+        days = np.empty(len(first), "i4")
+        data = self.lot.data
+
+        def one(cut: slice) -> int:
+            return read_days(data, first[cut], end[cut], days[cut])
+
+        wrong = first_wrong(one, len(first))
+        assert wrong < 0, f"{self._token(first, end, wrong)!r} is no day"
+        return days
 
     def _numbers(self, first: Column, end: Column) -> Column:
         text = np.empty((len(first), 18), "u1")
@@ -181,10 +181,9 @@ class Columns:
 
     def _check_days(self) -> None:
         first, end, _ = self.tokens(self.plan.effective)
-        kept = Interned(self.lot, first, end)
-        days = [date.fromisoformat(raw).toordinal() for raw in kept.values() if raw]
-        stated = np.array(days)[kept.places()] - _EPOCH
-        wrong = np.flatnonzero(stated != self.lot.numbers["effective_on"][self.rows])
+        wrong = np.flatnonzero(
+            self._days(first, end) != self.lot.numbers["effective_on"][self.rows]
+        )
         if len(wrong):
             position = self.lot.numbers["position"][self.rows[wrong[0]]]
             raise Unreadable(f"entry {position} states another effective day than its row has")
@@ -213,9 +212,7 @@ class Columns:
         if raw:
             ours = ~np.isin(row, raw)
             first, end, row = first[ours], end[ours], row[ours]
-        high, low, null = (np.empty(len(first), kind) for kind in ("u8", "u8", "u1"))
-        wrong = identify(lot.data, lot.buffer.words, first, end, high, low, null)
-        assert wrong < 0, f"{self._token(first, end, wrong)!r} is no salt"
+        high, low, _ = self._identified(first, end)
         salted, starts = np.unique(row, return_index=True)
         told = [lot.raw[int(rows[place])] for place in raw]
         kept: dict[str, list[int]] = {
@@ -266,10 +263,10 @@ class Interned:
     def values(self) -> list[Any]:
         """What the tokens say, by handle, as JSON."""
         first, end = self.first[self.unique].tolist(), self.end[self.unique].tolist()
-        data = self.data
-        return [
-            json.loads(data[begin:stop].tobytes()) for begin, stop in zip(first, end, strict=True)
-        ]
+        data = self.data.data
+        tokens = (data[begin:stop] for begin, stop in zip(first, end, strict=True))
+        found: list[Any] = json.loads(b"[%s]" % b",".join(tokens))
+        return found
 
     def places(self) -> Column:
         """The handle of each token; that of null is -1."""
@@ -291,13 +288,10 @@ class Interned:
 
 
 _BACKSLASH = ord("\\")
-_EPOCH = date(1880, 1, 1).toordinal()
 
 
 def value_of(kind: Any, raw: Any) -> Any:
     """A value of a kind from what JSON says; it was checked when it was recorded."""
-    if kind is date:
-        return date.fromisoformat(raw)
     if issubclass(kind, Enum):
         return kind(raw)
     return str.__new__(kind, raw) if isinstance(raw, str) else raw

@@ -1,4 +1,4 @@
-"""Kernels that tell what tokens say: which are alike, and what identifiers and texts they are.
+"""Kernels that tell what tokens say: which are alike, what identifiers, days and texts they are.
 
 A token is a value of a stored half, quotes included: first, end u4[tokens] say where it stands in
 the buffer `data` u1[...].
@@ -9,15 +9,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from replay.civil import civil, day_since
 from replay.intake.scanning import Bytes, Offsets, eight
 from replay.jit import integer, kernel
 
 Halves = NDArray[np.uint64]
+Days = NDArray[np.int32]
 
 #: The handle of null.
 NULL = 2**32 - 1
+#: The day of null, as columns of days have it.
+NO_DAY = -(2**31)
 
-_DASH, _N = 45, 110
+_DASH, _ZERO, _N = 45, 48, 110
 _ONES, _THREES = np.uint64(0x0101010101010101), np.uint64(0x3030303030303030)
 _LOW, _HIGH = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0xF0F0F0F0F0F0F0F0)
 _NOTHING = np.uint64(0)
@@ -162,6 +166,33 @@ def identify(
             return place
         high[place] = np.uint64(one) << half | np.uint64(two)
         low[place] = np.uint64(three) << half | np.uint64(four)
+    return -1
+
+
+@kernel
+def read_days(data: Bytes, first: Offsets, end: Offsets, days: Days) -> int:
+    """Read civil dates, such as "2004-06-01" with its quotes: days i4[tokens] since 1880-01-01.
+
+    Of null the day is NO_DAY. Returns the first token that is neither, -1 if there is none.
+    """
+    for place in range(first.size):
+        at, size = integer(first[place]) + 1, integer(end[place]) - integer(first[place])
+        if size == 4 and data[at - 1] == _N:
+            days[place] = NO_DAY
+            continue
+        if size != 12 or data[at + 4] != _DASH or data[at + 7] != _DASH:
+            return place
+        said, wrong = 0, False
+        for step in (0, 1, 2, 3, 5, 6, 8, 9):
+            digit = integer(data[at + step]) - _ZERO
+            wrong |= digit < 0 or digit > 9
+            said = said * 10 + digit
+        year, month, day = said // 10_000, said // 100 % 100, said % 100
+        if wrong or year < 1 or month < 1 or month > 12 or day < 1:
+            return place
+        days[place] = day_since(year, month, day)
+        if day > 28 and civil(days[place]) != (year, month, day):
+            return place
     return -1
 
 

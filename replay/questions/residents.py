@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -52,11 +54,11 @@ class Paths:
         numbers = {place: number for number, place in enumerate(places)}
         found = []
         for tree, at in zip(trees, points, strict=True):
+            lines: Lines = {None: (NOWHERE,) * len(TIERS)}
+            told = [_line(tree, place, at.valid_on, numbers, lines) for place in communities]
             above = np.zeros((len(TIERS), len(communities) + 1), "u4")
-            for column, community in enumerate(communities):
-                above[-1, column] = numbers[community]
-                for place, fact in tree.above(community, at.valid_on):
-                    above[TIERS.index(fact.level), column] = numbers[place]
+            above[:, :-1] = np.array(told, "u4").reshape(-1, len(TIERS)).T
+            above[-1, :-1] = [numbers[place] for place in communities]
             found.append(cls(places, above))
         return tuple(found)
 
@@ -77,6 +79,27 @@ class Paths:
             for number, place in enumerate(self.places)
             if place is not None and total[number]
         }
+
+
+#: By place, or None for none: the number of the place of each tier that it lies in.
+Lines = dict[UUID | None, tuple[int, ...]]
+
+
+def _line(
+    tree: Places, place: UUID, on: date, numbers: Mapping[UUID | None, int], lines: Lines
+) -> tuple[int, ...]:
+    """The places that a place lies in on a day; those of its parent are known or become so."""
+    known = lines.get(place)
+    if known is None:
+        fact = tree.fact(place, on)
+        known = lines[None]
+        if fact is not None:
+            if fact.parent is not None:
+                known = _line(tree, fact.parent, on, numbers, lines)
+            tier = TIERS.index(fact.level)
+            known = (*known[:tier], numbers[place], *known[tier + 1 :])
+        lines[place] = known
+    return known
 
 
 def residents_on(log: Log, at: At) -> dict[UUID, int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from registry.aggregates import AGGREGATES, Places
 from registry.vocabulary import ORDERS, Kind, Order
@@ -42,10 +43,23 @@ def states_in(log: Log, kind: Kind, partition: int, at: At) -> Iterator[tuple[UU
 
 
 def tree_of(log: Log, known: int) -> Places | None:
-    """The tree of places as known at a position; its facts are dated by themselves."""
+    """The tree of places as known at a position; its facts are dated by themselves.
+
+    Every question at a point needs it, so those last asked for are kept as long as their log is.
+    """
     assert ORDERS[Kind.PLACES] is Order.REFERENCE
-    tree: Places | None = None
-    for partition in log.partitions(Kind.PLACES):
-        told = entries(log.block(Kind.PLACES, partition), log.spaces)
-        tree = Places.carried(tree, [one for one in told if one.position <= known])
-    return tree
+    kept = _TREES.get(log, {})
+    if known not in kept:
+        tree: Places | None = None
+        for partition in log.partitions(Kind.PLACES):
+            told = entries(log.block(Kind.PLACES, partition), log.spaces)
+            tree = Places.carried(tree, [one for one in told if one.position <= known])
+        # A new mapping each time: others may be reading the one before.
+        kept = dict([*kept.items(), (known, tree)][-TREES:])
+        _TREES[log] = kept
+    return kept[known]
+
+
+#: Of a log, so many trees are kept by position.
+TREES = 4
+_TREES: WeakKeyDictionary[Log, dict[int, Places | None]] = WeakKeyDictionary()

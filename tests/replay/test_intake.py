@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from registry.codec import Codec
@@ -24,8 +24,9 @@ from registry.vocabulary import VOCABULARY, Kind
 from replay.columns.exact import stored_rows, stored_runs
 from replay.columns.forms import Heaps, KeptSpaces, ListForm
 from replay.columns.runs import Run, entries
+from replay.intake import finding
 from replay.intake.rows import Intake, Unreadable
-from replay.intake.tokens import identify
+from replay.intake.tokens import identify, read_days
 from tests import everything
 from tests.replay.histories import histories
 from tests.replay.test_columns import logs
@@ -148,6 +149,17 @@ def test_rows_in_bulk_become_what_their_entries_become(log):
 @settings(deadline=None, max_examples=10)
 def test_histories_in_bulk_become_what_their_entries_become(log):
     check_same(stored(log))
+
+
+@given(log=logs())
+@settings(deadline=None, max_examples=20)
+def test_rows_that_several_threads_look_through_become_the_same(log):
+    def few(count: int) -> list[slice]:
+        return [slice(first, min(first + 3, count)) for first in range(0, max(count, 1), 3)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finding, "pieces", few)
+        check_same(stored(log))
 
 
 @pytest.mark.parametrize("word", VOCABULARY.values(), ids=lambda word: word.name)
@@ -276,6 +288,42 @@ def test_what_is_no_identifier_is_not_read_as_one(value, place, other):
     wrong = text[:place] + other + text[place + 1 :]
     lawful = (other in "0123456789abcdef" and text[place] != "-") or other == text[place]
     assert (identified(wrong) is not None) == lawful
+
+
+@given(value=st.one_of(st.dates(), st.sampled_from([date(1600, 2, 29), date(2000, 2, 29)])))
+@settings(deadline=None)
+def test_a_day_is_read_as_it_was_written(value):
+    assert day_read(value.isoformat()) == day_number(value)
+
+
+@given(
+    text=st.one_of(
+        st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", fullmatch=True),
+        st.text("0123456789-/x", min_size=9, max_size=11),
+    )
+)
+@example("1900-02-29")
+@example("2023-04-31")
+@settings(deadline=None)
+def test_what_is_no_day_is_not_read_as_one(text):
+    assert (day_read(text) is not None) == is_day(text)
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day as the codec writes it."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def day_read(text: str) -> int | None:
+    """What a token of a text is read as, in days."""
+    token = f'"{text}"'.encode()
+    days = np.empty(1, "i4")
+    first, end = np.array([0], "u4"), np.array([len(token)], "u4")
+    wrong = read_days(np.frombuffer(token.ljust(64, b"~"), "u1"), first, end, days)
+    return None if wrong >= 0 else int(days[0])
 
 
 def identified(text: str) -> UUID | None:

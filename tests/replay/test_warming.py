@@ -53,6 +53,23 @@ def test_no_kernel_is_compiled_for_a_question_after_a_warm_up():
     assert json.loads(done.stdout) == []
 
 
+FRESH = """
+import sys
+from replay.civil import day_since
+
+assert day_since(1880, 1, 2) == 1
+print("numba.cpython.charseq" in sys.modules)
+"""
+
+
+def test_a_fresh_process_takes_up_compiled_code_without_what_compiling_needs():
+    for _ in range(2):  # the first may find nothing on the disk
+        done = subprocess.run(
+            [sys.executable, "-c", FRESH], capture_output=True, check=True, text=True
+        )
+    assert done.stdout.strip() == "False"
+
+
 def test_the_verb_tells_how_many_kernels_there_are():
     answer = CliRunner().invoke(main, ["warm-up", "--json"])
     assert answer.exit_code == 0, answer.output
