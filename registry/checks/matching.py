@@ -87,8 +87,7 @@ def _reasons(one: Traits, other: Traits) -> Iterator[str]:
     if one.sex is not None and other.sex is not None and one.sex != other.sex:
         yield "sex-differs"
     if one.number is not None and other.number is not None:
-        apart = sum(a != b for a, b in zip(one.number[:17], other.number[:17], strict=True))
-        yield "number" if not apart else "number-near" if apart <= NEAR else "number-differs"
+        yield from _number(one.number, other.number)
     for parent, (mine, others) in {
         "father": (one.father, other.father),
         "mother": (one.mother, other.mother),
@@ -97,6 +96,20 @@ def _reasons(one: Traits, other: Traits) -> Iterator[str]:
             yield parent if mine == others else f"{parent}-differs"
     if one.household is not None and one.household == other.household:
         yield "together"
+
+
+def _number(one: CitizenNumber, other: CitizenNumber) -> Iterator[str]:
+    """What two right numbers tell; nothing where but the sequence code is another one.
+
+    A county has a code for each birth of a day: two children have two, and so has a child that was
+    entered twice. Near are numbers with a slip in the birth date; neighbouring counties are not.
+    """
+    if one[:17] == other[:17]:
+        yield "number"
+    elif one[:14] != other[:14]:
+        apart = sum(a != b for a, b in zip(one[:17], other[:17], strict=True))
+        slip = one.birth_date != other.birth_date and apart <= NEAR
+        yield "number-near" if slip else "number-differs"
 
 
 def _crosses(one: Traits, other: Traits) -> bool:

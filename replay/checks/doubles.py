@@ -1,13 +1,11 @@
 """Who may be registered twice (重户): pairs that agree enough, out of hundreds of millions.
 
-Only who shares a key is compared: name or sound with a birth date, or nearly with one, or a number.
-Keys are integers with the person's handle in their low bits; sorted, those who share one stand side
-by side. Points are those of `registry.checks.matching`.
+Only who shares a key is compared: name or sound with a birth date, or nearly with one, or a number;
+`replay.checks.keys` makes them. Points are those of `registry.checks.matching`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +13,21 @@ import numpy as np
 
 from registry.checks.matching import NEAR, REASONS, weights
 from replay.checks.decided import kept_apart
-from replay.checks.traits import Columns, columns_at
+from replay.checks.keys import Dealer
+from replay.checks.traits import traits_at
 from replay.columns.forms import NONE, Column
 from replay.jit import integer, kernel
 from replay.states.history import At
 from replay.states.standing import plain
-from replay.threads import in_threads
+from replay.threads import in_threads, scratch
 
 if TYPE_CHECKING:
     from replay.columns.log import Log
 
 #: A key that more people share says nothing, and costs the square of them.
 CROWD = 500
-#: Pieces into which a sorted key is cut for the threads.
-PIECES = 16
+#: There is room for so many pairs of a bin at first.
+ROOM = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def doubles(log: Log, at: At) -> Candidates:
 
     Whom officers have kept apart is not suspected again.
     """
-    found = compared(columns_at(log, at))
+    found = compared(traits_at(log, at))
     first, second = found.pairs.astype("u8").T
     open_ones = ~np.isin(first << np.uint64(32) | second, kept_apart(log, at))
     return replace(
@@ -71,148 +70,98 @@ def doubles(log: Log, at: At) -> Candidates:
     )
 
 
-def compared(columns: Columns) -> Candidates:
-    """The same of columns."""
-    bits = max(1, int(len(columns.name) - 1).bit_length())
+def compared(table: Column) -> Candidates:
+    """The same of TRAITS[persons]."""
+    table = plain(table)
+    dealer, sums = Dealer(table), _sums()
     pairs, crowded = [np.empty(0, "u8")], 0
-    points = plain(np.array([weights()[reason] for reason in REASONS], "i4"))
-    least = weights()["threshold"]
-    for keys in _keys(columns, bits):
-        keys.sort()
-        sorted_keys = plain(keys)
-        cuts = np.linspace(0, len(keys), PIECES + 1).astype("i8")
+    for kinds in dealer.lots:
+        keys, begins = dealer.deal(kinds)
 
-        def one(piece: int, held: Column = sorted_keys, ends: Column = cuts) -> Any:
-            return _pairs(
-                held, bits, int(ends[piece]), int(ends[piece + 1]), columns, points, least
-            )
+        def one(each: int, keys: Column = keys, begins: Column = begins) -> tuple[Column, int]:
+            mine = keys[begins[each] : begins[each + 1]]
+            mine.sort()
+            return _pairs(plain(mine), dealer.bits, table, sums)
 
-        for found, skipped in in_threads(one, range(PIECES)):
+        for found, skipped in in_threads(one, range(dealer.bins)):
             pairs.append(found)
             crowded += skipped
     both = np.unique(np.concatenate(pairs))
     first, second = (both >> np.uint64(32)).astype("u4"), both.astype("u4")
-    told, reasons = np.empty(len(both), "i4"), np.empty(len(both), "u4")
-    judge_pairs(plain(first), plain(second), columns.all(), points, told, reasons)
-    return Candidates(np.stack([first, second], axis=1), told, reasons, crowded)
+    points, reasons = np.empty(len(both), "i4"), np.empty(len(both), "u4")
+    judge_pairs(plain(first), plain(second), table, sums, points, reasons)
+    return Candidates(np.stack([first, second], axis=1), points, reasons, crowded)
 
 
-def _keys(columns: Columns, bits: int) -> Iterator[Column]:
-    """Each kind of key with the handle in its low bits, u8; only of those who have one."""
-    everybody = np.arange(len(columns.name), dtype="u8")
-    named = (columns.name != 0) & (columns.born != 0)
-    born = columns.born.astype("u8")
-    year, month, day = (
-        born >> np.uint64(9),
-        born >> np.uint64(5) & np.uint64(15),
-        born & np.uint64(31),
-    )
-    low, high = np.minimum(month, day), np.maximum(month, day)
-
-    def packed(there: Column, *parts: Column) -> Column:
-        some = np.flatnonzero(there)
-        key = np.zeros(len(some), "u8")
-        for part in parts:
-            key = (key ^ part[some].astype("u8")) * _MIX
-            key ^= key >> np.uint64(29)
-        return key >> np.uint64(bits) << np.uint64(bits) | everybody[some]
-
-    yield packed(named & (columns.sound != 0), columns.sound, born)
-    yield packed(named, columns.name, year << np.uint64(4) | month)
-    yield packed(named, columns.name, month << np.uint64(5) | day)
-    yield packed(named, columns.name, year << np.uint64(5) | day)
-    yield packed(named, columns.name, year << np.uint64(10) | low << np.uint64(5) | high)
-    former = (columns.former != 0) & (columns.born != 0) & (columns.name != 0)
-    if former.any():
-        # Only the names of those who were born with somebody of another former name.
-        days = np.unique(columns.born[former])
-        likely = named & np.isin(columns.born, days)
-        names = packed(likely, columns.name, born)
-        yield np.concatenate([names, packed(former, columns.former, born)])
-    numbered = (columns.name != 0) & (columns.number > 0)
-    yield packed(numbered, columns.number >> 4)
+def _sums() -> Column:
+    """The points of each set of reasons among the first eight and among the rest, i4[2, 256]."""
+    points = np.zeros(16, "i8")
+    points[: len(REASONS)] = [weights()[reason] for reason in REASONS]
+    there = np.arange(256)[:, np.newaxis] >> np.arange(8) & 1
+    return plain(np.stack([there @ points[:8], there @ points[8:]]).astype("i4"))
 
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _pairs(
-    keys: Column, bits: int, first: int, end: int, columns: Columns, points: Column, least: int
-) -> tuple[Column, int]:
-    room = np.empty(4096, "u8")
-    while True:
-        count, crowded = meet(keys, bits, first, end, CROWD, columns.all(), points, least, room)
-        if count <= len(room):
-            return room[:count].copy(), crowded
+def _pairs(keys: Column, bits: int, table: Column, sums: Column) -> tuple[Column, int]:
+    """The pairs of a bin that reach the threshold, u8, and how many crowds there are."""
+    least, room = weights()["threshold"], scratch("pairs", ROOM, "u8")
+    count, crowded = meet(keys, bits, CROWD, table, sums, least, room)
+    if count > len(room):
         room = np.empty(count, "u8")
+        meet(keys, bits, CROWD, table, sums, least, room)
+    return room[:count].copy(), crowded
 
 
 @kernel
 def meet(
     keys: Column,
     bits: int,
-    first: int,
-    end: int,
     crowd: int,
-    columns: tuple[Column, ...],
-    points: Column,
+    table: Column,
+    sums: Column,
     least: int,
     pairs: Column,
 ) -> tuple[int, int]:
     """Compare whoever shares a key, and note the pairs that reach the threshold.
 
-    keys u8, sorted, the handle in the low bits; of those from `first` on to `end` begin the keys
-    that are looked at; columns as in Columns; points i4 by reason; pairs u8, written as long as
-    there is room: the lower handle in the high half. Returns how many pairs, how many crowds.
+    keys i8, sorted, the handle in the low bits; table TRAITS; sums i4[2, 256], points by reasons;
+    pairs u8, written as long as there is room: the lower handle in the high half. Returns how many
+    pairs, how many crowds.
     """
-    shift, low = np.uint64(bits), (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
-    count = crowds = 0
-    place = first
-    while 0 < place < end and keys[place] >> shift == keys[place - 1] >> shift:
-        place += 1
-    while place < end:
+    low = (1 << bits) - 1
+    count = crowds = place = 0
+    while place < keys.size:
         last = place + 1
-        while last < keys.size and keys[last] >> shift == keys[place] >> shift:
+        while last < keys.size and keys[last] >> bits == keys[place] >> bits:
             last += 1
         if last - place > crowd:
             crowds += 1
         else:
             for one in range(place, last):
                 for two in range(one + 1, last):
-                    a, b = integer(keys[one] & low), integer(keys[two] & low)
-                    if a != b:
-                        reasons = compare(a, b, columns)
-                        if total(reasons, points) >= least:
-                            if count < pairs.size:
-                                high = np.uint64(min(a, b)) << np.uint64(32)
-                                pairs[count] = high | np.uint64(max(a, b))
-                            count += 1
+                    a, b = integer(keys[one]) & low, integer(keys[two]) & low
+                    if a != b and compare(table[a], table[b], sums, least) != 0:
+                        if count < pairs.size:
+                            pairs[count] = min(a, b) << 32 | max(a, b)
+                        count += 1
         place = last
     return count, crowds
 
 
 @kernel
 def judge_pairs(
-    first: Column,
-    second: Column,
-    columns: tuple[Column, ...],
-    points: Column,
-    told: Column,
-    reasons: Column,
+    first: Column, second: Column, table: Column, sums: Column, points: Column, reasons: Column
 ) -> None:
-    """Write points i4 and reasons u4 of pairs; first, second u4; points i4 by reason."""
+    """Write points i4 and reasons u4 of pairs; first, second u4; table and sums as above."""
     for pair in range(first.size):
-        found = compare(integer(first[pair]), integer(second[pair]), columns)
-        told[pair], reasons[pair] = total(found, points), found
+        a, b = integer(first[pair]), integer(second[pair])
+        found = compare(table[a], table[b], sums, _ANY)
+        points[pair], reasons[pair] = total(found, sums), found
 
 
 @kernel
-def total(reasons: int, points: Column) -> int:
+def total(reasons: int, sums: Column) -> int:
     """The points of reasons, bits in the order of the table."""
-    found = 0
-    for bit in range(points.size):
-        found += (reasons >> bit & 1) * integer(points[bit])
-    return found
+    return integer(sums[0, reasons & 255]) + integer(sums[1, reasons >> 8])
 
 
 #: The bit of each reason.
@@ -227,18 +176,26 @@ _FATHER_APART, _MOTHER_APART = 1 << _BIT["father-differs"], 1 << _BIT["mother-di
 _TOGETHER = 1 << _BIT["together"]
 
 
+#: No pair has fewer points.
+_ANY = -(2**31)
+
+
 @kernel
-def compare(a: int, b: int, columns: tuple[Column, ...]) -> int:
-    """What agrees between two persons and what does not: reasons as bits; columns as in Columns."""
-    name, sound, former, father, mother, born, number, household, sex = columns
+def compare(one: Any, other: Any, sums: Column, least: int) -> int:
+    """What agrees between two persons and what does not: reasons as bits; 0 below so many points.
+
+    one, other: records of TRAITS; sums i4[2, 256], as `_sums` makes them.
+    """
     found = 0
-    if name[a] != 0 and name[a] == name[b]:
+    if one["name"] != 0 and one["name"] == other["name"]:
         found |= _NAME
-    elif (former[a] != 0 and former[a] == name[b]) or (former[b] != 0 and former[b] == name[a]):
+    elif (one["former"] != 0 and one["former"] == other["name"]) or (
+        other["former"] != 0 and other["former"] == one["name"]
+    ):
         found |= _FORMER
-    elif sound[a] != 0 and sound[a] == sound[b]:
+    elif one["sound"] != 0 and one["sound"] == other["sound"]:
         found |= _SOUND
-    x, y = integer(born[a]), integer(born[b])
+    x, y = integer(one["born"]), integer(other["born"])
     if x != 0 and y != 0:
         if x == y:
             found |= _BIRTH
@@ -250,34 +207,41 @@ def compare(a: int, b: int, columns: tuple[Column, ...]) -> int:
                 found |= _SWAPPED
             else:
                 found |= _BORN_APART
-    if sex[a] != sex[b] and sex[a] != 255 and sex[b] != 255:
+    if one["sex"] != other["sex"] and one["sex"] != 255 and other["sex"] != 255:
         found |= _SEX
-    m, n = integer(number[a]), integer(number[b])
-    if m > 0 and n > 0:
-        apart = digits_apart(m, n)
-        found |= _NUMBER if apart == 0 else _NUMBER_NEAR if apart <= NEAR else _NUMBER_APART
-    if father[a] != 0 and father[b] != 0:
-        found |= _FATHER if father[a] == father[b] else _FATHER_APART
-    if mother[a] != 0 and mother[b] != 0:
-        found |= _MOTHER if mother[a] == mother[b] else _MOTHER_APART
-    if household[a] == household[b] and household[a] != NONE:
+    if one["father"] != 0 and other["father"] != 0:
+        found |= _FATHER if one["father"] == other["father"] else _FATHER_APART
+    if one["mother"] != 0 and other["mother"] != 0:
+        found |= _MOTHER if one["mother"] == other["mother"] else _MOTHER_APART
+    if one["household"] == other["household"] and one["household"] != NONE:
         found |= _TOGETHER
-    return found
+    m, n = integer(one["number"]), integer(other["number"])
+    if m > 0 and n > 0:
+        if m >> 4 & _DIGITS == n >> 4 & _DIGITS:
+            found |= _NUMBER
+        elif m >> 14 != n >> 14:  # two codes of one county and day tell nothing
+            if max(total(found | _NUMBER_NEAR, sums), total(found | _NUMBER_APART, sums)) < least:
+                return 0  # whatever their digits are; counting those takes longer than all the rest
+            slip = (m ^ n) & _BORN != 0 and digits_apart(m, n) <= NEAR
+            found |= _NUMBER_NEAR if slip else _NUMBER_APART
+    return found if total(found, sums) >= least else 0
 
 
 @kernel
 def digits_apart(one: int, other: int) -> int:
-    """In how many of the first seventeen digits two packed numbers differ."""
-    if one >> 4 & _DIGITS == other >> 4 & _DIGITS:
-        return 0
+    """In how many of the first seventeen digits two packed numbers differ; at least, past NEAR."""
     found = 0
     for shift, width, digits in ((42, 20, 6), (28, 14, 4), (21, 7, 2), (14, 7, 2), (4, 10, 3)):
         a, b = one >> shift & (1 << width) - 1, other >> shift & (1 << width) - 1
         for _ in range(digits):
             found += a % 10 != b % 10
             a, b = a // 10, b // 10
+        if found > NEAR:
+            break
     return found
 
 
+#: The birth date in a packed number.
+_BORN = (1 << 28) - 1 << 14
 #: The digits of a packed number, its check character and the bit for right left out.
 _DIGITS = (1 << 58) - 1

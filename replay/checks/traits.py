@@ -1,13 +1,13 @@
-"""What is compared of every person, as columns: names and sounds by 64-bit hashes, the rest whole.
+"""What is compared of every person: names and sounds by 64-bit hashes, the rest whole.
 
 A hash is of the folded characters (`registry.checks.matching.folded`), or of how they sound; 0 is
-no name. Some 60 bytes a person.
+no name. Who is compared with somebody is fetched from anywhere in memory, so that what is compared
+of one person lies together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -35,81 +35,63 @@ _POINTS = POINTS
 _DROPPED = 0
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Persons by handle; of whom nothing is compared, since they do not live, the name is 0.
-
-    name, sound, former, father, mother u8; born i4: year, month and day in 14, 4 and 5 bits, 0 for
-    none; number i8, packed; household u4; sex u1, 255 for none.
-    """
-
-    name: Column
-    sound: Column
-    former: Column
-    father: Column
-    mother: Column
-    born: Column
-    number: Column
-    household: Column
-    sex: Column
-
-    @classmethod
-    def empty(cls, size: int) -> Columns:
-        """So many persons of whom nothing is known."""
-        kinds = {"born": "i4", "number": "i8", "household": "u4", "sex": "u1"}
-        return cls(**{one.name: np.zeros(size, kinds.get(one.name, "u8")) for one in fields(cls)})
-
-    def all(self) -> tuple[Column, ...]:
-        """The columns in their order, as kernels read them."""
-        return tuple(plain(getattr(self, one.name)) for one in fields(self))
+#: A person by handle; of whom nothing is compared, for not living, the name is 0. The names u8 are
+#: hashes; number: packed; born: year, month and day in 14, 4 and 5 bits, 0 for none; household: a
+#: handle; sex: 255 for none. A record takes as much as is fetched from memory at once.
+TRAITS = np.dtype(
+    {
+        "names": [
+            *("name", "sound", "former", "father", "mother"),
+            *("number", "born", "household", "sex"),
+        ],
+        "formats": [*("u8", "u8", "u8", "u8", "u8"), *("i8", "i4", "u4", "u1")],
+        "itemsize": 64,
+    }
+)
 
 
-def columns_at(log: Log, at: At) -> Columns:
-    """What is compared of every person at a point."""
+def traits_at(log: Log, at: At) -> Column:
+    """What is compared of every person at a point, TRAITS[persons]."""
     size = log.count(Kind.PERSON)
-    found, names = Columns.empty(size), np.zeros(size, "u8")
+    found, names = np.zeros(size, TRAITS), np.zeros(size, "u8")
     parents = {name: np.full(size, ABSENT, "i4") for name in ("father", "mother")}
 
     def one(block: Block) -> None:
         _see(block, at, found, names, parents)
 
     over_partitions(log, Kind.PERSON, one)
-    for name, held in parents.items():
-        known = np.flatnonzero(held != ABSENT)
-        told = names[held[known]]
-        getattr(found, name)[known] = np.where(told == 0, getattr(found, name)[known], told)
-    for column in ("father", "mother", "former", "sound"):
-        getattr(found, column)[found.name == 0] = 0
+    settle_names(plain(names), plain(parents["father"]), plain(parents["mother"]), found)
     return found
 
 
-def _see(block: Block, at: At, found: Columns, names: Column, parents: dict[str, Column]) -> None:
+def _see(block: Block, at: At, found: Column, names: Column, parents: dict[str, Column]) -> None:
     fallen = fallen_marks(block, at.known)
     room = PersonStates(
         block.first, scratch("persons", block.size, PERSON), scratch("names", block.size, "u4")
     )
     states = person_states(block, at, room)
-    table, part = states.table, slice(block.first, block.first + block.size)
+    table, mine = states.table, found[block.first : block.first + block.size]
     texts, sounds = hashes(block)
     handles = np.minimum(states.names, len(texts) - 1)
     named = states.names != NONE
-    names[part] = np.where(named, texts[handles], 0)
+    own = np.where(named, texts[handles], 0)
     living = table["life"] == LIVING
-    found.name[part] = np.where(living, names[part], 0)
-    found.sound[part] = np.where(living & named, sounds[handles], 0)
+    mine["name"] = np.where(living, own, 0)
+    mine["sound"] = np.where(living & named, sounds[handles], 0)
+    names[block.first : block.first + block.size] = own
 
     def of(name: str) -> Column:
         told = latest(block, at, name, fallen)
         return np.where(told == ABSENT, np.uint64(0), texts[np.maximum(told, 0)])
 
-    found.former[part] = of("former_name")
+    mine["former"] = of("former_name")
     for name, held in parents.items():
-        getattr(found, name)[part] = of(f"{name}_name")
-        held[part] = latest(block, at, name, fallen)
-    found.born[part] = civil(table["birth"])
-    found.number[part] = np.maximum(table["number"], 0)
-    found.household[part] = table["household"]
-    found.sex[part] = table["sex"]
+        mine[name] = of(f"{name}_name")
+        held[block.first : block.first + block.size] = latest(block, at, name, fallen)
+    mine["born"] = civil(table["birth"])
+    mine["number"] = np.maximum(table["number"], 0)
+    mine["household"] = table["household"]
+    mine["sex"] = table["sex"]
 
 
 def civil(days: Column) -> Column:
@@ -219,3 +201,21 @@ def mixed(before: int, more: int, which: int) -> int:
     if which == 0:
         return (before * 1_000_003 + more + 1) % 2_147_483_647
     return (before * 998_244_353 + more + 1) % 2_147_483_629
+
+
+@kernel
+def settle_names(names: Column, father: Column, mother: Column, table: Column) -> None:
+    """Take the parents' names from the parents where the register has them, else as they were told.
+
+    names u8, of everybody, dead or alive; father, mother i4, handles, ABSENT for none; table
+    TRAITS[persons], written: whoever is not compared has no name of any kind.
+    """
+    for person in range(table.size):
+        one = table[person]
+        if one["name"] == 0:
+            one["sound"] = one["former"] = one["father"] = one["mother"] = 0
+            continue
+        if father[person] != ABSENT and names[father[person]] != 0:
+            one["father"] = names[father[person]]
+        if mother[person] != ABSENT and names[mother[person]] != 0:
+            one["mother"] = names[mother[person]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from registry.events.registration_cases import UnsettledPersonFound
 from registry.values import CommunityId, Sex, UnsettledReason, day_number
 from registry.vocabulary import VOCABULARY, Kind
 from replay.checks.doubles import compared
-from replay.checks.traits import Columns, civil, columns_at, hashed
-from replay.columns.forms import NONE
+from replay.checks.traits import TRAITS, civil, hashed, traits_at
+from replay.columns.forms import NONE, Column
 from replay.states.history import At
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def unsettled(log: Log, at: At) -> list[Unsettled]:
     cases = sorted(_open(log, at), key=lambda one: one[1])
     if not cases:
         return []
-    columns = columns_at(log, at)
-    here = len(columns.name)
-    found = compared(_with(log, columns, [event for _, _, event in cases]))
+    table = traits_at(log, at)
+    here = len(table)
+    found = compared(_with(log, table, [event for _, _, event in cases]))
     likened: dict[int, list[Likeness]] = defaultdict(list)
     for place in np.flatnonzero(found.pairs[:, 1] >= here).tolist():
         person, case = found.pairs[place].tolist()
@@ -89,21 +89,19 @@ def _open(log: Log, at: At) -> Iterator[tuple[UUID, int, UnsettledPersonFound]]:
                 yield stream, history[-1].position, history[-1].event
 
 
-def _with(log: Log, columns: Columns, found: list[UnsettledPersonFound]) -> Columns:
-    """The columns with a row more for each who was found."""
-    more = Columns.empty(len(found))
-    more.name[:], more.sound[:] = hashed([one.name or "" for one in found])
+def _with(log: Log, table: Column, found: list[UnsettledPersonFound]) -> Column:
+    """The table with a record more for each who was found."""
+    more = np.zeros(len(found), TRAITS)
+    more["name"], more["sound"] = hashed([one.name or "" for one in found])
     days = [day_number(one.birth_date) for one in found if one.birth_date is not None]
-    more.born[[place for place, one in enumerate(found) if one.birth_date is not None]] = civil(
+    more["born"][[place for place, one in enumerate(found) if one.birth_date is not None]] = civil(
         np.array(days, "i4")
     )
-    more.household[:] = NONE
-    more.sex[:] = [255 if one.sex is None else [*Sex].index(one.sex) for one in found]
+    more["household"] = NONE
+    more["sex"] = [255 if one.sex is None else [*Sex].index(one.sex) for one in found]
     for place, one in enumerate(found):
         parent = None if one.parent is None else log.spaces.find(Kind.PERSON.value, one.parent)
         if parent is not None:
-            mother = columns.sex[parent] == [*Sex].index(Sex.FEMALE)
-            (more.mother if mother else more.father)[place] = columns.name[parent]
-    names = [one.name for one in fields(Columns)]
-    both = {name: np.concatenate([getattr(columns, name), getattr(more, name)]) for name in names}
-    return Columns(**both)
+            mother = table["sex"][parent] == [*Sex].index(Sex.FEMALE)
+            more["mother" if mother else "father"][place] = table["name"][parent]
+    return np.concatenate([table, more])

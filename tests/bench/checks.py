@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import reduce
 from operator import and_, or_
@@ -29,11 +29,11 @@ from registry.checks.rules import rules_about
 from registry.values import RuleCode, day_of
 from registry.vocabulary import Kind
 from replay.checks.checking import check_register, count
-from replay.checks.doubles import compared, doubles
+from replay.checks.doubles import Candidates, compared, doubles
 from replay.checks.program import judged, program
 from replay.checks.records import person_columns
 from replay.checks.setting import Setting
-from replay.checks.traits import Columns, columns_at
+from replay.checks.traits import traits_at
 from replay.columns.forms import Column
 from replay.columns.layout import PARTITION
 from replay.province.making import Province, faults_of
@@ -290,7 +290,7 @@ def planted_in(province: Province) -> dict[str, set[tuple[int, ...]]]:
 
 def twice(log: SealedLog, at: At) -> None:
     """The search for doubles: its time, its recall by kind of error, and its precision."""
-    columns = columns_at(log, at)
+    columns = traits_at(log, at)
     before = {tuple(pair) for pair in compared(columns).pairs.tolist()}
     planted = plant(columns, np.random.default_rng(2004))
     start = perf_counter()
@@ -306,51 +306,71 @@ def twice(log: SealedLog, at: At) -> None:
         f"doubles: candidates={len(pairs)} planted={hits} precision={hits / max(1, len(pairs)):.3f}"
         f" by-chance={len(pairs - real)} before={len(before)} crowded={found.crowded}"
     )
+    tell_scores(found, real)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     province = seconds * PROVINCE / log.count(Kind.PERSON)
-    report("check-doubles", len(columns.name), seconds, "s", "limit", 600 / province, 1)
-    print(f"doubles: peak={peak:.2f} GiB for {len(columns.name)} persons")
+    report("check-doubles", len(columns), seconds, "s", "limit", 600 / province, 1)
+    print(f"doubles: peak={peak:.2f} GiB for {len(columns)} persons")
 
 
-def plant(columns: Columns, dice: np.random.Generator) -> dict[str, list[tuple[int, int]]]:
+def tell_scores(found: Candidates, real: set[tuple[int, int]]) -> None:
+    """How many pairs of each score are planted, and which reasons pairs by chance have."""
+    told: dict[int, Counter[bool]] = defaultdict(Counter)
+    chance: Counter[str] = Counter()
+    for place, (pair, points) in enumerate(zip(found.pairs.tolist(), found.points, strict=True)):
+        planted = tuple(pair) in real
+        told[int(points)][planted] += 1
+        if not planted:
+            chance[" ".join(found.told(place))] += 1
+    for points in sorted(told, reverse=True):
+        hits, pairs = told[points][True], told[points].total()
+        print(f"doubles: points={points} pairs={pairs} precision={hits / pairs:.3f}")
+    for reasons, pairs in chance.most_common(5):
+        print(f"doubles: by chance {reasons}: {pairs}")
+
+
+def plant(columns: Column, dice: np.random.Generator) -> dict[str, list[tuple[int, int]]]:
     """Register some people a second time in the place of others, each with a usual error."""
-    living = np.flatnonzero((columns.name != 0) & (columns.born != 0) & (columns.number > 0))
+    living = np.flatnonzero(
+        (columns["name"] != 0) & (columns["born"] != 0) & (columns["number"] > 0)
+    )
     chosen = dice.choice(living, 2 * PLANTED * len(ERRORS), replace=False)
     found: dict[str, list[tuple[int, int]]] = {}
     for place, (kind, err) in enumerate(ERRORS.items()):
         part = chosen[2 * PLANTED * place : 2 * PLANTED * (place + 1)].reshape(-1, 2)
         for one, other in part.tolist():
             for name in ("name", "sound", "former", "father", "mother", "born", "number", "sex"):
-                getattr(columns, name)[other] = getattr(columns, name)[one]
+                columns[name][other] = columns[name][one]
             err(columns, other, dice)
-            columns.father[one], columns.mother[one] = columns.father[other], columns.mother[other]
+            for parent in ("father", "mother"):
+                columns[parent][one] = columns[parent][other]
         found[kind] = [(min(pair), max(pair)) for pair in part.tolist()]
     return found
 
 
-def no_number(columns: Columns, who: int, dice: np.random.Generator) -> None:
-    columns.number[who] = 0
+def no_number(columns: Column, who: int, dice: np.random.Generator) -> None:
+    columns["number"][who] = 0
 
 
-def another_number(columns: Columns, who: int, dice: np.random.Generator) -> None:
-    columns.number[who] ^= int(dice.integers(1, 9)) << 4
+def another_number(columns: Column, who: int, dice: np.random.Generator) -> None:
+    columns["number"][who] ^= int(dice.integers(1, 9)) << 4
 
 
-def another_character(columns: Columns, who: int, dice: np.random.Generator) -> None:
-    columns.name[who] ^= np.uint64(1)
-    columns.number[who] = 0
+def another_character(columns: Column, who: int, dice: np.random.Generator) -> None:
+    columns["name"][who] ^= np.uint64(1)
+    columns["number"][who] = 0
 
 
-def another_character_same_parents(columns: Columns, who: int, dice: np.random.Generator) -> None:
+def another_character_same_parents(columns: Column, who: int, dice: np.random.Generator) -> None:
     another_character(columns, who, dice)
-    columns.father[who] = columns.mother[who] = 7
+    columns["father"][who] = columns["mother"][who] = 7
 
 
-def another_day(columns: Columns, who: int, dice: np.random.Generator) -> None:
-    columns.born[who] ^= 1
+def another_day(columns: Column, who: int, dice: np.random.Generator) -> None:
+    columns["born"][who] ^= 1
 
 
-def nothing(columns: Columns, who: int, dice: np.random.Generator) -> None:
+def nothing(columns: Column, who: int, dice: np.random.Generator) -> None:
     """No error: the same number twice."""
 
 

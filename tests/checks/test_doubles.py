@@ -29,8 +29,10 @@ from registry.values import (
     Sex,
     Text,
 )
-from replay.checks.doubles import doubles
+from replay.checks.doubles import compared, doubles
 from replay.checks.sounds import sound_of
+from replay.checks.traits import TRAITS
+from replay.columns.forms import NONE
 from replay.columns.log import KeptLog
 from replay.states.history import At
 
@@ -41,6 +43,12 @@ REAL = DivisionCode("510603")
 
 def number(sequence: int, birth: date = BORN) -> CitizenNumber:
     return CitizenNumber.compose(REAL, birth, sequence)
+
+
+#: With a slip in the day, of a neighbouring county, and of another province.
+NEAR = number(1, date(1970, 3, 5))
+NEXT = CitizenNumber.compose(DivisionCode("510682"), BORN, 1)
+FAR = CitizenNumber.compose(DivisionCode("220102"), BORN, 456)
 
 
 WANG = Traits(name="王小明", sound=sound_of("王小明"), sex=Sex.MALE, birth=BORN)
@@ -57,12 +65,10 @@ WANG = Traits(name="王小明", sound=sound_of("王小明"), sex=Sex.MALE, birth
         ({"birth": date(1988, 8, 8)}, {}, ["name", "birth-differs"]),
         ({"sex": Sex.FEMALE}, {}, ["name", "birth", "sex-differs"]),
         ({"number": number(1)}, {"number": number(1)}, ["name", "birth", "number"]),
-        ({"number": number(1)}, {"number": number(3)}, ["name", "birth", "number-near"]),
-        (
-            {"number": number(123)},
-            {"number": number(456)},
-            ["name", "birth", "number-differs"],
-        ),
+        ({"number": number(1)}, {"number": number(456)}, ["name", "birth"]),
+        ({"number": number(1)}, {"number": NEAR}, ["name", "birth", "number-near"]),
+        ({"number": number(1)}, {"number": NEXT}, ["name", "birth", "number-differs"]),
+        ({"number": number(1)}, {"number": FAR}, ["name", "birth", "number-differs"]),
         ({"father": "王健"}, {"father": "王健"}, ["name", "birth", "father"]),
         ({"mother": "李芳"}, {"mother": "李秀"}, ["name", "birth", "mother-differs"]),
         ({"household": 1}, {"household": 1}, ["name", "birth", "together"]),
@@ -82,7 +88,7 @@ def test_every_point_has_its_reason(one, other, reasons):
 
 def test_a_name_and_a_birth_date_are_enough_to_look_and_not_against_two_right_numbers():
     assert match(WANG, WANG).candidate
-    one, other = ({**WANG.__dict__, "number": number(n)} for n in (123, 456))
+    one, other = ({**WANG.__dict__, "number": told} for told in (number(123), FAR))
     assert not match(Traits(**one), Traits(**other)).candidate
 
 
@@ -104,7 +110,7 @@ PEOPLE = st.lists(
             "father": st.sampled_from([None, None, 0, 1]),
             "birth_date": st.sampled_from([None, *BIRTHS]),
             "sex": st.sampled_from([None, *Sex]),
-            "number": st.sampled_from([None, number(1), number(3), number(124), number(456)]),
+            "number": st.sampled_from([None, number(1), number(456), NEAR, NEXT, FAR]),
             "household": st.integers(1, 4).map(lambda n: UUID(int=2**90 + n)),
         }
     ),
@@ -232,3 +238,55 @@ def test_a_crowd_that_shares_a_key_is_counted_and_not_compared(monkeypatch):
     assert len(found) == 0
     assert found.crowded == 5
     assert len(REASONS) == len(np.unique(REASONS))
+
+
+def civil_day(year: int, month: int, day: int) -> int:
+    return year << 9 | month << 5 | day
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"name": 12}, "sound"),
+        ({"born": civil_day(1970, 3, 9)}, "birth-part"),
+        ({"born": civil_day(1979, 3, 4)}, "birth-part"),
+        ({"born": civil_day(1970, 9, 4)}, "birth-part"),
+        ({"born": civil_day(1970, 4, 3)}, "birth-swapped"),
+        ({"name": 12, "sound": 22, "former": 11}, "former"),
+        ({"name": 12, "sound": 22, "number": 55 << 4}, "number"),
+    ],
+)
+def test_whoever_shares_a_single_key_is_compared(other, reason):
+    table = np.zeros(2, TRAITS)
+    person = {"name": 11, "sound": 21, "father": 31, "mother": 41, "sex": 0, "household": NONE}
+    for name, value in {**person, "born": civil_day(1970, 3, 4)}.items():
+        table[name] = value
+    for name, value in other.items():
+        table[name][1] = value
+    table["number"][0] = table["number"][1]
+    found = compared(table)
+    assert found.pairs.tolist() == [[0, 1]]
+    assert reason in found.told(0)
+
+
+def test_however_many_bins_keys_are_dealt_into_the_same_pairs_meet(monkeypatch):
+    dice = np.random.default_rng(5)
+    table = np.zeros(2_000, TRAITS)
+    for name, choices in {
+        "name": 300,
+        "sound": 200,
+        "former": 30,
+        "born": 400,
+        "number": 900,
+    }.items():
+        table[name] = dice.integers(0, choices, len(table))
+    table["born"] = np.where(table["born"], table["born"] + (1970 << 9), 0)
+    table["number"] *= 16
+    table["household"] = NONE
+    together = compared(table)
+    assert len(together) > 10
+    monkeypatch.setattr("replay.checks.keys.OF_A_BIN", 3)
+    monkeypatch.setattr("replay.checks.doubles.ROOM", 0)
+    apart = compared(table)
+    for name in ("pairs", "points", "reasons", "crowded"):
+        assert np.array_equal(getattr(apart, name), getattr(together, name)), name
