@@ -26,12 +26,14 @@ from adapters.bulk_forms import (
     day_texts,
     keys_of,
     quoted,
+    raw,
     text,
     together,
     uuid_texts,
     written,
 )
 from adapters.bulk_homes import Houses, ids_of
+from adapters.bulk_numbers import characters, ordinals
 from registry.aggregates import SegmentPlan
 from registry.commands.extract import (
     COLLECTIVE,
@@ -44,7 +46,15 @@ from registry.commands.extract import (
     Plate,
 )
 from registry.commands.numbering import book_name
-from registry.commands.people import EXPECTED, KINDS, UNUSABLE, read_birth, read_date, reader
+from registry.commands.people import (
+    EXPECTED,
+    FIRST_BIRTH_YEAR,
+    KINDS,
+    UNUSABLE,
+    read_birth,
+    read_date,
+    reader,
+)
 from registry.events.address import DoorplateImported
 from registry.events.household import HouseholdImported
 from registry.events.numbers import CodesRecorded, NumberRecorded
@@ -56,6 +66,10 @@ Mask = NDArray[np.bool_]
 
 #: A line that needs no second look: its ends no white space, nothing unseen, nothing to escape.
 PLAIN = r'^[^\p{Z}\p{C}"\\]([^\p{Zl}\p{Zp}\p{C}"\\]*[^\p{Z}\p{C}"\\])?$'
+#: A day as it is usually written, and where its digits stand.
+USUAL, DIGITS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", [0, 1, 2, 3, 5, 6, 8, 9]
+#: Nobody was born before.
+FIRST = date(FIRST_BIRTH_YEAR, 1, 1)
 
 
 @dataclass
@@ -101,18 +115,19 @@ class Members:
 
     def days(self, name: str, kind: Callable[[str], date], least: date) -> tuple[Days, Texts]:
         """A column of days as ordinals and as JSON; one before `least` or to come is odd."""
-        values, rows = self.read(name, kind)
-        right = [isinstance(day, date) and least <= day <= self.batch.today for day in values]
-        wrong = [not fits and day is not None for fits, day in zip(right, values, strict=True)]
-        if any(wrong):
-            self.odd |= np.array(wrong)[np.asarray(rows)]
-        ordinals = [day.toordinal() if fits else 0 for fits, day in zip(right, values, strict=True)]
-        told = [
-            f'"{day.isoformat()}"' if fits else None
-            for fits, day in zip(right, values, strict=True)
-        ]
-        found = np.array(ordinals, np.int64)[np.asarray(rows)] if values else np.empty(0, np.int64)
-        return found, pa.array(told, pa.string()).take(rows)
+        texts = self.texts(name)
+        usual = mask(pc.match_substring_regex(texts, USUAL))
+        found = np.zeros(len(texts), np.int64)
+        found[usual] = ordinals(characters(texts.filter(pa.array(usual)), 10)[:, DIGITS])
+        others = texts.filter(pa.array(~usual)).to_pylist()
+        found[~usual] = [ordinal(kind, text) for text in others]
+        fits = (found >= least.toordinal()) & (found <= self.batch.today.toordinal())
+        self.odd |= ~fits & mask(pc.not_equal(texts, ""))
+        found[~fits] = 0
+        told = pc.if_else(pa.array(fits & usual), quoted(texts), pa.scalar(None, pa.string()))
+        if others:
+            told = pc.replace_with_mask(told, pa.array(~usual), day_texts(found[~usual]))
+        return found, told
 
     def relatives(self, name: str, keys: Texts, texts: Texts, absent: frozenset[str]) -> Texts:
         """The ids of relatives: those of this chunk are at hand."""
@@ -123,9 +138,15 @@ class Members:
         missing = pc.and_(pc.is_null(found), pc.not_equal(named, ""))
         others = named.filter(missing)
         if len(others):
-            made = uuid_texts(keys_of(head_of(self.batch, PERSONS), others.to_pylist()))
+            made = uuid_texts(keys_of(head_of(self.batch, PERSONS), raw(others)))
             found = pc.replace_with_mask(found, missing, made)
         return found
+
+
+def ordinal(kind: Callable[[str], date], text: str) -> int:
+    """A day as an ordinal, 0 where there is none."""
+    day = reader(kind)[text]
+    return day.toordinal() if isinstance(day, date) else 0
 
 
 def plain(texts: Texts) -> Any:
@@ -166,8 +187,7 @@ def enter_plain(
     """Enter households in which nothing is odd, with their members and their numbers."""
     members = Members(batch, persons, ~right)
     home = np.repeat(np.arange(len(houses)), houses.sizes)
-    names = persons["key"].to_pylist()
-    keys = keys_of(head_of(batch, PERSONS), names)
+    keys = keys_of(head_of(batch, PERSONS), raw(persons["key"]))
     texts = uuid_texts(keys)
     told: dict[str, Any] = {"name": members.field("name", Name)}
     members.odd |= mask(pc.is_null(told["name"]))
@@ -183,7 +203,7 @@ def enter_plain(
     number = members.texts("number")
     if shared:
         members.odd |= mask(pc.is_in(number, pa.array(sorted(shared))))
-    births, told["birth_date"] = members.days("birth_date", read_birth, date.min)
+    births, told["birth_date"] = members.days("birth_date", read_birth, FIRST)
     members.odd |= births == 0
     contradicting(members, number)
     heads = mask(pc.is_in(members.texts("relation"), pa.array(sorted(HEADS))))
@@ -263,7 +283,7 @@ class Kept:
         count = len(self.keys)
         houses = self.houses
         places = uuid_texts(houses.communities)
-        own = keys_of(head_of(self.batch, HOUSEHOLDS), houses.keys)
+        own = keys_of(head_of(self.batch, HOUSEHOLDS), [key.encode() for key in houses.keys])
         own_texts = uuid_texts(own)
         days = day_texts(self.days)
         where = pa.array(self.home)
@@ -293,7 +313,7 @@ class Kept:
             "number": quoted(self.numbers),
         }
         head = self.batch.namespace.bytes + f"{Kind.NUMBER}/".encode()
-        holders = keys_of(head, self.numbers.to_pylist())
+        holders = keys_of(head, raw(self.numbers))
         since = self.days[self.home]
         made = Lines.joined(
             [
@@ -363,7 +383,7 @@ def enter_plain_codes(
             used = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), each), ",")
             births = [str(book)[6:] for book in books.tolist()]
             names = [
-                book_name(county, date.fromisoformat(birth), segment.first, segment.last)
+                book_name(county, date.fromisoformat(birth), segment.first, segment.last).encode()
                 for birth in births
             ]
             told = {

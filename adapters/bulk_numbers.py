@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from registry.codes import divisions
-from registry.numbers import real_date
+from registry.numbers import FIRST_BIRTH_YEAR
 from registry.values import CitizenNumber
 
 FORM = "^[0-9]{17}[0-9X]$"
@@ -41,23 +41,42 @@ def right_numbers(texts: Any, today: date) -> NDArray[np.bool_]:
 
 def checked(numbers: Any) -> NDArray[np.bool_]:
     """Which numbers have the last character that the others ask for."""
-    _, ends, body = numbers.buffers()
-    if not len(numbers):
-        return np.empty(0, np.bool_)
-    start = np.frombuffer(ends, np.int32, 1, 4 * numbers.offset)[0]
-    text = np.frombuffer(body, np.uint8, 18 * len(numbers), start).reshape(-1, 18)
-    total = (text[:, :17].astype(np.int32) - 48) @ WEIGHTS
+    text = characters(numbers, 18)
+    total = (text[:, :17].astype(np.int32) - ZERO) @ WEIGHTS
     found: NDArray[np.bool_] = LAST[total % 11] == text[:, 17]
     return found
 
 
 def born(numbers: Any, today: date) -> NDArray[np.bool_]:
     """Which numbers state a day on which somebody can have been born."""
-    coded = pc.utf8_slice_codeunits(numbers, 6, 14).dictionary_encode()
-    days = [real_date(text) for text in coded.dictionary.to_pylist()]
-    fits = np.array([day is not None and day <= today for day in days], np.bool_)
-    found: NDArray[np.bool_] = fits[np.asarray(coded.indices)]
+    days = ordinals(characters(numbers, 18)[:, 6:14])
+    found: NDArray[np.bool_] = (days >= FIRST_BIRTH) & (days <= today.toordinal())
     return found
+
+
+def characters(texts: Any, width: int) -> NDArray[np.uint8]:
+    """The bytes of texts of one width, u1[n, width]."""
+    if not len(texts):
+        return np.empty((0, width), np.uint8)
+    _, ends, body = texts.buffers()
+    start = np.frombuffer(ends, np.int32, 1, 4 * texts.offset)[0]
+    return np.frombuffer(body, np.uint8, width * len(texts), start).reshape(-1, width)
+
+
+def ordinals(digits: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The days that eight digits each mean, u1[n, 8], YYYYMMDD; 0 where there is no such day."""
+    told = digits.astype(np.int64) - ZERO
+    year, month, day = told[:, :4] @ TENS, told[:, 4:6] @ TENS[2:], told[:, 6:] @ TENS[2:]
+    months = (12 * (year - 1970) + month - 1).astype("M8[M]")
+    days = months.astype("M8[D]") + (day - 1)
+    real = (year > 0) & (month > 0) & (month < 13) & (day > 0) & (days.astype("M8[M]") == months)
+    return np.where(real, days.astype(np.int64) + BEFORE_1970, 0)
+
+
+ZERO = ord("0")
+TENS = np.array([1000, 100, 10, 1])
+BEFORE_1970 = date(1970, 1, 1).toordinal()
+FIRST_BIRTH = date(FIRST_BIRTH_YEAR, 1, 1).toordinal()
 
 
 def is_right(text: str) -> bool:

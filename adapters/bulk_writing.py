@@ -7,7 +7,7 @@ written, and if a version is taken the database says so; only then is it looked 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,7 +23,6 @@ from adapters.appending import COLUMNS, EntryRow, Found, SubmissionRow, Wish
 from adapters.bulk_encoding import Lines
 from adapters.database import Durability
 from adapters.drivers import (
-    COPY_BYTES,
     Postgres,
     PostgresTransaction,
     Sqlite,
@@ -32,6 +31,9 @@ from adapters.drivers import (
 )
 from adapters.libpq import BYTES_LIST
 from registry.store import Append, Receipt
+
+#: Rows that are made ready while those before them are taken in.
+ROWS_AT_ONCE = 512
 
 
 class Taken(Exception):
@@ -175,7 +177,21 @@ class Packed:
     """Lines in PostgreSQL's binary form, positions and instant left blank."""
 
     rows: Any  # u1[], all rows one after another
-    starts: Any  # i8[], where each begins
+    starts: Any  # i8[rows + 1], where each begins, and the end
+
+    def placed(self, position: int, instant: int) -> Iterator[memoryview]:
+        """The rows with their positions, some at a time: the database takes some in meanwhile."""
+        count = len(self.starts) - 1
+        body, eight = memoryview(self.rows), np.arange(8)
+        for first in range(0, count, ROWS_AT_ONCE):
+            starts = self.starts[first : min(first + ROWS_AT_ONCE, count)]
+            places = np.arange(position + first, position + first + len(starts)).astype(">i8")
+            for offset in (AT_POSITION, AT_SEQUENCE):
+                where = (starts + offset)[:, None] + eight
+                self.rows[where] = places.view(np.uint8).reshape(-1, 8)
+            where = (starts + AT_INSTANT)[:, None] + eight
+            self.rows[where] = np.frombuffer(instant.to_bytes(8, "big"), np.uint8)
+            yield body[starts[0] : self.starts[first + len(starts)]]
 
 
 class PostgresDesk(DriverDesk):
@@ -186,6 +202,8 @@ class PostgresDesk(DriverDesk):
     def prepare(self, lines: Lines, envelope: Envelope) -> Packed:
         """Pack every row but for its position and instant."""
         count = len(lines)
+        if not count:
+            return Packed(np.empty(0, np.uint8), np.zeros(1, np.int64))
         head = np.zeros(count, HEAD)
         for name, value in (*SIZES, ("origin", envelope.node)):
             head[name] = value
@@ -202,7 +220,7 @@ class PostgresDesk(DriverDesk):
             *(records(head), lines.state, records(private), lines.private, tail, b"")
         )
         _, ends, body = rows.cast(pa.large_binary()).buffers()
-        starts = np.frombuffer(ends, np.int64, count)
+        starts = np.frombuffer(ends, np.int64, count + 1)
         return Packed(np.frombuffer(body, np.uint8).copy(), starts)
 
     def streams(self, keys: Collection[bytes]) -> list[EntryRow]:
@@ -217,17 +235,8 @@ class PostgresDesk(DriverDesk):
 
     def write(self, ready: Packed, position: int, instant: int) -> None:
         """Write lines from a position on; raises Taken."""
-        count = len(ready.starts)
-        places = np.arange(position, position + count).astype(">i8").view(np.uint8)
-        for offset in (AT_POSITION, AT_SEQUENCE):
-            where = (ready.starts + offset)[:, None] + np.arange(8)
-            ready.rows[where] = places.reshape(count, 8)
-        where = (ready.starts + AT_INSTANT)[:, None] + np.arange(8)
-        ready.rows[where] = np.frombuffer(instant.to_bytes(8, "big"), np.uint8)
-        body = memoryview(ready.rows)
-        pieces = (bytes(body[at : at + COPY_BYTES]) for at in range(0, len(body), COPY_BYTES))
         try:
-            self.transaction.copy(f"entries ({COLUMNS})", pieces)
+            self.transaction.copy(f"entries ({COLUMNS})", ready.placed(position, instant))
         except psycopg.errors.UniqueViolation as error:
             raise Taken(str(error)) from error
 

@@ -331,7 +331,7 @@ class PostgresTransaction(Session):
             asked += [(self.INSERT_SUBMISSION, self.SUBMISSION, row) for row in known]
         self.lane.trip(*asked, self.COMMIT)
 
-    def copy(self, target: str, rows: Iterable[bytes]) -> None:
+    def copy(self, target: str, rows: Iterable[bytes | memoryview]) -> None:
         """Copy rows that are in PostgreSQL's binary form already."""
         chunk = bytearray(COPY_HEAD)
         with self.cursor.copy(f"copy {target} from stdin (format binary)") as copy:

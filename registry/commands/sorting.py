@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import compress, repeat
+from operator import and_
 from typing import TypeVar
 from uuid import UUID
 
@@ -298,18 +300,18 @@ def sort_persons(persons: Columns, houses: Columns, found: Sorted) -> None:
     refused with all who live in it, and can be delivered again once it is put right.
     """
     refused = found.refused[PERSONS]
-    rows = {key: row for row, key in enumerate(houses["key"])} | standing_rows(houses)
-    homes = [rows.get(key, -1) for key in persons["household_key"]]
+    rows = dict(zip(houses["key"], range(len(houses["key"])), strict=True)) | standing_rows(houses)
+    homes = [*map(rows.get, persons["household_key"], repeat(-1))]
     relations = persons["relation"]
     family = {row for row, house in found.houses.items() if house.type != COLLECTIVE}
-    for row, relation in enumerate(relations):
-        if relation not in RELATIONS and row not in refused and homes[row] in family:
-            refused[row] = "relation-unusable"
-    living = [home for row, home in enumerate(homes) if row not in refused] if refused else homes
-    heads = Counter(
-        homes[row] for row, code in enumerate(relations) if code in HEADS and row not in refused
-    )
-    inhabited = set(living)
+    if not RELATIONS.issuperset(relations):
+        for row, relation in enumerate(relations):
+            if relation not in RELATIONS and row not in refused and homes[row] in family:
+                refused[row] = "relation-unusable"
+    stands = [row not in refused for row in range(len(homes))] if refused else repeat(True)
+    inhabited = set(compress(homes, stands))
+    heading = map(and_, map(HEADS.__contains__, relations), stands)
+    heads = Counter(compress(homes, heading))
     for home in family:
         count = heads.get(home, 0)
         if count != 1 and home in inhabited:
@@ -317,9 +319,10 @@ def sort_persons(persons: Columns, houses: Columns, found: Sorted) -> None:
             del found.houses[home]
         elif home not in inhabited:
             found.found[HOUSEHOLDS][home].append("without-members")
-    for row, home in enumerate(homes):
-        if home not in found.houses and row not in refused:
-            refused[row] = "household-refused" if home >= 0 else "household-unknown"
+    if not found.houses.keys() >= inhabited:
+        for row, home in enumerate(homes):
+            if home not in found.houses and row not in refused:
+                refused[row] = "household-refused" if home >= 0 else "household-unknown"
     found.homes = homes
     found.relatives = relatives_outside(persons, refused)
 

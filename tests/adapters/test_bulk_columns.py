@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from adapters.bulk_encoding import Lines, Salts
 from adapters.bulk_forms import keys_of, uuid_texts
 from adapters.bulk_homes import Houses, ids_of
-from adapters.bulk_numbers import right_numbers
+from adapters.bulk_numbers import characters, ordinals, right_numbers
 from adapters.bulk_parts import CodesPart, HomesPart, PlatesPart
 from registry.aggregates import SegmentPlan
 from registry.codec import Codec, check_parts
@@ -198,7 +198,7 @@ def test_codes_in_columns_are_those_entered_one_by_one(drawn):
 @settings(deadline=None)
 @given(st.uuids(), st.lists(st.text(max_size=8), min_size=1))
 def test_ids_in_columns_are_those_of_the_names(namespace, names):
-    keys = keys_of(namespace.bytes + b"persons/", names)
+    keys = keys_of(namespace.bytes + b"persons/", [name.encode() for name in names])
     name = namer(namespace, "persons/")
     assert [key.tobytes() for key in keys] == [name(one).bytes for one in names]
     assert uuid_texts(keys).to_pylist() == [f'"{name(one)}"' for one in names]
@@ -231,6 +231,20 @@ def test_numbers_in_a_column_are_judged_as_one_by_one(texts, today):
     expected = [is_right(text, today) for text in texts]
     assert right_numbers(column, today).tolist() == expected
     assert right_numbers(column.slice(1), today).tolist() == expected[1:]
+
+
+def test_eight_digits_are_a_day_where_the_calendar_has_it():
+    years, months, days = (0, 1, 1900, 1969, 2000, 2003, 2004, 9999), range(100), range(100)
+    told = [f"{y:04}{m:02}{d:02}" for y in years for m in months for d in days]
+
+    def by_hand(text: str) -> int:
+        try:
+            return date(int(text[:4]), int(text[4:6]), int(text[6:])).toordinal()
+        except ValueError:
+            return 0
+
+    column = characters(pa.array(told), 8)
+    assert ordinals(column).tolist() == [by_hand(text) for text in told]
 
 
 @contextmanager
