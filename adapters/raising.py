@@ -11,16 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 
 from adapters.ids import ids
+from adapters.reading import reading, resolve
 from registry.aggregates import Places
 from registry.commands.checks import CheckRecords
 from registry.commands.extract import Batch
 from registry.commands.import_findings import batch_id
 from registry.commands.registration_cases import SuspectDouble
 from registry.errors import Refused
+from registry.projections import findings
 from registry.register import Authority, Submission
 from registry.values import BatchId, HouseholdId, PersonId, Text
 from registry.vocabulary import Kind
@@ -58,6 +61,23 @@ def faulty(broken: Broken, wanted: Callable[[CheckRule], bool]) -> list[int]:
     )
     handles: list[int] = broken.handles[broken.flags & np.uint64(bits) != 0].tolist()
     return handles
+
+
+def found_before(
+    parts: Parts, log: Log, kind: Kind, wanted: Callable[[str], bool] = lambda rule: True
+) -> list[int]:
+    """The handles of those of whom a finding of a check is open, as far as read models know.
+
+    Whoever keeps the rules by now is to be looked at again, too, so that the finding is settled.
+    wanted: chooses by the code of the rule.
+    """
+    with reading(parts.engine) as reader:
+        at = resolve(reader.connection, parts.store, parts.register.clock(), None, None)
+        query = findings.open_by_check(at, persons=kind is Kind.PERSON)
+        rows = reader.connection.execute(query).all()
+    subjects = dict.fromkeys(UUID(bytes=row.subject) for row in rows if wanted(row.rule))
+    handles = (log.spaces.find(kind.value, one) for one in subjects)
+    return [one for one in handles if one is not None]
 
 
 def inside(

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from registry.aggregates import Doorplate, Household, Person, Places, Street
 from registry.card_face import printed_address
-from registry.codes import table
+from registry.codes import divisions, table
 from registry.events.verification import StatedItem
 from registry.values import (
     CitizenNumber,
@@ -42,6 +42,8 @@ PERSON = EvidenceSource("person")
 PAPERS = tuple(one for one in EvidenceSource.all() if one not in (REGISTER, PERSON))
 
 Stated = Mapping[RegisterItem, str]
+#: Items that the register keeps as the code of a division.
+ORIGINS = frozenset({RegisterItem("birth-place"), RegisterItem("native-place")})
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,15 @@ def items_of(source: EvidenceSource) -> tuple[RegisterItem, ...]:
 def severity_of(item: RegisterItem) -> Severity:
     """How much a difference in an item weighs: what a card shows is an error."""
     return Severity(item.row["severity"])
+
+
+def absence(source: EvidenceSource) -> Severity | None:
+    """How much it weighs that somebody has no such paper; None: not everybody has one.
+
+    Source: 公通字[1995]91号: a form for every resident, a booklet for every household.
+    """
+    told = source.row["absent"]
+    return Severity(told) if told else None
 
 
 def set_for(places: Places, community: UUID, on: date) -> SourceSet:
@@ -131,6 +142,18 @@ def number(text: str) -> str:
     return told
 
 
+def origin(text: str) -> str:
+    """A place of origin as people read it: a code as the names of its province and of itself."""
+    listings = divisions().listings
+    codes = dict.fromkeys((f"{text[:2]}0000", text)) if text in listings else ()
+    return "".join(max(listings[code]).name for code in codes if code in listings) or text
+
+
+def place(text: str) -> str:
+    """A place of origin, whether the code or the names are written."""
+    return plain(origin(text.strip()))
+
+
 def centimetres(text: str) -> str:
     """A height in centimetres, whether the unit is written or not."""
     return re.sub(r"(cm|厘米|公分)$", "", plain(text))
@@ -172,8 +195,8 @@ NORMAL: dict[RegisterItem, Callable[[str], str]] = {
     RegisterItem("household-type"): coded(HouseholdType),
     RegisterItem("relation"): coded(Relationship),
     RegisterItem("nature"): coded(HukouNature),
-    RegisterItem("birth-place"): plain,
-    RegisterItem("native-place"): plain,
+    RegisterItem("birth-place"): place,
+    RegisterItem("native-place"): place,
     RegisterItem("education"): coded(Education),
     RegisterItem("marital-status"): coded(MaritalStatus),
     RegisterItem("military-service"): coded(MilitaryService),
@@ -201,6 +224,8 @@ def meaning(item: RegisterItem, text: str) -> str:
     """A registered item as people read it: a code by its name."""
     if item == "sex":
         return {"1": "男", "2": "女"}.get(text, text)
+    if item in ORIGINS:
+        return origin(text)
     kind = CODED.get(item)
     if kind is None:
         return text

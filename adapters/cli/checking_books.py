@@ -90,8 +90,9 @@ def check_register(
 
     Nothing personal is shown. Rules about who is registered twice take a search over everybody, as
     `check doubles` makes it; it is left out where --rule names none of them. With --raise whoever
-    breaks another rule is checked again, one by one, by the command CheckRecords, and what is found
-    becomes findings for the stations to work off. Exit code 1 if an error is found.
+    breaks another rule, or did when it was found, is checked again, one by one, by the command
+    CheckRecords: what is found becomes findings for the stations to work off, what is right by now
+    is settled. Exit code 1 if an error is found.
 
     \b
     registry check register --csv checked.csv
@@ -229,12 +230,28 @@ def write(path: Path, lines: list[dict[str, Any]]) -> None:
 def raise_all(
     parts: Parts, log: Log, found: Checked, by: Authority, only: tuple[str, ...]
 ) -> dict[str, int]:
-    """Have everybody in an officer's area who breaks a rule checked again by a command."""
-    from adapters.raising import check_again, faulty, inside
+    """Have everybody in an officer's area who breaks a rule, or did, checked again by a command."""
+    from adapters.raising import check_again, faulty, found_before, inside
+    from registry.vocabulary import Kind
+
+    def wanted(code: str) -> bool:
+        return not only or code in only
 
     people, houses = (
-        inside(parts, log, found, one, faulty(one, lambda rule: not only or rule.code in only), by)
-        for one in (found.persons, found.households)
+        inside(
+            parts,
+            log,
+            found,
+            one,
+            sorted(
+                {
+                    *faulty(one, lambda rule: wanted(rule.code)),
+                    *found_before(parts, log, kind, wanted),
+                }
+            ),
+            by,
+        )
+        for one, kind in ((found.persons, Kind.PERSON), (found.households, Kind.HOUSEHOLD))
     )
     with progress() as bar:
         task = bar.add_task("raising", total=len(people) + len(houses))

@@ -24,7 +24,8 @@ def check_doubles(
 
     Names are compared with variant characters folded and by their sound, birth dates with usual
     slips, numbers digit by digit, parents by name. Nothing personal is shown and nothing is merged:
-    with --raise each pair becomes a case, which officers decide. Exit code 1 if a pair is found.
+    with --raise each pair becomes a case, which officers decide; --least leaves those of fewer
+    points for later. Exit code 1 if a pair is found.
 
     \b
     registry check doubles
@@ -39,12 +40,14 @@ def check_doubles(
         at, _ = point(parts, log, None, None)
         found = doubles(log, at)
         chosen = [n for n in range(len(found)) if least is None or found.points[n] >= least]
-        why = Counter(" ".join(found.told(place)) for place in chosen)
+        points = {place: int(found.points[place]) for place in chosen}
+        why = Counter((points[place], " ".join(found.told(place))) for place in chosen)
         told: dict[str, Any] = {
             "pairs": len(chosen),
+            "points": dict(sorted(Counter(points.values()).items(), reverse=True)),
             "crowded": found.crowded,
             "decided": found.decided,
-            "reasons": dict(why.most_common()),
+            "reasons": {reasons: count for (_, reasons), count in why.most_common()},
         }
         if by is not None:
             with progress() as bar:
@@ -56,7 +59,9 @@ def check_doubles(
                 told |= suspect(parts, log, found, chosen, by, tell)
 
     def text() -> None:
-        show_table("why", ["reasons", "pairs"], [[key, n] for key, n in why.most_common()])
+        heads = ["points", "reasons", "pairs"]
+        rows = sorted(why.items(), key=lambda one: (-one[0][0], -one[1], one[0][1]))
+        show_table("why", heads, [[*key, count] for key, count in rows])
         click.echo(
             f"{told['pairs']} pairs may be one person; {told['decided']} were decided to be two;"
             f" {told['crowded']} keys too common"

@@ -34,7 +34,7 @@ from registry.values import (
 )
 
 if TYPE_CHECKING:
-    from adapters.cleaning import Finding, Kind
+    from adapters.cleaning import Batch, Finding, Kind
     from registry.projections.findings import Wanted
 
 
@@ -307,7 +307,7 @@ def batches(desk: Desk, batch: UUID | None) -> None:
         rows = [
             [
                 *(one.id, one.system, one.name, one.rows, one.persons),
-                *(one.with_findings, one.refused, _yes(one.agrees)),
+                *(one.with_findings, one.refused, _agrees(one)),
             ]
             for one in every
         ]
@@ -319,12 +319,17 @@ def batches(desk: Desk, batch: UUID | None) -> None:
     units = cleaning.units(desk.reader, batch, desk.at)
 
     def text() -> None:
-        show_fields({**vars(found), "agrees": _yes(found.agrees)})
+        show_fields({**vars(found), "agrees": _agrees(found)})
         heads = ["unit", "declared", "delivered", "accepted", "refused", "repeated", "differences"]
         show_table("units", heads, [[*vars(one).values()] for one in units])
 
     answer({**vars(found), "units": [vars(one) for one in units]}, text)
 
 
-def _yes(agrees: bool | None) -> str:
-    return "not reconciled" if agrees is None else "yes" if agrees else "no"
+def _agrees(batch: Batch) -> str:
+    """Whether a delivery's counts are those that its source declared, in words."""
+    if batch.agrees is None:
+        return "not reconciled"
+    if batch.declared is None:
+        return "none declared"
+    return "yes" if batch.agrees else "no"

@@ -72,7 +72,8 @@ def fees(asked: Asked) -> Sheet:
 
 def relief_lists(asked: Asked) -> Sheet:
     """减免名单情况: each list that came in, how it fitted the register, the cards it made free."""
-    used = {row.list: (int(row.free), row.cards) for row in asked.rows(relieved.by_list(asked.at))}
+    told = asked.rows(relieved.by_list(asked.at))
+    used = {row.list: (int(row.free), int(row.cards)) for row in told}
     columns = (
         Column("county", "县区"),
         Column("relief", "减免对象"),

@@ -1,4 +1,7 @@
-"""Plots of reports as SVG, where a plot says more than the rows: drawn of counts alone."""
+"""Plots of reports as SVG, where a plot says more than the rows: drawn of counts alone.
+
+The library is loaded when the first one is drawn, since few processes draw any.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,6 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
-
-import matplotlib
-from matplotlib import font_manager
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from adapters.statistics.figures import Figures
 from registry.errors import Unavailable
@@ -42,6 +40,8 @@ TYPES = ("wqy-zenhei", "NotoSansCJK-Regular", "wqy-microhei")
 @cache
 def chinese() -> str:
     """The family of a Chinese type of this machine. Raises Unavailable where there is none."""
+    from matplotlib import font_manager
+
     there = {Path(path).name: path for path in font_manager.findSystemFonts()}
     for begins in TYPES:
         for name in sorted(there):
@@ -56,7 +56,16 @@ def plot(figures: Figures) -> str:
     draw = PLOTS.get(figures.form)
     if draw is None or not figures.rows:
         return ""
-    with ONE_AT_A_TIME, matplotlib.rc_context({**STEADY, "font.family": [chinese()]}):
+    with ONE_AT_A_TIME:
+        return _drawn(draw, figures)
+
+
+def _drawn(draw: Callable[[Any, Figures], None], figures: Figures) -> str:
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    with matplotlib.rc_context({**STEADY, "font.family": [chinese()]}):
         picture = Figure(figsize=(9, 2.8), layout="constrained")
         axes = picture.subplots()
         axes.spines[["top", "right"]].set_visible(False)
@@ -177,6 +186,8 @@ def _balance(axes: Any, figures: Figures) -> None:
 
 def _streams(axes: Any, figures: Figures) -> None:
     """Where most people went, from county to county."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+
     rows = sorted(figures.records(), key=lambda row: -_count(row["persons"]))[:MOST]
     names = [f"{row['from'] or row['origin']} → {row['to'] or row['destination']}" for row in rows]
     axes.barh(names[::-1], [_count(row["persons"]) for row in rows][::-1], color=PLAIN)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from registry.aggregates import Findings, NumberCase, Person, rules
+from registry.aggregates import Findings, Life, NumberCase, Person, rules
 from registry.aggregates.application import ENDED
+from registry.aggregates.findings import FindingKey
+from registry.checks.rules import broken, rules_about
 from registry.commands.cards_common import applications_of
-from registry.commands.findings import findings_id
+from registry.commands.checks import person_checked
+from registry.commands.findings import REGISTER, findings_id, settle_findings
 from registry.commands.numbering import number_id
 from registry.registrar import Registrar
-from registry.values import Digest, PersonId
+from registry.values import Digest, PersonId, RegisterItem, Settlement
+
+NUMBER = RegisterItem("number")
+CORRECTED, GONE = Settlement("corrected"), Settlement("gone")
 
 #: What is listed: a stream that the change writes to, or a paper that it makes invalid.
 Touched = dict[str, Any]
@@ -36,11 +42,35 @@ def touched_by(
             stream = number_id(registrar, person.number)
             found.append(_line(registrar, "number given up", party, stream))
         found.extend(_cards(registrar, party))
-        ledger = findings_id(registrar, party)
-        known = registrar.find(Findings, ledger)
-        if known is not None and any(key.item == "number" for key in known.open):
+    for party in dict.fromkeys((*changed, *sorted(case.parties))):
+        if about_number(registrar, party):
+            ledger = findings_id(registrar, party)
             found.append(_line(registrar, "findings about the number", party, ledger))
     return found
+
+
+def about_number(registrar: Registrar, party: PersonId) -> list[FindingKey]:
+    """What the register by itself finds wrong with a party's number, and is open."""
+    known = registrar.find(Findings, findings_id(registrar, party))
+    every = known.open if known is not None else ()
+    return [key for key in every if key.item == NUMBER and key.source == REGISTER]
+
+
+def settle_about_number(
+    registrar: Registrar, case: NumberCase, changed: Collection[PersonId]
+) -> None:
+    """Settle what was found about the number of the parties, and is so no longer.
+
+    A number that was given is right; of those who keep theirs every rule is asked again.
+    """
+    for party in sorted(case.parties):
+        open_ones = about_number(registrar, party)
+        who = registrar.find(Person, party) if open_ones else None
+        if who is None or who.life is not Life.LIVING:
+            continue
+        kept = {rule.code for rule in broken(person_checked(registrar, who), rules_about("person"))}
+        over = [key for key in open_ones if key.rule not in kept]
+        settle_findings(registrar, party, over, CORRECTED if party in changed else GONE)
 
 
 def listed(touched: Sequence[Touched]) -> Digest:

@@ -7,7 +7,7 @@ a decision. Source: 公通字[2004]6号; Deyang plan of 2004; 居民身份证法
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from registry.aggregates import Life, Number, NumberCase, Person, case_rules, ru
 from registry.commands.base import CITY, COUNTY, PROVINCE, STATION, command
 from registry.commands.cards_fitness import is_soldier
 from registry.commands.case_evidence import evidence_of, proposal
-from registry.commands.case_touching import listed, touched_by
+from registry.commands.case_touching import listed, settle_about_number, touched_by
 from registry.commands.number_faults import REASONS, open_fault
 from registry.commands.numbering import end_holding, number_id
 from registry.commands.particulars import reassign
@@ -43,6 +43,8 @@ from registry.values import (
 
 #: A resolution that says nothing of the parties, or none is given.
 OTHERWISE = "other"
+#: The businesses under which the holding of whoever is no longer here ends.
+MOVED_OUT, DIED = 106, 102
 
 
 @command(STATION, COUNTY, CITY, PROVINCE)
@@ -163,8 +165,9 @@ class DecideNumberCase:
 
     touched: the digest of the list that was looked at; refused where anything in it has changed.
     document: the approval. Of a shared number the decider is not who proposed the keeper, and all
-    parties have been told. New numbers are drawn, papers proven, cards called in and the case
-    closed in the same append; the old number stays known, and valid at its time.
+    parties have been told. New numbers are drawn, papers proven, cards called in, what was found
+    about the numbers settled and the case closed in the same append; the old number stays known,
+    and valid at its time.
     Source: 公通字[2004]6号; 居民身份证法 art. 19; GA/T 2000.24-2014, categories 11, 12 and 19.
     """
 
@@ -212,7 +215,7 @@ class DecideNumberCase:
                     application=line["stream"],
                 )
                 registrar.enter(self.case, called)
-        close(registrar, case, self.keeper, self.resolution, self.grounds)
+        close(registrar, case, self.keeper, self.resolution, self.grounds, changed)
         return {"case": self.case, "numbers": numbers}
 
     def _enter_decision(self, registrar: Registrar, changed: tuple[PersonId, ...]) -> None:
@@ -262,8 +265,9 @@ class CloseNumberCase:
     """Close a case once its fault is gone by another business (结案).
 
     Of a shared number at most one party still holds it here: the others moved out, died, were
-    cancelled or have another number; the resolution says which. Of whoever moved out the holding
-    here ends; settling here again resumes it and opens the case anew.
+    cancelled or have another number; the resolution says which. Of whoever moved out or died the
+    holding here ends; settling here again, or a death that proves wrong, resumes it and opens the
+    case anew.
     Source: GA 214 duplicate_resolution.
     """
 
@@ -285,8 +289,12 @@ def close(
     keeper: PersonId | None,
     resolution: DuplicateResolution | None,
     grounds: Text,
+    changed: Collection[PersonId] = (),
 ) -> None:
-    """Close a case whose fault is gone; refused where it is not."""
+    """Close a case whose fault is gone, with what was found about it; refused where it is not.
+
+    changed: whose numbers the decision of the case changes.
+    """
     if case.fault is NumberFaultKind.DUPLICATE:
         assert case.number is not None, "a shared number is a number"
         number = registrar.load(Number, case.number)
@@ -301,12 +309,14 @@ def close(
             (said != OTHERWISE and said not in facts, case_rules.ResolutionUnfit(resolution))
         )
         for one in others:
-            if one.life is Life.LIVING:
-                end_holding(registrar, one.id, number.number, 106)
+            # Of the dead, too: a death that proves wrong resumes the holding, and opens the case.
+            business = MOVED_OUT if one.life is Life.LIVING else DIED
+            end_holding(registrar, one.id, number.number, business)
     else:
         for party in case.parties:
             fault = open_fault(registrar, registrar.load(Person, party), only_tell=True)
             registrar.refuse_if((fault == case.id, case_rules.StillFaulty(party)))
+    settle_about_number(registrar, case, changed)
     registrar.enter(
         case.id,
         NumberCaseClosed(
@@ -316,12 +326,15 @@ def close(
 
 
 def cleared_by(one: Person, number: Number) -> str | None:
-    """What became of a party that clears a shared number; None: nothing, the number is held."""
+    """What became of a party that clears a shared number; None: nothing, the number is held.
+
+    A soldier is registered nowhere, keeps the number and comes back with it.
+    """
     if one.life is not Life.LIVING:
         return "dead" if one.life is Life.DEAD else "cancelled"
     if one.number != number.number:
         return "renumbered"
-    return None if one.resident else "left"
+    return None if one.resident or is_soldier(one) else "left"
 
 
 def case_in_area(registrar: Registrar, stream: CaseId) -> NumberCase:

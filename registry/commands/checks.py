@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +27,20 @@ from registry.commands.numbering import number_id
 from registry.events.findings import FindingRaised
 from registry.events.numbers import NumberCaseOpened
 from registry.registrar import Registrar
-from registry.values import BatchId, CommunityId, HouseholdId, Level, PersonId, Settlement
+from registry.values import (
+    BatchId,
+    CommunityId,
+    HouseholdId,
+    Level,
+    PersonId,
+    RegisterItem,
+    RuleCode,
+    Settlement,
+)
 
 GONE, ENDED = Settlement("gone"), Settlement("ended")
+#: What an import finds of whoever has no number (漏编).
+NUMBERLESS = FindingKey(RuleCode("number/missing"), RegisterItem("number"), REGISTER)
 
 
 @command(STATION, COUNTY, CITY, PROVINCE)
@@ -58,7 +69,9 @@ class CheckRecords:
             registrar.refuse_if((not registrar.in_area(place), rules.OutsideArea(person)))
             record = person_checked(registrar, who) if who.life is Life.LIVING else None
             told = _Subject(person, None, place, self.batch)
-            made, gone = told.note(registrar, record, rules_about("person"))
+            numberless = who.number is None and who.number_as_found is None
+            still = {NUMBERLESS} if record is not None and numberless else set()
+            made, gone = told.note(registrar, record, rules_about("person"), still)
             raised, settled = raised + made, settled + gone
             open_fault(registrar, who)
         for household in dict.fromkeys(self.households):
@@ -87,9 +100,16 @@ class _Subject:
         self.community = None if place is None else CommunityId(place)
 
     def note(
-        self, registrar: Registrar, record: Record | None, asked: Iterable[CheckRule]
+        self,
+        registrar: Registrar,
+        record: Record | None,
+        asked: Iterable[CheckRule],
+        still: Collection[FindingKey] = (),
     ) -> tuple[int, int]:
-        """Raise what is broken and settle what is not; record None: no longer registered."""
+        """Raise what is broken and settle what is not; record None: no longer registered.
+
+        still: what an import found, and is so to this day.
+        """
         subject = self.person or self.household
         assert subject is not None, "a ledger is somebody's"
         found = [
@@ -98,7 +118,7 @@ class _Subject:
             if not (rule.indicates or rule.searched)
         ]
         known = registrar.find(Findings, findings_id(registrar, subject))
-        kept = {FindingKey(rule.code, rule.item, REGISTER) for rule in found}
+        kept = {FindingKey(rule.code, rule.item, REGISTER) for rule in found} | set(still)
         over = [key for key in (known.open if known else ()) if _ours(key) and key not in kept]
         settle_findings(registrar, subject, over, GONE if record is not None else ENDED)
         made = raise_findings(registrar, subject, (self._raised(registrar, one) for one in found))
@@ -122,7 +142,8 @@ class _Subject:
 def _ours(key: FindingKey) -> bool:
     """Whether a finding is one that this check makes, and so may settle."""
     rule = check_rules().get(key.rule)
-    return key.source == REGISTER and rule is not None and not rule.searched
+    asked = rule is not None and not rule.searched
+    return key == NUMBERLESS or (key.source == REGISTER and asked)
 
 
 def person_checked(registrar: Registrar, who: Person) -> Record:

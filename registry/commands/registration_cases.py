@@ -19,6 +19,7 @@ from registry.checks.matching import Match, Traits, folded, match
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.membership import Heir
 from registry.commands.vital import DeleteRecord
+from registry.entry import Entry
 from registry.events.registration_cases import (
     DoubleSuspected,
     EmptyRegistrationFound,
@@ -26,6 +27,7 @@ from registry.events.registration_cases import (
     RegistrationCaseClosed,
     UnsettledPersonFound,
 )
+from registry.history import voided_versions
 from registry.registrar import Registrar
 from registry.values import (
     CommunityId,
@@ -39,7 +41,7 @@ from registry.values import (
     Text,
     UnsettledReason,
 )
-from registry.vocabulary import Kind
+from registry.vocabulary import VOCABULARY, Kind
 
 ONE_PERSON, TWO_PERSONS = RegistrationOutcome("11"), RegistrationOutcome("12")
 REGISTERED = RegistrationOutcome("41")
@@ -286,7 +288,7 @@ class CloseRegistrationCase:
     """Close a case about a registration with its outcome (户口登记差错结案).
 
     Where the outcome says that somebody moved, was cancelled or was registered, the register must
-    say so, too; whoever was in it before the case was not registered by it. Source: table
+    say so, too; whom no entry since the case brought in was not registered by it. Source: table
     registration_outcome.
     """
 
@@ -323,13 +325,27 @@ class CloseRegistrationCase:
         return True
 
     def _entered_since(self, registrar: Registrar, case: RegistrationCase) -> bool:
-        """Whether the one who is named lives here, and was not in the register before the case."""
+        """Whether the one who is named lives here, and came in by an entry since the case.
+
+        Whoever came with a paper (持证未落, 持迁移证) has a record from before, and settles on it.
+        """
         assert self.registered is not None, "asked above"
         one = registrar.find(Person, self.registered)
         if one is None or not one.resident or case.sex not in (None, one.sex):
             return False
-        found, begun = (registrar.entries(stream)[0] for stream in (self.case, self.registered))
-        return begun.position > found.position
+        found = registrar.entries(self.case)[0]
+        entries = registrar.entries(self.registered)
+        fallen = voided_versions(entries)
+        return any(
+            entry.position > found.position and entry.version not in fallen and _comes_in(entry)
+            for entry in entries
+        )
+
+
+def _comes_in(entry: Entry) -> bool:
+    """Whether an entry brings somebody in from nowhere, and not from another place of ours."""
+    word = VOCABULARY[type(entry.event)]
+    return word.enters is not None and word.leaves is None
 
 
 def _close(

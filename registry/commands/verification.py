@@ -59,6 +59,8 @@ from registry.vocabulary import Kind
 
 #: A paper, or the person, says something else than the register.
 DIFFERS = RuleCode("source/differs")
+#: There is no such paper, though everybody has one.
+ABSENT, RECORD = RuleCode("source/absent"), RegisterItem("record")
 #: The visit found somebody else than a resident at home.
 PRESENCE = RuleCode("visit/presence")
 PRESENT = RegisterItem("presence")
@@ -137,7 +139,8 @@ class CheckAtDesk:
     """Hold a person's papers against the register, item by item (内部核对).
 
     What differs is raised as a finding; findings of earlier checks that hold no longer are settled.
-    Every paper of the set in force has to be recorded, were it only that there is none.
+    Every paper of the set in force has to be recorded, were it only that there is none; that there
+    is no form or no booklet is a finding, too.
     """
 
     person: PersonId
@@ -159,7 +162,8 @@ class CheckAtDesk:
             for source, one in snapshots.items()
         }
         compared, found = five_sources.compare(items_now(registrar, person), told, among)
-        raised, settled = note_differences(registrar, person, community, found, PAPERS)
+        absent = [one for one in papers if told[one] is None]
+        raised, settled = note_differences(registrar, person, community, found, PAPERS, absent)
         registrar.enter(
             stream,
             DeskChecked(
@@ -199,16 +203,20 @@ def note_differences(
     community: CommunityId,
     found: Iterable[Difference],
     among: Sequence[EvidenceSource],
+    absent: Iterable[EvidenceSource] = (),
     on: date | None = None,
 ) -> tuple[int, int]:
     """Raise what differs, settle what no longer does; how many of both.
 
-    among: the sources that were asked; findings of others stay as they are.
+    among: the sources that were asked; findings of others stay as they are. absent: papers that
+    there are not.
     """
+    weights = ((one, five_sources.absence(one)) for one in absent)
+    lacking = [Difference(RECORD, one, how, None, None) for one, how in weights if how is not None]
     events = [
         FindingRaised(
             effective_on=registrar.today,
-            rule=DIFFERS,
+            rule=ABSENT if one.item == RECORD else DIFFERS,
             severity=one.severity,
             person=person.id,
             household=None,
@@ -219,14 +227,14 @@ def note_differences(
             as_registered=one.as_registered,
             as_found=one.as_found,
         )
-        for one in found
+        for one in (*found, *lacking)
     ]
     known = registrar.find(Findings, findings_id(registrar, person.id))
     still = {FindingKey(one.rule, one.item, one.source) for one in events}
     over = [
         key
         for key in (known.open if known else ())
-        if key.rule == DIFFERS and key.source in among and key not in still
+        if key.rule in (DIFFERS, ABSENT) and key.source in among and key not in still
     ]
     settle_findings(registrar, person.id, over, GONE)
     return len(raise_findings(registrar, person.id, events)), len(over)
@@ -288,7 +296,7 @@ class RecordVisit:
             for item, text in said.items()
             if not five_sources.same(item, ours.get(item), text)
         ]
-        raised, settled = note_differences(registrar, person, community, found, [PERSON], day)
+        raised, settled = note_differences(registrar, person, community, found, [PERSON], on=day)
         raised += self.note_presence(registrar, community, day)
         registrar.enter(
             verification_id(registrar, self.person),

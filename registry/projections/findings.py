@@ -40,6 +40,8 @@ from registry.values import Severity, day_number
 from registry.vocabulary import Kind
 
 EDITION = 1
+#: The source of what breaks a rule by itself.
+REGISTER = "register"
 
 
 def ledger(state: dict[Key, Values] | None, event: Any, stream: UUID) -> dict[Key, Values]:
@@ -187,6 +189,16 @@ def counted(wanted: Wanted, at: At) -> Select[Any]:
         )
         .group_by(*kinds)
         .order_by(*kinds)
+    )
+
+
+def open_by_check(at: At, *, persons: bool) -> Select[Any]:
+    """Of whom a check of the register itself found something that is open, and by which rule."""
+    return select(findings.c.subject, findings.c.rule).where(
+        findings.c.open == 1,
+        findings.c.source == REGISTER,
+        findings.c.is_person == int(persons),
+        visible(findings, at),
     )
 
 

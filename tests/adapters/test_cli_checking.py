@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from uuid import UUID
 
 from registry.checks.rules import check_rules
 from tests.adapters.terminal import settle
@@ -50,6 +51,21 @@ def test_what_is_found_is_raised_once(terminal):
     assert "present" in terminal(*past, exits=2).stderr
 
 
+def test_what_was_found_and_is_right_by_now_is_settled(terminal):
+    town = settle(terminal)
+    for person in (town.father, town.daughter):
+        terminal.do("RaiseFinding", person=person, rule="0405", item="sex")
+    terminal.do("RaiseFinding", person=town.father, rule="0405", item="sex", source="card")
+    terminal("follow", "--once")
+    raised = ("check", "register", "--raise")
+    assert terminal.json(*raised, "--rule", "0406")["settled"] == 0
+    assert terminal.json(*raised, "--area", "220000", exits=1)["settled"] == 0
+    assert terminal.json(*raised, exits=1)["settled"] == 2
+    terminal("follow", "--once")
+    (left,) = [one for one in terminal.json("findings", town.father) if not one.get("settled_on")]
+    assert left["source"] == "card", "a card that says otherwise is for an officer"
+
+
 def test_an_officer_raises_findings_in_the_own_area_alone(terminal):
     settle(terminal)
     away = terminal.json("check", "register", "--raise", "--area", "220000", exits=1)
@@ -68,6 +84,7 @@ def test_whoever_may_be_registered_twice_is_counted_with_reasons_and_gets_one_ca
     terminal.do("SupplementRecord", **again, **told, **words)
     raised = terminal.json("check", "doubles", "--raise", exits=1)
     assert raised["reasons"] == {"name birth number together": 1}
+    assert raised["points"] == {"75": 1}
     assert (raised["opened"], raised["left"]) == (1, 0)
     again = terminal.json("check", "doubles", "--raise", exits=1)
     assert (again["opened"], again["left"]) == (0, 1)
@@ -102,3 +119,30 @@ def test_who_is_registered_nowhere_is_listed_by_station_and_searched_for(termina
     terminal.do("CloseRegistrationCase", case=unlike, **closed)
     assert [one["case"] for one in terminal.json("check", "unsettled")] == [likely]
     assert father["name"] not in terminal("check", "unsettled").stdout
+
+
+def test_of_whom_an_unsettled_person_may_be_only_the_own_people_are_told_and_all_is_logged(
+    terminal,
+):
+    town = settle(terminal)
+    since = {"on": "1990-01-01"}
+    (city,) = terminal.json("places", "--code", "510600")
+    away = {"level": 3, "division_code": "510682", "division_name": "什邡市", "parent": city["id"]}
+    shifang = terminal.do("EstablishDivision", **away, **since)["division"]
+    place = {"community_name": "乙社区", "community_kind": "31", "parent": shifang}
+    there = terminal.do("EstablishCommunity", **place, **since)["community"]
+    father = terminal.json("person", town.father)
+    met = {"reason": "90", "name": father["name"], "birth_date": father["birth_date"]}
+    case = terminal.do("ReportUnsettled", community=there, **met)["case"]
+    terminal("follow", "--once")
+    (told,) = terminal.json("check", "unsettled")
+    assert [one["person"] for one in told["likely"]] == [town.father]
+    (mine,) = terminal.json("check", "unsettled", "--area", "510682")
+    assert (mine["case"], mine["likely"], mine["elsewhere"]) == (case, [], 1)
+    assert terminal.json("check", "unsettled", "--area", "510603") == []
+    seen = [(line[5], line[6]) for line in terminal.log() if line[3] == "unsettled"]
+    assert [rows for rows, _ in seen] == [1, 1, 0]
+    father_id = UUID(town.father).bytes
+    assert [father_id in subjects for _, subjects in seen] == [True, False, False]
+    terminal("check", "unsettled", "--roles", "statistics", exits=7)
+    terminal("check", "unsettled", exits=2, REGISTRY_PURPOSE="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,27 +14,35 @@ from adapters.projector import Projector
 from adapters.reading import Reader
 from adapters.statistics import forms
 from adapters.statistics.filing import Made, file_report, make_report
+from registry.commands.cards_acceptance import VoidApplication
 from registry.commands.cards_audit import FailCountyAudit
 from registry.commands.cards_packages import RejectPackage
 from registry.commands.details import ChangeNature
 from registry.commands.fees import CloseCashBook, DayPaid, RefundFee, RemitFees, WaiveFee
 from registry.commands.migration import RegisterNewcomer
 from registry.commands.registration_cases import ReportEmptyRegistration
+from registry.entry import Entry
 from registry.errors import Malformed
+from registry.events.fees import FeeCharged, FeeRefunded
 from registry.projections import At
+from registry.projections.relieved import RELIEVED
 from registry.reporting import plans
 from registry.values import (
+    ApplicationId,
     CitizenNumber,
     DivisionCode,
+    FeeClass,
     HukouNature,
     MigrationReason,
     PackageAnomaly,
     PaperNumber,
     ProductionError,
+    ReliefListId,
     ReportForm,
     Text,
 )
 from tests.adapters.test_campaigns import now, projector, reader
+from tests.projections.pencil import stored
 from tests.scenarios.cards import AUDITOR, STATION, accepted, arrived, brought, ready
 from tests.scenarios.test_address_changes import move
 from tests.scenarios.test_fees import OFFICE, URBAN_POOR, charge, received, row
@@ -170,6 +178,42 @@ def test_fees_are_told_by_class_and_what_became_of_the_money(town: Town, ask: As
     assert [row[1].partition(" ")[0] for row in rows[1:]] == ["issue", "waived"]  # type: ignore[union-attr]  # words
     names = ("county", "declared", "matched", "unmatched", "granted", "free", "cheaper")
     assert ask("relief-lists", *names, first=TODAY) == [("510603", 1, 1, 0, 1, 1, 0)]
+
+
+def test_a_relief_is_used_by_the_card_that_is_made_not_by_one_that_was_given_up(town, ask: Asking):
+    ready(town)
+    town.do(received(town, row(town, "zhao"), row(town, "li")), OFFICE)
+    names = ("granted", "free", "cheaper")
+    for _ in range(2):
+        one = accepted(town, "zhao")
+        town.do(WaiveFee(application=one, relief=URBAN_POOR), STATION)
+        assert ask("relief-lists", *names, first=TODAY) == [(2, 1, 0)]
+        town.do(VoidApplication(application=one, grounds=GROUNDS), STATION)
+        assert ask("relief-lists", *names, first=TODAY) == [(2, 0, 0)]
+
+
+def test_a_fee_that_a_list_made_less_counts_until_it_is_given_back(town: Town):
+    """No list of today's halves a fee; what is recorded could say so all the same."""
+    told: dict[str, Any] = {"effective_on": TODAY, "office": STATION.office, "amount_fen": 1_000}
+    listed = ReliefListId(UUID(int=5))
+    charged = FeeCharged(
+        **told,
+        application=ApplicationId(UUID(int=6)),
+        fee_class=FeeClass("reduced"),
+        tariff_fen=2_000,
+        receipt=PaperNumber("R1"),
+        relief_list=listed,
+    )
+    back = FeeRefunded(**told, receipt=PaperNumber("T1"), grounds=GROUNDS)
+    whole = replace(charged, amount_fen=2_000, relief_list=None)
+    state: Any = None
+    counts = []
+    for version, event in enumerate((charged, back, charged, back, whole, back), 1):
+        (one,) = stored([Entry(UUID(int=7), version, event, TODAY, version)])
+        before, state = state, RELIEVED.fold(state, event, UUID(int=7))
+        made = RELIEVED.row(one, before, state)
+        counts.append(made and made[RELIEVED.columns.index("cards")])
+    assert counts == [1, -1, 1, -1, None, None]
 
 
 def test_packages_are_told_by_who_sent_them_and_what_the_receiver_found(town: Town, ask: Asking):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from adapters.projector import Projector
 from adapters.reading import Reader
+from adapters.statistics import plots
+from adapters.statistics.figures import Figures
 from adapters.statistics.filing import make_report
 from registry.commands.cards_held import ReportFound, ReportLoss
 from registry.commands.findings import RaiseFinding, SettleFinding
@@ -92,3 +97,27 @@ def test_a_lost_card_that_was_found_is_not_handed_out_again(
     (row,) = made.figures.records()
     assert (row["station"], row["month"]) == (STATION.office, "2007-06")
     assert [row[one] for one in ("accepted", "signed", "produced", "handed-out")] == [1, 1, 1, 1]
+
+
+def test_plots_are_drawn_one_at_a_time_since_the_library_has_one_set_of_settings(
+    town: Town, projector: Projector, reader: Reader, monkeypatch: pytest.MonkeyPatch
+):
+    now(town, projector, reader)
+    store = town.register.store
+    at = At(town.today, store.head()[0])
+    form, day = ReportForm("population-base"), town.today
+    made = make_report(reader, store, NAMESPACE, form, town.deyang, day, day, at).figures
+    alone, draw = plots.plot(made), plots.PLOTS[made.form]
+    inside: list[int] = []
+    together: list[int] = []
+
+    def watched(axes: Any, figures: Figures) -> None:
+        inside.append(1)
+        draw(axes, figures)
+        together.append(len(inside))
+        inside.pop()
+
+    monkeypatch.setitem(plots.PLOTS, made.form, watched)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(plots.plot, [made] * 8)) == {alone}
+    assert together == [1] * 8

@@ -12,9 +12,19 @@ from datetime import date
 from registry.aggregates import Findings
 from registry.commands.checks import CheckRecords
 from registry.commands.details import ChangeDetails
-from registry.commands.particulars import ChangeName, CorrectSex
-from registry.values import ChangeCategory, MaritalStatus, Name, PaperNumber, Sex
+from registry.commands.findings import RaiseFinding
+from registry.commands.particulars import ChangeName, CorrectSex, ReassignNumber
+from registry.values import (
+    ChangeCategory,
+    MaritalStatus,
+    Name,
+    PaperNumber,
+    RegisterItem,
+    RuleCode,
+    Sex,
+)
 from registry.vocabulary import Kind
+from tests.scenarios.test_number_cases import taken_over
 from tests.scenarios.town import DAUGHTER, DECLARANT, OTHER, SON, Town, birth, supplement
 
 
@@ -92,6 +102,24 @@ def test_a_recorded_check_raises_what_is_wrong_once_and_settles_it_when_it_is_ri
     town.do(renamed)
     assert town.do(checked) == {"raised": 0, "settled": 1, "cases": 0}
     assert open_of(town, child) == ["1001"]
+
+
+def test_whoever_was_found_without_a_number_is_so_until_one_is_given(town: Town):
+    """As an import finds it: no rule of one record asks for a number."""
+    one = taken_over(town)
+    town.do(RaiseFinding(person=one, rule=RuleCode("number/missing"), item=RegisterItem("number")))
+    checked = CheckRecords(persons=(one,))
+    town.do(checked)
+    assert "number/missing" in open_of(town, one)
+    first = ReassignNumber(
+        person=one,
+        category=ChangeCategory("19"),
+        approval=PaperNumber("A1"),
+        declarant=DECLARANT,
+    )
+    town.do(first)
+    town.do(checked)
+    assert "number/missing" not in open_of(town, one)
 
 
 def test_a_household_has_a_ledger_of_its_own(town: Town):

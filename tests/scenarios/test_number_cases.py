@@ -28,6 +28,7 @@ from registry.commands.cases import (
     ProposeKeeper,
 )
 from registry.commands.checks import CheckRecords
+from registry.commands.findings import RaiseFinding
 from registry.commands.particulars import ChangeName, ReassignNumber
 from registry.commands.registration_cases import MergeRecords, SuspectDouble
 from registry.commands.undoing import RestoreRegistration
@@ -45,7 +46,10 @@ from registry.values import (
     Name,
     NumberFaultKind,
     Officer,
+    OutKind,
     PaperNumber,
+    RegisterItem,
+    RuleCode,
     Sex,
     check_character,
 )
@@ -68,6 +72,7 @@ from tests.scenarios.town import (
 SECOND_OFFICER = replace(CHIEF, officer=Officer("罗审批"))
 PAPER = PaperNumber("C1")
 PARTIES_AGREED = KeeperReason("50")
+SHARED_IN_CITY = "0800"
 
 
 @dataclass(frozen=True)
@@ -255,6 +260,28 @@ def test_what_a_change_touches_is_listed_and_a_stale_list_is_refused(town: Town)
     town.do(decide(town, case, town.wang, other), SECOND_OFFICER)
 
 
+def test_what_was_found_about_the_numbers_is_settled_with_the_decision(town: Town):
+    """Of whoever keeps the number the rule is kept again; whoever has another is corrected."""
+    _, other, case = shared(town)
+    town.do(CheckRecords(persons=(town.wang, other)))
+    town.do(RaiseFinding(person=other, rule=RuleCode("0405"), item=RegisterItem("sex")))
+
+    def ledger(person) -> dict[str, str | None]:
+        known = town.see(Findings, town.named(Kind.FINDING, str(person)))
+        return {str(key.rule): one.settlement for key, one in known.findings.items()}
+
+    assert {code for code, how in ledger(town.wang).items() if how is None} >= {SHARED_IN_CITY}
+    assert ledger(other)[SHARED_IN_CITY] is None
+    town.do(ProposeKeeper(case=case, keeper=town.wang, reason=PARTIES_AGREED))
+    told_all(town, case)
+    listed = town.do(ListNumberChange(case=case, changed=(other,)))["touched"]
+    assert [line["what"] for line in listed].count("findings about the number") == 2
+    town.do(decide(town, case, town.wang, other), SECOND_OFFICER)
+    assert ledger(town.wang)[SHARED_IN_CITY] == "gone"
+    assert ledger(other)[SHARED_IN_CITY] == "corrected"
+    assert ledger(other)["0405"] is None, "of the sex nothing was decided"
+
+
 def test_a_list_enters_nothing(town: Town):
     _, other, case = shared(town)
     before = len(town.timeline(case))
@@ -337,6 +364,19 @@ def test_a_shared_number_is_cleared_by_a_death_and_the_resolution_says_so(town: 
     assert allowed(town, told, town.wang)  # the dead hold nothing back
 
 
+def test_a_case_that_a_death_cleared_is_open_again_when_the_death_proves_wrong(town: Town):
+    _, other, case = shared(town)
+    elsewhere = replace(OF_SHIFANG, area=None)
+    died = RegisterDeath(person=other, died_on=date(2007, 5, 20), declarant=DECLARANT)
+    town.do(died, elsewhere)
+    town.do(CloseNumberCase(case=case, keeper=town.wang, grounds=GROUNDS))
+    assert not town.see(NumberCase, case).open
+    version = len(town.timeline(other))
+    town.do(RestoreRegistration(person=other, version=version, grounds=GROUNDS), elsewhere)
+    again = town.see(NumberCase, case)
+    assert (again.open, again.parties) == (True, {town.wang, other})
+
+
 def test_only_the_living_keep_a_number_or_are_given_another(town: Town):
     _, other, case = shared(town)
     town.do(ProposeKeeper(case=case, keeper=other, reason=PARTIES_AGREED))
@@ -389,6 +429,28 @@ def test_who_has_moved_out_clears_a_shared_number_until_settling_here_again(town
     again = town.see(NumberCase, case)
     assert (again.open, again.parties) == (True, {town.wang, other})
     assert set(town.see(Number, ledger).held_by) == {town.wang, other}
+
+
+def test_a_soldier_who_holds_a_shared_number_keeps_its_case_open(town: Town):
+    number, other, case = shared(town)
+    chief = replace(OF_SHIFANG, area=None)
+    called_up = {"out_kind": OutKind("3"), "certificate_number": None, "on": None}
+    town.do(out(other, **called_up), chief)
+    ended = CloseNumberCase(
+        case=case, keeper=town.wang, resolution=DuplicateResolution("4"), grounds=GROUNDS
+    )
+    assert set(town.refused(ended)) == {"still-held", "resolution-unfit"}
+    # The other way round it is Wang who has not left: nobody clears the number by being a soldier.
+    assert "resolution-unfit" in town.refused(replace(ended, keeper=other))
+    town.do(ProposeKeeper(case=case, keeper=town.wang, reason=PARTIES_AGREED))
+    told_all(town, case)
+    town.do(
+        decide(town, case, town.wang, other, **{"changes": (change(other, chief.office),)}),
+        SECOND_OFFICER,
+    )
+    ledger = town.see(Number, town.named(Kind.NUMBER, number))
+    assert ledger.held_by == (town.wang,)
+    assert town.person(other).number != number
 
 
 def test_a_recorded_check_opens_the_case_of_a_wrong_number(town: Town):

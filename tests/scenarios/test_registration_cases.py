@@ -22,6 +22,7 @@ from registry.commands.registration_cases import (
     SuspectDouble,
 )
 from registry.commands.relocation import ChangeAddress, Mover
+from registry.commands.undoing import ReverseRegistration
 from registry.values import (
     PaperNumber,
     PresenceClass,
@@ -30,6 +31,7 @@ from registry.values import (
     Text,
     UnsettledReason,
 )
+from tests.scenarios.test_migration import out, settle
 from tests.scenarios.town import (
     DECLARANT,
     GROUNDS,
@@ -146,6 +148,29 @@ def test_a_child_registered_nowhere_is_registered_without_more_ado(town: Town, r
     child = town.do(birth(town, birth_kind="0109", **told))["person"]
     assert town.refused(close(case, "41", registered=town.wang)) == ["not-yet-so"]
     town.do(close(case, "41", registered=child))
+    assert town.see(RegistrationCase, case).outcome == "41"
+
+
+@pytest.mark.parametrize("reason", ["30", "31"])
+def test_whoever_came_with_a_paper_and_never_settled_is_registered_on_the_record_of_before(
+    town: Town, reason
+):
+    town.do(out(town.li))
+    report = ReportUnsettled(community=town.town, reason=UnsettledReason(reason))
+    case = town.do(report)["case"]
+    named = close(case, "41", registered=town.li)
+    assert town.refused(named) == ["not-yet-so"]
+    town.do(settle(town, town.li, on=date(2007, 5, 31)))
+    version = len(town.timeline(town.li))
+    town.do(ReverseRegistration(person=town.li, version=version, grounds=GROUNDS))
+    assert town.refused(named) == ["not-yet-so"], "she was not registered after all"
+    town.do(settle(town, town.li, on=date(2007, 5, 31)))
+    within = ChangeAddress(
+        movers=(Mover(person=town.boy, relation=OTHER),), household=town.hut, declarant=DECLARANT
+    )
+    town.do(within)
+    assert town.refused(close(case, "41", registered=town.boy)) == ["not-yet-so"]
+    town.do(named)
     assert town.see(RegistrationCase, case).outcome == "41"
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 
+from registry import five_sources
 from registry.aggregates import Doorplate, Findings, Places, RegistrationCase, Verification
 from registry.commands.details import ChangeDetails
 from registry.commands.findings import RaiseFinding, SettleFinding
@@ -204,6 +205,14 @@ def test_other_writings_of_the_same_are_no_difference(town: Town, item: str, tex
     assert town.do(CheckAtDesk(person=town.wang))["differing"] == 0
 
 
+def test_a_birth_place_is_told_by_name_and_agrees_by_code_and_by_name():
+    item = RegisterItem("birth-place")
+    assert five_sources.meaning(item, "510683") == "四川省绵竹市"
+    assert five_sources.meaning(item, "绵竹") == "绵竹"
+    assert five_sources.same(item, "510683", "四川省绵竹市")
+    assert not five_sources.same(item, "510683", "四川省什邡市")
+
+
 def test_a_number_of_fifteen_digits_is_that_of_eighteen(town: Town):
     number = str(town.person(town.wang).number)
     short = number[:6] + number[8:17]
@@ -219,6 +228,21 @@ def test_there_need_not_be_a_card_but_it_has_to_be_said(town: Town):
     missing = town.rules(CheckAtDesk(person=town.li))
     assert [rule.code for rule in missing] == ["source-missing"] * 3
     assert town.refused(CheckAtDesk(person=town.zhao)) == ["source-missing"]
+
+
+def test_whoever_has_no_form_is_not_verified_until_there_is_one(town: Town):
+    """公通字[1995]91号: a form for every resident, a booklet for every household."""
+    bring(town, **dict.fromkeys(("form", "booklet", "card", "sequence")))
+    told = town.do(CheckAtDesk(person=town.wang))
+    assert (told["compared"], told["differing"], told["raised"]) == (0, 0, 2)
+    absent = {("source/absent", "record", paper) for paper in ("form", "booklet")}
+    assert open_of(town, town.wang) == absent
+    visit(town)
+    assert town.refused(VerifyPerson(person=town.wang)) == ["findings-open"]
+    bring(town, booklet=None)
+    assert town.do(CheckAtDesk(person=town.wang))["settled"] == 1
+    assert open_of(town, town.wang) == {("source/absent", "record", "booklet")}
+    town.do(VerifyPerson(person=town.wang))
 
 
 def test_a_paper_has_the_items_that_it_has(town: Town):

@@ -43,6 +43,8 @@ HAS = {"form": ("name", "height"), "booklet": ("name", "height"), "card": ("name
 MEANING: dict[str, dict[str, str | None]] = {"name": NAMES, "height": HEIGHTS}
 #: Errors stand in the way of verification, warnings do not.
 WEIGHT = {"name": Severity.ERROR, "height": Severity.WARNING, "sex": Severity.ERROR}
+#: Papers that everybody has.
+NEEDED = {"form": Severity.ERROR, "booklet": Severity.WARNING}
 
 
 def card_of(town: Town) -> dict[str, str]:
@@ -87,7 +89,7 @@ class Clerk(InTown):
         """Write a difference down, unless it stands or was confirmed as it is."""
         if key in self.open or self.confirmed.get(key) == said:
             return
-        self.open[key] = WEIGHT[key[1]]
+        self.open[key] = WEIGHT.get(key[1]) or NEEDED[key[2]]
         self.said[key] = said
         self.confirmed.pop(key, None)
 
@@ -139,6 +141,11 @@ class Clerk(InTown):
             return
         self.town.do(check)
         for paper, items in self.papers.items():
+            lacks = ("source/absent", "record", paper)
+            if items is None and paper in NEEDED:
+                self.raise_(lacks, (None, None))
+            else:
+                self.strike(lacks)
             for item in ("name", "height"):
                 key = ("source/differs", item, paper)
                 has = items is not None and item in items_of(paper)
