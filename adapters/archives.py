@@ -6,6 +6,7 @@ the archive is; it can be thrown away. Nothing is recorded in it.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -31,11 +32,13 @@ from registry.vocabulary import Kind
 from replay.columns.exact import stored_rows
 from replay.columns.faults import Damaged
 from replay.sealed.archive import Archive, verify_archive
-from replay.sealed.reading import SealedLog
+from replay.sealed.reading import Folder, SealedLog, read_manifest
 
 #: Entries inserted together.
 ROWS = 20_000
 DATABASE = "registry.db"
+#: The list of archives, in the folder of the sealed log that they were made of.
+WRITTEN = "archives.ndjson"
 
 #: Told what is being done, how far it is, and how far it goes.
 Progress = Callable[[str, int, int], None]
@@ -62,6 +65,24 @@ class Opened:
             "read_only": 1,
             "sealed": "",
         }
+
+
+def note_written(folder: Path, file: Path, at: str) -> None:
+    """Note beside the sealed log of a folder that it was written into a file, so as it stands.
+
+    at: when. It is for whoever has to find copies of what was blanked since.
+    """
+    link = read_manifest(Folder(folder)).link
+    told = {"written": at, "file": file.name, "head": link.head, "digest": link.digest}
+    with (folder / WRITTEN).open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def written(folder: Path) -> list[dict[str, Any]]:
+    """The archives into which the sealed log of a folder was written, as far as is known here."""
+    path = folder / WRITTEN
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 def open_archive(
@@ -95,6 +116,7 @@ def open_archive(
                 raise
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+    fill(made / DATABASE, log.head, progress)
     return Opened(file, made, digest, log.head, str(places[0]) if places else "")
 
 
@@ -134,11 +156,24 @@ def restore(log: SealedLog, path: Path, progress: Progress) -> None:
             progress("entries", done, log.head)
     finally:
         raw.close()
+    engine.dispose()
+    fill(path, log.head, progress)
+
+
+def fill(path: Path, head: int, progress: Progress) -> None:
+    """Bring the schema and the read models of such a database to what this program asks.
+
+    When it was made, the program may have been of an older edition.
+    """
+    engine = open_database(f"sqlite:///{path}", durability="off")
+    migrate(engine)
     projector = Projector(engine, Recorder(engine))
     projector.prepare()
-    finish_all(projector, lambda streams: progress("streams folded", streams, 0))
-    while projector.step():
-        progress("entries folded", projector.position(), log.head)
+    if projector.position() < head:
+        finish_all(projector, lambda streams: progress("streams folded", streams, 0))
+        while projector.step():
+            progress("entries folded", projector.position(), head)
+        projector.forget_former()
     engine.dispose()
 
 

@@ -7,6 +7,7 @@ import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,11 +17,13 @@ from sqlalchemy import Engine, LargeBinary, column, insert, select, table
 from adapters.database import Durability, open_database, writing
 from adapters.eventstore import Recorder, microseconds
 from adapters.ids import ids, salts
+from adapters.redactions import note as note_redactions
 from adapters.schema import check, migrate
 from registry.card_terms import CardSetting
 from registry.codes import add_divisions
 from registry.errors import Forbidden, Unavailable
 from registry.register import Register, Setting
+from registry.registrar import MOVE_PAPERS
 from registry.store import Append, Outcome
 
 NODE = table("node", column("number"), column("name"), column("namespace", LargeBinary))
@@ -43,8 +46,10 @@ class Settings:
     tiles: str = "registry-tiles"  # folder into which the log's Merkle tree is published
     sealed: str = "registry-sealed"  # folder of the sealed log; once it is there it is kept up
     signing_key: str = "registry-signing.key"  # private keys that its checkpoints are signed with
+    redactions: str = "registry-redactions.ndjson"  # what was blanked, kept apart from backups
     reversal_days: int = 0  # business older than this is not undone; 0: no limit
     audit_share: int = 5  # percent of a core that the self-audit of a server takes; 0: none
+    move_papers: str = "certificate"  # without which nobody from elsewhere settles: or permit too
     lag_limit: int = 10_000  # entries that projections may be behind and still be ready
     places: str = ""  # stream of the tree of places, where another namespace named it
     archive: str = ""  # file that a province was opened from, which is then its sealed log
@@ -128,6 +133,7 @@ def assemble(
         namespace=namespace,
         places=UUID(settings.places) if settings.places else uuid5(namespace, "places"),
         reversal_days=settings.reversal_days or None,
+        papers=papers_of(settings.move_papers),
         cards=CardSetting.of(
             settings.card_gates,
             settings.card_inspections,
@@ -138,8 +144,20 @@ def assemble(
     )
     recorder = ReadOnly if settings.read_only else Recorder
     store = recorder(engine, node=settings.node, clock=clock)
+    if settings.redactions and not settings.read_only:
+        store.redacted = partial(note_redactions, Path(settings.redactions), engine, store)
     register = Register(store, setting, clock=clock, ids=ids(clock), salt=salts)
     return Parts(settings, engine, store, register, setting)
+
+
+def papers_of(text: str) -> frozenset[str]:
+    """The papers that a setting names, with commas between."""
+    named = frozenset(part.strip() for part in text.split(",")) - {""}
+    if unknown := named - MOVE_PAPERS:
+        raise ValueError(
+            f"MOVE_PAPERS: {', '.join(sorted(unknown))} is none of {', '.join(sorted(MOVE_PAPERS))}"
+        )
+    return named
 
 
 def name_node(engine: Engine, settings: Settings) -> None:

@@ -5,7 +5,7 @@ Nothing personal stands in an audit: counts, positions, and identifiers of strea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,9 +19,9 @@ from adapters.invariants import inspect_store
 from adapters.loading import sealed_folder
 from adapters.matching import pieces, pieces_at_once
 from adapters.reading import reading
-from adapters.sealed_matching import differences
+from adapters.sealed_matching import differences, differences_at_once
 from registry.days import day_at, end_of
-from registry.errors import RegistryError
+from registry.errors import Fault, Malformed, RegistryError, Unavailable
 from registry.projections import PROJECTIONS
 from registry.projections import At as Point
 from registry.vocabulary import ORDERS, Kind, Order
@@ -33,7 +33,7 @@ from replay.questions.lawful import lawful
 from replay.questions.members import apart
 from replay.questions.population import SEXES, WRONG_NUMBER, Census
 from replay.questions.residents import residents_of_communities
-from replay.questions.whole import whole
+from replay.questions.whole import whole, whole_on
 from replay.sealed.archive import verify_archive
 from replay.sealed.reading import Folder, SealedLog, verify
 from replay.states.applications import STATES
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from adapters.assembly import Parts
     from replay.columns.log import Log
+    from replay.machines import Machines
 
 #: Entries from which on read models are compared in several processes.
 SHARED_FROM = 50_000
@@ -142,23 +143,30 @@ class Auditor:
     """Checks a register at a point; what several checks need is worked out once."""
 
     def __init__(
-        self, parts: Parts, log: Log, at: At, now: bool, key: Ed25519PublicKey | None
+        self,
+        parts: Parts,
+        log: Log,
+        at: At,
+        now: bool,
+        key: Ed25519PublicKey | None,
+        machines: Machines | None = None,
     ) -> None:
         self.parts, self.log, self.at, self.now, self.key = parts, log, at, now, key
+        self.machines = machines
         self.diff: Diff | None = None
 
     @cached_property
     def whole(self) -> Whole:
         """Everything that one pass over the log says."""
-        return whole(self.log, self.at)
+        if self.machines is None:
+            return whole(self.log, self.at)
+        return whole_on(self.machines, sealed_whole(self.log), self.at)
 
     def checks(self) -> Iterator[tuple[str, str, Callable[[], Found]]]:
         """Every check: its name, what it makes sure of, and how; the bytes come first."""
         if isinstance(self.log, SealedLog):
             yield "bytes", "every byte of the sealed log is as it was sealed", self.bytes
         yield "store", "positions, instants, versions and digests of the store agree", self.store
-        if self.now and isinstance(self.log, SealedLog):
-            yield "sealed", "the sealed log holds the store's entries byte for byte", self.sealed
         yield "state", "the state that follows from the log, summed up in one root", self.state
         yield "numbers", "a number has one living holder, or an open case", self.numbers
         yield "lives", "every history is lawful, entry after entry", self.lives
@@ -169,12 +177,15 @@ class Auditor:
         yield "population", "read models count the residents that the log has", self.population
         if self.now:
             yield "read-models", "every stored row follows from the log", self.read_models
+        if self.now and isinstance(self.log, SealedLog):
+            yield "sealed", "the sealed log holds the store's entries byte for byte", self.sealed
 
     def bytes(self) -> Found:
         """Hash the sealed files."""
-        told = sealed_bytes(self.parts, self.key)
+        sound: set[str] = set()
+        told = sealed_bytes(self.parts, self.key, sound)
         if not told.found and isinstance(self.log, SealedLog):
-            self.log.believe()
+            self.log.believe(sound)  # not what was sealed anew before or after they were hashed
         return told
 
     def store(self) -> Found:
@@ -187,10 +198,16 @@ class Auditor:
     def sealed(self) -> Found:
         """Hold every sealed entry against the store's."""
         assert isinstance(self.log, SealedLog), "asked for above"
-        found = Found(0, "entries")
-        for count, faults in differences(self.log, self.parts.store):
-            found.checked += count
-            found.note(faults)
+        found, parts = Found(0, "entries"), self.parts
+        told = (
+            differences(self.log, parts.engine, parts.store)
+            if self.log.head < SHARED_FROM
+            else differences_at_once(self.log, parts.settings.database, parts.store.node)
+        )
+        for one in told:
+            found.checked += one.entries
+            found.note(one.faults)
+            found.found += one.found - len(one.faults)
         return found
 
     def state(self) -> Found:
@@ -321,16 +338,26 @@ def audit(
     *,
     now: bool = True,
     key: Ed25519PublicKey | None = None,
+    only: Collection[str] = (),
+    machines: Machines | None = None,
     tell: Tell = lambda name, words: None,
 ) -> Audit:
     """Check everything at a point.
 
     now: the point is the present, read models are compared too. key: who has to have sealed the
-    log; None: signatures are left alone.
+    log; None: signatures are left alone. only: the checks that are made; empty: all. machines: who
+    replays a log that is sealed to its end; None: this process.
+    Raises Malformed where a check of `only` cannot be made.
     """
-    auditor, start = Auditor(parts, log, at, now, key), perf_counter()
+    auditor, start = Auditor(parts, log, at, now, key, machines), perf_counter()
+    offered = [*auditor.checks()]
+    if strange := sorted({*only} - {name for name, _, _ in offered}):
+        names = ", ".join(name for name, _, _ in offered)
+        raise Malformed([Fault("--only", "no-check", f"here there are {names}, no {strange[0]}")])
     verdicts = []
-    for name, words, check in auditor.checks():
+    for name, words, check in offered:
+        if only and name not in only:
+            continue
         tell(name, words)
         began = perf_counter()
         told = check()
@@ -349,33 +376,48 @@ def audit(
         )
         if name == "bytes" and told.found:
             break  # nothing that such files say is worth anything
-    sound = auditor.diff is not None
+    sound, replayed = auditor.diff is not None, "whole" in vars(auditor)
     return Audit(
         at,
         instant_of(parts, at.known),
         log.head,
         "sealed log" if isinstance(log, SealedLog) else "store",
         tuple(verdicts),
-        counts_of(auditor.whole.census) if sound else {},
+        counts_of(auditor.whole.census) if replayed else {},
         pictures(log, auditor) if sound else Pictures(([], [], []), {}, {}, {}),
-        str(auditor.whole.root) if sound else "",
+        str(auditor.whole.root) if replayed else "",
         perf_counter() - start,
     )
 
 
-def sealed_bytes(parts: Parts, key: Ed25519PublicKey | None) -> Found:
-    """Hash every byte of the sealed log."""
+def sealed_whole(log: Log) -> Path:
+    """The folder of a log that is sealed to its end, where other machines read it too.
+
+    Raises Unavailable if it is not.
+    """
+    if not isinstance(log, SealedLog) or not isinstance(log.files, Folder):
+        raise Unavailable("other machines read the sealed log in a folder; run `registry seal`")
+    if log.head != log.manifest.head:
+        waiting = log.head - log.manifest.head
+        raise Unavailable(f"{waiting} entries are not sealed yet; run `registry seal`")
+    return log.files.path
+
+
+def sealed_bytes(
+    parts: Parts, key: Ed25519PublicKey | None, sound: set[str] | None = None
+) -> Found:
+    """Hash every byte of the sealed log; sound: gains the roots of the files that are."""
     found = Found(0, "bytes")
 
     def read(count: int) -> None:
         found.checked += count
 
     if parts.settings.archive:
-        flaws = verify_archive(Path(parts.settings.archive), key, read)
+        flaws = verify_archive(Path(parts.settings.archive), key, read, sound)
     else:
         folder = sealed_folder(parts.settings)
         assert folder is not None, "what is sealed lies in a folder or in an archive"
-        flaws = verify(Folder(folder), key, read)
+        flaws = verify(Folder(folder), key, read, sound)
     found.note(map(str, flaws))
     return found
 

@@ -73,6 +73,12 @@ class Columnar:
         (found,) = self._read("select coalesce(max(position), 0) as head from entries")
         return int(found.column("head")[0].as_py())
 
+    def recorded_at(self, position: int) -> int | None:
+        """When an entry was recorded, None where there is none."""
+        query = f"select recorded_at from entries where position = {position}"
+        told = [one for batch in self._read(query) for one in batch.column("recorded_at")]
+        return int(told[0].as_py()) if told else None
+
     def batches(self, after: int, until: int) -> Iterator[pa.RecordBatch]:
         """The entries after one position, up to and with another."""
         within = f"where position between {after + 1} and {until} order by position"

@@ -59,7 +59,8 @@ def log_around(parts: Parts, stream: UUID) -> Log:
     """The log as far as one entity is concerned: its own entries, and every number case."""
     folder = None if parts.settings.archive else sealed_folder(parts.settings)
     # What is blanked in the store stands in the sealed log until it is sealed again.
-    waits = folder is not None and redacts(parts.store, sealed_head(folder), parts.store.head()[0])
+    head, _ = parts.store.head()
+    waits = folder is not None and redacts(parts.engine, sealed_head(folder), head)
     if parts.settings.archive or (folder is not None and not waits):
         return log_of(parts)
     codes = [word.code for word in VOCABULARY.values() if word.kind is Kind.CASE]

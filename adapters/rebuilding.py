@@ -19,6 +19,7 @@ from adapters.eventstore import entries
 from adapters.positions import ACTIVE, FILLING, Standing
 from adapters.redacting import fold_anew, redacted
 from adapters.tables import hurried
+from registry.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from adapters.projector import Projector  # which fills what it finds empty
@@ -29,12 +30,13 @@ CHUNK = 2_000  # streams folded and written together
 Progress = Callable[[int], None]
 
 
-def rebuild(projector: Projector, name: str, progress: Progress = lambda done: None) -> None:
-    """Fill a read model anew from the log and let it answer in place of the old one.
+def rebuild(projector: Projector, *names: str, progress: Progress = lambda done: None) -> None:
+    """Fill read models anew from the log, in one pass, and let them answer in place of the old.
 
     Goes on where an interrupted rebuild stopped.
     """
-    finish(projector, [begin(projector, name)], progress)
+    head, _ = projector.store.head()
+    finish(projector, [begin(projector, name, head) for name in names], progress)
 
 
 def finish_all(projector: Projector, progress: Progress = lambda done: None) -> None:
@@ -126,9 +128,11 @@ def fill(
 ) -> tuple[dict[str, Standing], int]:
     """Fold the next streams whole; returns where the copies stand then, and how many there were."""
     (reached,) = {one.reached for one in told.values()}
+    kinds = {kind for name in told for kind in projector.projections[name].kinds}
+    codes = [word.code for word in VOCABULARY.values() if word.kind in kinds]
     query = (
         select(entries.c.stream)
-        .where(entries.c.stream > reached, entries.c.version == 1)
+        .where(entries.c.stream > reached, entries.c.version == 1, entries.c.code.in_(codes))
         .order_by(entries.c.stream)
         .limit(CHUNK)
     )
@@ -140,8 +144,8 @@ def fill(
     done = len(keys) < CHUNK
     position, reached = (target if done else 0), (keys[-1] if keys else reached)
     with hurried(projector.engine) as connection:
+        positions.move(connection, told.values(), position=position, reached=reached)
         for one in told.values():
-            positions.move(connection, one, position=position, reached=reached)
             copy = projector.copy(one.name, one.copy)
             copy.write(connection, changes[one.name])
             if done:
@@ -169,8 +173,8 @@ def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
             if blanked:
                 fold_anew(connection, projector, told.values(), blanked, batch[-1].position)
                 folding = projector.folding(told)
+        positions.move(connection, told.values(), state=ACTIVE)
         for name, one in told.items():
-            positions.move(connection, one, state=ACTIVE)
             projector.copy(name, one.copy).show(connection)
         for one in old:
             positions.remove(connection, one)

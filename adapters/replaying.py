@@ -87,7 +87,7 @@ def fill(projector: Projector, standing: Standing, rows: Stays) -> tuple[Standin
         reached=rows.key(first + count - 1) if count else standing.reached,
     )
     with hurried(projector.engine) as connection:
-        positions.move(connection, standing, position=moved.position, reached=moved.reached)
+        positions.move(connection, [standing], position=moved.position, reached=moved.reached)
         write(connection, copy, table, rows)
         copy.write(connection, changes)
         if last:

@@ -1,47 +1,159 @@
-"""The sealed log held against the store: every entry comes back from it byte for byte."""
+"""The sealed log held against the store: every entry comes back from it byte for byte.
+
+A partition is read a stretch of entities at a time, so that few entries are in memory as objects;
+of a long log by several processes. What is not sealed yet is no difference, nor what was blanked in
+the store and waits to be sealed.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from multiprocessing import get_context
+from pathlib import Path
 from uuid import UUID
 
+import numpy as np
+from sqlalchemy import Engine
+
+from adapters.collecting import collect_rarely
+from adapters.database import open_database
+from adapters.eventstore import Recorder
+from adapters.matching import waiting_for
 from registry.codec import Codec
-from registry.store import EntryStore, StoredEntry
+from registry.store import StoredEntry
 from registry.vocabulary import Kind
+from replay.columns.choosing import chosen
 from replay.columns.exact import stored_rows
-from replay.sealed.reading import SealedLog
+from replay.sealed.archive import Archive
+from replay.sealed.reading import Folder, Outdated, SealedLog
 
-#: Streams fetched together.
+#: Entities that are read and fetched together.
 STREAMS = 2_000
+#: Faults that are listed of one partition.
+LISTED = 20
 
 
-def differences(log: SealedLog, store: EntryStore) -> Iterator[tuple[int, list[str]]]:
-    """Some entries at a time: how many there are in the sealed log, and what differs of them.
+@dataclass(frozen=True)
+class Compared:
+    """A partition held against the store: its entries, how many faults, and the first of them."""
 
-    What is not sealed yet is no difference.
-    """
-    sealed, codec, found = log.again(), Codec(), 0
+    entries: int
+    found: int
+    faults: tuple[str, ...]
+
+
+def differences(log: SealedLog, engine: Engine, store: Recorder) -> Iterator[Compared]:
+    """Every partition, held against the store."""
+    sealed = log.again()
+    entries = 0
     for kind in Kind:
         for partition in sealed.partitions(kind):
-            streams: dict[UUID, list[StoredEntry]] = {}
-            for one in stored_rows(sealed.block(kind, partition), sealed.spaces, codec):
-                streams.setdefault(UUID(bytes=one.key), []).append(one)
-            names = [*streams]
-            for first in range(0, len(names), STREAMS):
-                some = names[first : first + STREAMS]
-                held = store.streams(some)
-                count = sum(len(streams[name]) for name in some)
-                found += count
-                yield (
-                    count,
-                    [
-                        f"{kind.value} {name}: {fault}"
-                        for name in some
-                        for fault in apart(streams[name], held[name], sealed.head)
-                    ],
+            told = compared(sealed, engine, store, kind, partition)
+            entries += told.entries
+            yield told
+    yield counted(entries, sealed.manifest.head)
+
+
+def differences_at_once(
+    log: SealedLog, url: str, node: int, processes: int = 2
+) -> Iterator[Compared]:
+    """The same, partitions shared out among processes that open the database by its url."""
+    sealed = log.again()
+    head, entries = sealed.manifest.head, 0
+    assert isinstance(log.files, Folder | Archive), "files that others can open"
+    waiting: deque[Future[Compared]] = deque()
+
+    def next_one() -> Compared:
+        nonlocal entries
+        told = waiting.popleft().result()
+        entries += told.entries
+        return told
+
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_open, initargs=(log.files.path, url, node)
+    ) as pool:
+        for kind in Kind:
+            for partition in sealed.partitions(kind):
+                waiting.append(pool.submit(_compared, kind, partition, head))
+                if len(waiting) > 2 * processes:
+                    yield next_one()
+        while waiting:
+            yield next_one()
+    yield counted(entries, head)
+
+
+def counted(entries: int, head: int) -> Compared:
+    """What is to be said of all partitions together."""
+    if entries == head:
+        return Compared(0, 0, ())
+    return Compared(0, 1, (f"{entries} entries are sealed up to position {head}",))
+
+
+_OPENED: list[tuple[SealedLog, Engine, Recorder]] = []
+
+
+def _open(path: Path, url: str, node: int) -> None:
+    collect_rarely()
+    engine = open_database(url)
+    log = SealedLog(Folder(path) if path.is_dir() else Archive(path), guarded=True)
+    _OPENED.append((log, engine, Recorder(engine, node=node)))
+
+
+def _compared(kind: Kind, partition: int, head: int) -> Compared:
+    ((log, engine, store),) = _OPENED
+    return compared(log, engine, store, kind, partition, head)
+
+
+def compared(
+    log: SealedLog,
+    engine: Engine,
+    store: Recorder,
+    kind: Kind,
+    partition: int,
+    upto: int | None = None,
+) -> Compared:
+    """Hold a partition against the store.
+
+    upto: entries up to this position are counted, so that partitions of a log that grows meanwhile
+    add up; None: all that are sealed.
+    """
+    while True:
+        head, entries, faults = log.manifest.head, 0, []
+        try:
+            for sealed in stretches(log, kind, partition):
+                entries += sum(
+                    one.position <= (upto or head) for its in sealed.values() for one in its
                 )
-    if found != sealed.head:
-        yield 0, [f"{found} entries are sealed up to position {sealed.head}"]
+                held = store.streams([*sealed])
+                wrong = {name: [*apart(its, held[name], head)] for name, its in sealed.items()}
+                if any(wrong.values()):
+                    blanked = waiting_for(engine, head)
+                    faults += [
+                        f"{kind.value} {name}: {fault}"
+                        for name, told in wrong.items()
+                        for fault in told
+                        if name.bytes not in blanked
+                    ]
+        except Outdated:  # the sealer has written it anew, and the file is gone
+            log = log.again()
+            continue
+        return Compared(entries, len(faults), tuple(faults[:LISTED]))
+
+
+def stretches(
+    log: SealedLog, kind: Kind, partition: int
+) -> Iterator[dict[UUID, list[StoredEntry]]]:
+    """The sealed entries of a partition by stream, some streams at a time."""
+    block, codec = log.block(kind, partition), Codec()
+    for first in range(0, block.size, STREAMS):
+        last = min(first + STREAMS, block.size)
+        run = chosen(block, np.arange(block.first + first, block.first + last, dtype="u4"))
+        found = stored_rows(run, log.spaces, codec)
+        yield {UUID(bytes=key): list(its) for key, its in groupby(found, lambda one: one.key)}
 
 
 def apart(sealed: Sequence[StoredEntry], held: Sequence[StoredEntry], head: int) -> Iterator[str]:

@@ -22,14 +22,17 @@ from threading import Event
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from adapters.assembly import Settings
 from adapters.columnar import Columnar
+from adapters.eventstore import Recorder
+from adapters.redactions import redactions
 from adapters.signing import open_signer
 from registry.codec import Codec
 from registry.entry import Entry
-from registry.errors import RegistryError, Unavailable
+from registry.errors import Conflict, RegistryError, Unavailable
 from registry.events.redaction import PART_REDACTED
 from registry.store import EntryStore
 from replay.columns.log import KeptLog, Log
@@ -89,9 +92,11 @@ def seal(job: Job, progress: Progress = nothing, anew: Progress = nothing) -> in
     On SQLite only in a process that opens the database in no other way.
     """
     with Columnar(job.database) as source, LogWriter(job.folder, job.key()) as writer:
+        if writer.head:
+            of_this_log(job.folder, writer.head, writer.instant, source.recorded_at(writer.head))
         head = source.head() if job.until is None else min(job.until, source.head())
         codec = Codec()
-        redact_sealed(source, writer, head)
+        redact_sealed(source, writer, head, anew)
         intakes = [Intake(writer.spaces, codec) for _ in range(2)]
         many = head - writer.head > job.lot
         for filled, last in lots(source, intakes, writer.head, head, job.lot):
@@ -102,7 +107,27 @@ def seal(job: Job, progress: Progress = nothing, anew: Progress = nothing) -> in
         return writer.head
 
 
-def redact_sealed(source: Columnar, writer: LogWriter, head: int) -> None:
+class OfAnother(Conflict):
+    """What is sealed is not of this database."""
+
+    code = "sealed-log-of-another"
+
+
+def of_this_log(folder: Path, head: int, instant: int, recorded_at: int | None) -> None:
+    """Raise OfAnother where a database has not the entry that was sealed last.
+
+    instant: when that was recorded. recorded_at: when the database's at that position was.
+    """
+    if recorded_at != instant:
+        has = "ends before it" if recorded_at is None else "has another entry there"
+        raise OfAnother(
+            f"the log in {folder} is sealed up to position {head}, and the database {has}: it is"
+            " another one, or was restored from a backup; move the folder away and run"
+            " `registry seal`"
+        )
+
+
+def redact_sealed(source: Columnar, writer: LogWriter, head: int, anew: Progress = nothing) -> None:
     """Take out of what is sealed what redactions after it have blanked in the store.
 
     Before they are sealed themselves: a crash in between leaves them to be looked at again.
@@ -111,7 +136,7 @@ def redact_sealed(source: Columnar, writer: LogWriter, head: int) -> None:
     named = [Codec().event(PART_REDACTED, state, b"") for _, state in found]
     rows = [source.entry(one.entry_of, one.entry_version) for one in named]
     if rows := [one for one in rows if one.position <= writer.head]:
-        writer.redact(rows, [position for position, _ in found])
+        writer.redact(rows, [position for position, _ in found], anew)
 
 
 def lots(
@@ -204,7 +229,7 @@ def travels(error: Exception) -> bool:
 
 def follow_sealing(
     job: Job,
-    store: EntryStore,
+    store: Recorder,
     stop: Event,
     held: Callable[[], bool] = lambda: True,
     progress: Progress = nothing,
@@ -214,15 +239,13 @@ def follow_sealing(
 
     Only a folder that has been sealed once. held: whether this process is the one that seals.
     """
-    looked = 0
     while not stop.wait(LOOK_S):
         try:
             sealed, (head, _) = sealed_head(job.folder), store.head()
             if not sealed or not held():
                 continue
-            if head - sealed >= waiting or redacts(store, max(looked, sealed), head):
+            if head - sealed >= waiting or redacts(store.engine, sealed, head):
                 seal_apart(job, progress, stop)
-            looked = head
         except (RegistryError, ValueError, OSError, OperationalError) as error:
             # Away, or somebody else is at it, or an entry is of a newer program; what stands is
             # whole, answers read the rest from the store, and the next look goes on.
@@ -230,13 +253,10 @@ def follow_sealing(
             stop.wait(AWAY_S)
 
 
-def redacts(store: EntryStore, after: int, until: int) -> bool:
+def redacts(engine: Engine, after: int, until: int) -> bool:
     """Whether one of the entries after a position, up to and with another, blanks a part."""
-    while after < until and (page := store.page(after, PAGE, until)):
-        if any(one.code == PART_REDACTED for one in page):
-            return True
-        after = page[-1].position
-    return False
+    with engine.connect() as connection:
+        return any(redactions(connection, after, until))
 
 
 def job_of(settings: Settings, folder: Path | None = None) -> Job:
@@ -248,6 +268,13 @@ def job_of(settings: Settings, folder: Path | None = None) -> Job:
 def sealed_head(folder: Path) -> int:
     """The position up to which a folder is sealed, 0 if it is not there."""
     return read_manifest(Folder(folder)).head if (folder / MANIFEST).exists() else 0
+
+
+def belongs(folder: Path, store: EntryStore) -> None:
+    """Raise OfAnother where what is sealed in a folder is not of a store."""
+    link = read_manifest(Folder(folder)).link
+    last = store.page(link.head - 1, 1, link.head)
+    of_this_log(folder, link.head, link.instant, last[0].recorded_at if last else None)
 
 
 def open_log(folder: Path, store: EntryStore, codec: Codec | None = None) -> Log:
@@ -262,4 +289,5 @@ def open_log(folder: Path, store: EntryStore, codec: Codec | None = None) -> Log
     sealed = sealed_head(folder)
     if not sealed:
         return KeptLog(tail(0))
+    belongs(folder, store)
     return SealedLog(folder, tail(sealed), guarded=True)

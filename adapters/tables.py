@@ -135,6 +135,12 @@ class Copy:
         connection.execute(text(f"drop table if exists {self.name}"))
 
 
+def drop_edition(connection: Connection, name: str, edition: int, letter: str) -> None:
+    """Drop a copy of an edition that this program has no declaration of, and what showed it."""
+    connection.execute(text(f"drop view if exists {name}_{edition}"))
+    connection.execute(text(f"drop table if exists {name}_{edition}{letter}"))
+
+
 @contextmanager
 def hurried(engine: Engine) -> Iterator[Connection]:
     """A transaction of read models, which nobody lets wait for the disk.

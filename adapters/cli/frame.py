@@ -305,12 +305,18 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened(create: bool = False) -> Iterator[Parts]:
-    """The register, wired up for the length of a verb."""
+def opened(create: bool = False, restored: bool = False) -> Iterator[Parts]:
+    """The register, wired up for the length of a verb.
+
+    restored: also where a backup was restored that lacks redactions; else Restored is raised.
+    """
     from adapters.assembly import assemble
+    from adapters.redactions import stop_if_restored
 
     parts = assemble(settings(), create=create)
     try:
+        if not restored:
+            stop_if_restored(parts)
         yield parts
     finally:
         parts.engine.dispose()

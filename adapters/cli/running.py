@@ -29,6 +29,8 @@ from adapters.cli.submitting import acting, authority
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from adapters.projector import Projector
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -110,48 +112,59 @@ def follow(once: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--from-sealed", is_flag=True, help="By columns, many times as fast: residences.")
+@click.option(
+    "--from-sealed", is_flag=True, help="By columns, many times as fast, where that is built."
+)
 @as_json
 def rebuild(name: str, from_sealed: bool) -> None:
     """Fill the read model NAME, or `all` of them, anew from the log while the old one answers.
 
-    Started again after a crash, it goes on where it stopped.
+    All are filled in one pass over the log. With --from-sealed, residences are filled from the
+    columns of the sealed log, and with `all` the others as before. Started again after a crash, it
+    goes on where it stopped.
     """
     from adapters.projector import Projector
     from adapters.rebuilding import rebuild as fill
     from registry.projections import PROJECTIONS
 
+    columnar: tuple[str, ...] = ()
+    if from_sealed:
+        from adapters.replaying import REPLAYED as columnar  # compilers come with it
     if name != "all" and name not in PROJECTIONS:
         raise malformed(
             "NAME", f"no read model is called {name}; take all, {', '.join(PROJECTIONS)}"
         )
+    if from_sealed and name not in ("all", *columnar):
+        raise malformed("NAME", f"from the sealed log only {', '.join(columnar)} is filled")
     names = list(PROJECTIONS) if name == "all" else [name]
     with opened() as parts, progress() as bar:
-        if from_sealed:
-            fill = _from_columns(name, Path(parts.settings.sealed))
         projector = Projector(parts.engine, parts.store)
         projector.prepare()
-        for one in names:
-            task = bar.add_task(f"{one}: streams", total=None)
-            fill(projector, one, partial(_advance, bar, task))
+        left = [one for one in names if one not in columnar]
+        for one in (one for one in names if one in columnar):
+            task = bar.add_task(f"{one}: persons", total=None)
+            _from_columns(projector, one, Path(parts.settings.sealed), partial(_advance, bar, task))
+        if left:
+            task = bar.add_task(f"{name}: streams", total=None)
+            fill(projector, *left, progress=partial(_advance, bar, task))
         stand = projector.positions()
     done = {one: stand[one] for one in names}
     answer({"positions": done}, lambda: show_fields(done))
 
 
-def _from_columns(name: str, folder: Path) -> Callable[..., None]:
-    """How a read model is filled from the sealed log."""
-    from adapters.replaying import REPLAYED, rebuild_sealed
-    from adapters.sealing import sealed_head
+def _from_columns(
+    projector: Projector, name: str, folder: Path, tell: Callable[[int], None]
+) -> None:
+    """Fill a read model from the sealed log."""
+    from adapters.replaying import rebuild_sealed
+    from adapters.sealing import belongs, sealed_head
     from registry.errors import Unavailable
     from replay.sealed.reading import SealedLog
 
-    if name not in REPLAYED:
-        raise malformed("NAME", f"from the sealed log only {', '.join(REPLAYED)} is filled")
     if not sealed_head(folder):
         raise Unavailable(f"nothing is sealed yet in {folder}; run `registry seal`")
-    log = SealedLog(folder, guarded=True)
-    return lambda projector, one, progress: rebuild_sealed(projector, log, one, progress)
+    belongs(folder, projector.store)
+    rebuild_sealed(projector, SealedLog(folder, guarded=True), name, tell)
 
 
 def _advance(bar: Progress, task: TaskID, done: int) -> None:

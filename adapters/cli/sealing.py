@@ -19,6 +19,7 @@ from adapters.cli.frame import (
     wants_json,
 )
 from adapters.cli.running import until_told
+from registry.days import moment_of
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts
@@ -40,7 +41,8 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
     has been sealed once. It holds names and numbers: keep it as the database is kept.
 
     With --to all of it is written into one file besides, which another machine opens and asks with
-    `registry open FILE`, without a database server.
+    `registry open FILE`, without a database server. What is blanked later stays in such a file, and
+    in the folder into which it was opened: `registry redactions` lists those that have to go.
 
     \b
     registry seal                     # once; then `registry audit` reads columns
@@ -61,8 +63,9 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
             click.echo("sealing whatever comes; Ctrl-C ends it", err=True)
             follow_sealing(job, parts.store, stop)
         told = standing(job, parts)
+        now = parts.register.clock()
     if file is not None and not stop.is_set():  # else it could hold what was blanked since
-        _write(job.folder, file, told)
+        _write(job.folder, file, told, moment_of(now).isoformat(timespec="seconds"))
     answer(told, lambda: show_fields(told))
 
 
@@ -81,14 +84,16 @@ def _seal(job: Job, stop: Event) -> None:
         seal_apart(job, lambda done, of: bar.update(task, completed=done, total=of), stop, anew)
 
 
-def _write(folder: Path, file: Path, told: dict[str, Any]) -> None:
-    """Write the sealed log into one file."""
+def _write(folder: Path, file: Path, told: dict[str, Any], at: str) -> None:
+    """Write the sealed log into one file, and note that there is one."""
+    from adapters.archives import note_written
     from replay.sealed.archive import write_archive
     from replay.sealed.reading import Folder
 
     with progress() as bar:
         task = bar.add_task("bytes", total=told.get("bytes"))
         write_archive(Folder(folder), file, lambda count: bar.update(task, advance=count))
+    note_written(folder, file, at)
     told["file"], told["file_bytes"] = file, file.stat().st_size
 
 

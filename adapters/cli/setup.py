@@ -32,7 +32,7 @@ def migrate() -> None:
     from adapters.projector import Projector
     from adapters.schema import current
 
-    with opened(create=True) as parts:
+    with opened(create=True, restored=True) as parts:
         Projector(parts.engine, parts.store).prepare()
         with parts.engine.connect() as connection:
             revision = current(connection)
@@ -55,16 +55,17 @@ def shown(url: str) -> str:
 @as_json
 def status() -> None:
     """Tell how the register stands: schema, last position, and how far its read models are."""
-    from adapters.positions import standings
+    from adapters.positions import former, standings
     from adapters.projector import Projector
     from adapters.schema import current
+    from registry.projections import PROJECTIONS
 
-    with opened() as parts:
+    with opened(restored=True) as parts:
         projector = Projector(parts.engine, parts.store)
         head, recorded_at = parts.store.head()
         with parts.engine.connect() as connection:
             revision = current(connection)
-            models = standings(connection)
+            models, replaced = standings(connection), former(connection)
         lag = projector.lag()
     found: dict[str, Any] = {
         "database": shown(parts.settings.database),
@@ -83,10 +84,14 @@ def status() -> None:
             }
             for one in models
         ],
+        "never_filled": sorted(PROJECTIONS.keys() - {one.name for one in models}),
+        "former_editions": [f"{one.name} {one.edition}" for one in replaced],
     }
 
     def text() -> None:
         models = found.pop("read_models")
+        for name in ("never_filled", "former_editions"):
+            found[name] = ", ".join(found[name])
         show_fields(found)
         click.echo()
         heads = ["read model", "edition", "state", "position", "lag"]
@@ -94,6 +99,12 @@ def status() -> None:
         if lag:
             click.echo(
                 f"The read models lack {lag} of the log's entries; run `registry follow`.",
+                err=True,
+            )
+        if replaced:
+            click.echo(
+                "Tables of former editions are still there, with what was blanked since;"
+                " `registry follow` drops them once the new ones are filled.",
                 err=True,
             )
 

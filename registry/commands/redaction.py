@@ -172,4 +172,10 @@ class ConfirmRedaction:
                 proposal=self.proposal,
             ),
         )
+        registrar.notice(
+            "copies-remain",
+            "个人信息保护法 art. 47",
+            "read models and the sealed log follow by themselves; archives and backups that were"
+            " made before hold the text until they are destroyed",
+        )
         return {"person": self.person, "entry_of": named.entry_of, "version": named.entry_version}

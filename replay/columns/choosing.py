@@ -42,6 +42,7 @@ def chosen(block: Block, entities: Column) -> Run:
         position=block.position[rows],
         dense=dense,
         sparse={name: side(held) for name, held in block.sparse.items()} if len(rows) else {},
+        stored={name: side(held) for name, held in block.stored.items()} if len(rows) else {},
         cold=Lazily([*block.cold], lambda name: taken(block.cold, name, rows)),
         texts=block.texts,
         entities=entities,

@@ -125,10 +125,11 @@ def verify_archive(
     path: Path,
     key: Ed25519PublicKey | None = None,
     progress: Callable[[int], None] = lambda read_bytes: None,
+    sound: set[str] | None = None,
 ) -> Iterator[Flaw]:
     """Check every byte of an archive; yields what is wrong, by member, column and leaf.
 
-    key: whose signature it should have. progress: is told of bytes read.
+    key: whose signature it should have. progress, sound: as of `verify`.
     """
     try:
         archive = Archive(path)
@@ -138,7 +139,7 @@ def verify_archive(
     except Foreign as foreign:
         yield Flaw(path.name, str(foreign))
         return
-    yield from verify(archive, key, progress)
+    yield from verify(archive, key, progress, sound)
     try:
         hashes = json.loads(bytes(archive.data(CONTENTS)))
     except (FileNotFoundError, ValueError):

@@ -194,9 +194,9 @@ class SealedLog(LayeredLog):
             self._opened.checked.add(part.root)
             self.segment(part).columns.guarded = False
 
-    def believe(self) -> None:
-        """Hash nothing any more: every byte has just been verified."""
-        self._opened.checked.update(part.root for part in self.manifest.parts)
+    def believe(self, sound: Iterable[str]) -> None:
+        """Hash files with these roots no more: every byte of them has just been verified."""
+        self._opened.checked.update(sound)
 
     def check_rest(self) -> None:
         """Hash every byte of the files that hold no rows. Raises Damaged."""
@@ -280,10 +280,12 @@ def verify(
     files: Files,
     key: Ed25519PublicKey | None = None,
     progress: Callable[[int], None] = lambda read_bytes: None,
+    sound: set[str] | None = None,
 ) -> Iterator[Flaw]:
     """Check everything: every byte of every file, the chain, and with a key the signatures.
 
-    Yields what is wrong, by file, column and leaf. progress: is told of bytes read.
+    Yields what is wrong, by file, column and leaf. progress: is told of bytes read. sound: gains
+    the roots of the files in which nothing is.
     """
     try:
         manifest = read_manifest(files)
@@ -302,6 +304,8 @@ def verify(
         counts = manifest.counts()
         checked = pool.map(lambda part: _part_flaws(files, part, counts), manifest.parts)
         for part, flaws in zip(manifest.parts, checked, strict=True):
+            if sound is not None and not flaws:
+                sound.add(part.root)
             yield from flaws
             progress(part.size)
 

@@ -25,12 +25,13 @@ from registry.codec import Codec
 from registry.errors import Conflict
 from registry.store import StoredEntry
 from registry.vocabulary import Kind
+from replay.columns.choosing import chosen
 from replay.columns.exact import stored_rows, stored_runs
 from replay.columns.forms import Column
 from replay.columns.heaps import trimmed
 from replay.columns.layout import PARTITION_BITS
 from replay.columns.merging import merge, merge_runs, run_of
-from replay.columns.runs import Run
+from replay.columns.runs import Block, Run
 from replay.columns.sorting import Batch, sorted_run
 from replay.sealed.files import sync
 from replay.sealed.handles import ColumnarSpaces
@@ -129,6 +130,11 @@ class LogWriter:
         return self._signed.link.head if self._signed else 0
 
     @property
+    def instant(self) -> int:
+        """When the last position sealed was recorded, microseconds UTC."""
+        return self._signed.link.instant if self._signed else 0
+
+    @property
     def parts(self) -> Sequence[Part]:
         """The files that stand."""
         return self._parts
@@ -188,15 +194,19 @@ class LogWriter:
             parts = with_instants(self.folder, parts, position, at, head, self._name)
         self._publish(parts, head, instant)
 
-    def compact(self, tell: Callable[[int, int], None] = lambda done, of: None) -> None:
-        """Write every partition that has runs on top of it anew.
+    def compact(
+        self,
+        tell: Callable[[int, int], None] = lambda done, of: None,
+        kinds: Collection[Kind] = tuple(Kind),
+    ) -> None:
+        """Write every partition that has runs on top of it anew, of some kinds.
 
         tell: is told after each how many are done, and of how many.
         """
         log = self._log()
         parts = list(self._parts)
         work = []
-        for kind in Kind:
+        for kind in (one for one in Kind if one in kinds):
             above = [
                 one for one in parts if (one.what, one.of, one.base) == ("run", kind.value, -1)
             ]
@@ -222,32 +232,56 @@ class LogWriter:
         link = self._link()
         self._publish(with_bases(parts, new), link.head, link.instant)
 
-    def redact(self, rows: Sequence[StoredEntry], redactions: Sequence[int]) -> None:
+    def redact(
+        self,
+        rows: Sequence[StoredEntry],
+        redactions: Sequence[int],
+        tell: Callable[[int, int], None] = lambda done, of: None,
+    ) -> None:
         """Write the partitions of entries anew with what the entries are now, and nothing else.
 
         rows: entries that are sealed already, parts of them blanked since. redactions: positions of
-        the entries that say so, for the manifest to name. No file with the former text is left.
+        the entries that say so, for the manifest to name. tell: as `compact` does, of partitions
+        that are compacted first; other kinds than those of the entries are left as they are. No
+        file with the former text is left.
         """
-        self.compact()
-        log, codec = self._log(), Codec()
+        codec = Codec()
         changed: dict[tuple[Kind, int], dict[int, StoredEntry]] = defaultdict(dict)
         for row in rows:
             kind = codec.kind(row)
             (handle,) = self.spaces.handles(kind.value, [UUID(bytes=row.key)])
             changed[kind, int(handle) >> self.bits][row.position] = row
-        new = []
+        self.compact(tell, {kind for kind, _ in changed})
+        log, new = self._log(), []
         for (kind, partition), its in changed.items():
-            held = stored_rows(log.block(kind, partition), self.spaces, codec)
-            told = [its.get(one.position, one) for one in held]
-            if told != held:
-                told.sort(key=lambda one: one.position)
-                run = stored_runs(told, self.spaces, codec)[kind]
-                new.append(self._write(kind, self._based(kind, run), 0, self.head, partition))
+            run = self._replaced(log.block(kind, partition), its, codec)
+            if run is not None:
+                new.append(self._write(kind, run, 0, self.head, partition))
         if new:
             link = self._link()
             parts = with_bases(self._parts, new)
             self._publish(parts, link.head, link.instant, redactions)
         self._clean()
+
+    def _replaced(self, block: Block, rows: Mapping[int, StoredEntry], codec: Codec) -> Run | None:
+        """A partition as a base in which some rows, by position, are others; None if they are not.
+
+        Only the entities of these rows are read one by one.
+        """
+        kind = block.layout.kind
+        keys = {UUID(bytes=row.key) for row in rows.values()}
+        mine = np.unique(np.array(self.spaces.handles(kind.value, sorted(keys)), "u4"))
+        held = stored_rows(chosen(block, mine), self.spaces, codec)
+        told = [rows.get(one.position, one) for one in held]
+        if told == held:
+            return None
+        everybody = np.arange(block.first, block.first + block.size, dtype="u4")
+        others = np.setdiff1d(everybody, mine)
+        told.sort(key=lambda one: one.position)
+        parts = [stored_runs(told, self.spaces, codec)[kind]]
+        if block.starts[-1] > len(told):
+            parts.insert(0, chosen(block, others))
+        return trimmed(run_of(merge(parts, block.layout, block.first, block.size, str)))
 
     def _based(self, kind: Kind, run: Run) -> Run:
         """A run of one partition as its base: with a place for every entity of it."""

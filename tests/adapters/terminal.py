@@ -28,6 +28,7 @@ class Terminal:
             "REGISTRY_DATABASE": database,
             "REGISTRY_DURABILITY": "off",
             "REGISTRY_KEYS": str(folder / "keys.json"),
+            "REGISTRY_REDACTIONS": str(folder / "redactions.ndjson"),
             "REGISTRY_QUERY_LOG": f"sqlite:///{folder / 'queries.db'}",
             **OFFICER,
         }
@@ -122,4 +123,5 @@ def settle(terminal):
         household=father["household"],
         number=father["number"],
         daughter=daughter["person"],
+        daughter_number=daughter["number"],
     )

@@ -153,6 +153,25 @@ def test_an_entry_that_is_another_in_the_store_than_it_was_sealed_is_named(
     assert fault.endswith(f"{entry.stream}: version {entry.version} is another in the store")
 
 
+def test_some_checks_are_made_alone(terminal, sealed):
+    told = terminal.json("audit", "--only", "state", "--only", "bytes")
+    assert [one["check"] for one in told["verdicts"]] == ["bytes", "state"]
+    assert told["state_root"] == terminal.json("state-root")["state_root"]
+    error = terminal("audit", "--only", "sealed", "--valid-on", "2005-01-01", exits=2).stderr
+    assert "no sealed" in error, "of the past nothing was sealed apart"
+
+
+@pytest.mark.long
+def test_a_cluster_replays_to_the_same_root_and_only_what_is_sealed(terminal, sealed, built):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        how = "audit", "--only", "state", "--only", "lives", "--cluster", cluster.scheduler_address
+        assert terminal.json(*how)["state_root"] == terminal.json("state-root")["state_root"]
+        nowhere = {"REGISTRY_SEALED": str(sealed / "none")}
+        assert "registry seal" in terminal(*how, exits=6, **nowhere).stderr
+
+
 def test_a_flipped_bit_is_located_and_nothing_is_believed_after_it(terminal, sealed):
     for file in sorted(path for path in sealed.iterdir() if path.stat().st_size > 200):
         whole = file.read_bytes()

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from adapters.database import open_database
 from adapters.eventstore import Recorder
+from adapters.sealed_matching import compared, differences
 from adapters.sealing import (
     Job,
     follow_sealing,
@@ -31,7 +32,8 @@ from replay.columns.exact import stored_rows
 from replay.columns.faults import Damaged, Flaw, Missing
 from replay.columns.log import Log
 from replay.intake.lots import Unreadable
-from replay.sealed.reading import Folder, SealedLog, verify
+from replay.sealed.reading import Folder, Outdated, SealedLog, verify
+from replay.sealed.writing import LogWriter
 from tests.adapters.followed import record
 from tests.adapters.terminal import Terminal
 from tests.strategies import story
@@ -88,6 +90,26 @@ def test_a_sealed_log_holds_every_entry_byte_for_byte(filled, log, tmp_path, lot
         for partition in sealed.partitions(kind):
             found += stored_rows(sealed.block(kind, partition), sealed.spaces, CODEC)
     assert sorted(found, key=lambda row: row.position) == rows
+
+
+def test_what_is_written_anew_while_it_is_held_against_the_store_is_read_again(filled, tmp_path):
+    job = Job(filled, tmp_path / "sealed", lot=64, until=100)
+    seal(job)
+    engine = open_database(filled)
+    store = Recorder(engine, node=1)
+    told = differences(SealedLog(job.folder), engine, store)
+    assert sum(one.entries for one in told) == 100
+    log = SealedLog(job.folder, guarded=True)
+    seal(dataclasses.replace(job, until=None))
+    with LogWriter(job.folder) as writer:
+        writer.compact()
+        writer._clean()  # as whoever writes next does
+    with pytest.raises(Outdated):
+        [log.block(Kind.PERSON, one).texts.data for one in log.partitions(Kind.PERSON)]
+    some, more = (compared(log, engine, store, Kind.PERSON, 0, upto) for upto in (100, None))
+    assert (some.faults, more.faults) == ((), ())
+    assert some.entries < more.entries, "what was sealed when it began is counted"
+    engine.dispose()
 
 
 def test_sealing_goes_on_where_it_stopped(filled, log, tmp_path):
@@ -178,3 +200,6 @@ def test_the_verb_seals_and_says_how_far_it_is(filled, log, tmp_path):
     assert json.loads(Path(tmp_path / "sealed" / "manifest.json").read_text())
     assert done["digest"] == SealedLog(tmp_path / "sealed").manifest.link.digest
     assert "leave the other switch away" in terminal("seal", "--status", "--follow", exits=2).stderr
+    file = tmp_path / "one.registry"
+    assert "it seals nothing" in terminal("seal", "--status", "--to", file, exits=2).stderr
+    assert not file.exists()

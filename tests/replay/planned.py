@@ -155,7 +155,7 @@ class Station:
         salt = iter(range(2**62))
         self.register = Register(
             self.store,
-            Setting(NAMESPACE, tree),
+            Setting(NAMESPACE, tree, papers=frozenset()),
             clock=lambda: self.now,
             ids=lambda: self.ids.popleft(),
             salt=lambda: next(salt).to_bytes(16, "big"),

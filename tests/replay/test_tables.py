@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -43,6 +45,18 @@ def test_duckdb_counts_what_was_recorded(log):
     counted = Counter(VOCABULARY[type(one.event)].code for one in told(log, Kind.PERSON))
     assert dict(found) == counted
     assert persons.num_rows == sum(counted.values())
+
+
+def test_the_questions_in_the_readme_are_answered(log, tmp_path, monkeypatch, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", readme, re.S | re.M)
+    (tmp_path / "registry-sealed").symlink_to(log.files.path)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    shown = capsys.readouterr().out
+    most, _ = Counter(entry.event.__class__ for entry in told(log, Kind.PERSON)).most_common(1)[0]
+    assert f" {VOCABULARY[most].code} " in shown
+    assert "enters" in shown
 
 
 def test_polars_finds_the_births_of_every_community(log):
