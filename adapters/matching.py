@@ -24,6 +24,7 @@ from adapters.collecting import collect_rarely
 from adapters.database import open_database
 from adapters.eventstore import Recorder, entries
 from adapters.positions import ACTIVE
+from adapters.redactions import blanked_after
 from registry.codec import Codec, encode_value
 from registry.projections import PROJECTIONS, Projection
 from registry.projections.base import Steps, Values
@@ -172,10 +173,13 @@ def compare(
     after: bytes,
     limit: int = RANGE,
     until: bytes | None = None,
+    look: int | None = None,
 ) -> list[Piece]:
     """Compare the streams after one; read models that are not filled yet are left out.
 
-    until: the last stream that is compared; None: as many as `limit` says.
+    Left out as well are streams of which something was blanked that the read model has yet to
+    follow. until: the last stream that is compared; None: as many as `limit` says. look: how many
+    streams of any kind are looked at for them at most; None: until there are as many or no more.
     """
     models = [PROJECTIONS[name] for name in names]
     with snapshot(engine) as connection:
@@ -185,9 +189,11 @@ def compare(
             if one.name in names and one.state == ACTIVE
         }
         query = beginnings(names, after)
-        query = query.limit(limit) if until is None else query.where(entries.c.stream <= until)
-        keys = [bytes(key) for (key,) in connection.execute(query)]
-        last = until or (keys[-1] if len(keys) == limit else END)
+        end = until if until is not None or look is None else further(connection, after, look)
+        if end is not None:
+            query = query.where(entries.c.stream <= end)
+        keys = [bytes(key) for (key,) in connection.execute(query.limit(None if until else limit))]
+        last = keys[-1] if until is None and len(keys) == limit else end or END
         streams = store.rows_of(keys)
         models = [one for one in models if one.name in standing]
         batches = {
@@ -202,10 +208,33 @@ def compare(
     for position, batch in batches.items():
         together = [one for one in models if standing[one.name] == position]
         expected.update(expected_rows(together, batch, store))
-    return [
-        piece(one, last, standing[one.name], len(keys), stored[one.name], expected[one.name])
-        for one in models
-    ]
+    told = []
+    for one in models:
+        position, rows = standing[one.name], (stored[one.name], expected[one.name])
+        found = piece(one, last, position, len(keys), *rows)
+        if not found.equal and (waiting := waiting_for(engine, position)):
+            place = one.columns.index(owner(one))
+            rest = ([row for row in its if bytes(row[place]) not in waiting] for its in rows)
+            found = piece(one, last, position, len(keys), *rest)
+        told.append(found)
+    return told
+
+
+def waiting_for(engine: Engine, position: int) -> set[bytes]:
+    """The streams, by their bytes, of which something was blanked after a position.
+
+    In the store it is gone already; in a read model that stands there it is not yet.
+    """
+    with engine.connect() as connection:
+        return blanked_after(connection, position)
+
+
+def further(connection: Connection, after: bytes, count: int) -> bytes | None:
+    """The stream so many further on, of whatever kind; None where there are fewer."""
+    query = select(entries.c.stream).where(entries.c.stream > after, entries.c.version == 1)
+    query = query.order_by(entries.c.stream).limit(1).offset(count - 1)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else bytes(found)
 
 
 class snapshot:

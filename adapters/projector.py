@@ -23,7 +23,7 @@ from adapters.database import writing
 from adapters.positions import ACTIVE, FILLING, Standing, Superseded
 from adapters.rebuilding import filling, unanswered
 from adapters.redacting import fold_anew, redacted
-from adapters.tables import Copy, hurried
+from adapters.tables import Copy, drop_edition, hurried
 from registry.codec import Codec
 from registry.errors import Unavailable
 from registry.projections import PROJECTIONS, Projection
@@ -67,6 +67,7 @@ class Projector:
         self._copies: dict[tuple[str, str], Copy] = {}
         self._filling: Iterator[int] | None = None
         self._moved = Condition()
+        self._tidied = False  # former editions are gone
         self._writer: Executor | None = None  # while a batch is written as the next is folded
         self._written: Future[None] | None = None
 
@@ -89,6 +90,30 @@ class Projector:
                     connection, Standing(name, projection.edition, "a", state, 0, target, b"")
                 )
         self._look_again()
+
+    def forget_former(self) -> list[Standing]:
+        """Drop the tables of former editions, once others answer that have come as far as they had.
+
+        Nobody folds them any more: what is blanked in the log would stand in them for ever.
+        """
+        with self.engine.connect() as connection:
+            if not positions.former(connection):
+                return []
+        with writing(self.engine) as connection:
+            reached = {
+                one.name: one.position
+                for one in positions.standings(connection)
+                if one.state == ACTIVE
+            }
+            gone = [
+                one
+                for one in positions.former(connection)
+                if reached.get(one.name, -1) >= one.position
+            ]
+            for one in gone:
+                drop_edition(connection, one.name, one.edition, one.copy)
+                positions.remove(connection, one)
+        return gone
 
     def step(self, until: int | None = None) -> int:
         """Fold the next batch into whichever read models are furthest behind.
@@ -192,8 +217,7 @@ class Projector:
         position: int,
     ) -> dict[str, Standing]:
         """Move the positions of read models and write what changes in them."""
-        for one in standings:
-            positions.move(connection, one, position=position)
+        positions.move(connection, standings, position=position)
         for one in standings:
             self.copy(one.name, one.copy).write(connection, changes[one.name])
         return {one.name: replace(one, position=position) for one in standings}
@@ -260,6 +284,9 @@ class Projector:
                         collect()
                 self._settle()
                 if not self._fill():
+                    if not self._tidied:
+                        self.forget_former()
+                        self._tidied = True
                     self.wake.wait(POLL_S)
             except Superseded:
                 self._look_again()

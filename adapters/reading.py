@@ -103,7 +103,7 @@ def resolve(
     """The point on both clocks that is asked for; by default today, as known by now.
 
     now, known_at: microseconds UTC. reached: how far the read models are, where that is known.
-    Raises Malformed for what lies in the future.
+    Raises Malformed for what lies in the future, Behind where that is not at hand yet.
     """
     today = day_at(now)
     faults = []
@@ -115,6 +115,12 @@ def resolve(
         raise Malformed(faults)
     if reached is None:
         reached = positions.position(connection)
+    if not reached and store.head()[0]:
+        # Nobody is "not found" because nothing has been looked at.
+        raise Behind(
+            "the read models are being filled; ask again later, `registry status` tells how far"
+            " they are, and `registry follow` fills them"
+        )
     if known_at is None:
         return At(valid_on or today, reached)
     known = store.position_at(known_at)

@@ -28,6 +28,7 @@ from adapters.http.metrics import SHARED
 from adapters.http.services import Services
 from adapters.leases import Lease
 from adapters.projector import Projector
+from adapters.redactions import forget_blanked
 from adapters.watching import Watch
 
 DRAIN_S = 20
@@ -79,14 +80,18 @@ def bind(host: str, port: int) -> socket.socket:
 def work(settings: Settings, listener: socket.socket, follow: bool = False) -> None:
     """Serve from this process."""
     services = Services.open(settings)
+    head, _ = services.parts.store.head()
     services.projector.prepare()
+    services.parts.register.warm()  # before anybody is told that it is ready
     collect_rarely()
     stop = Event()
+    forgetter = Thread(target=forget_blanked, args=(services.parts, stop, head), name="forgetter")
     follower = Thread(
         target=follow_log, args=(services.projector, services.now_of, stop), name="follower"
     )
     watcher = Thread(target=watch_log, args=(services.parts, stop), name="watcher")
     sealer = Thread(target=seal_log, args=(services.parts, stop), name="sealer")
+    forgetter.start()
     if follow:
         follower.start()
         watcher.start()
@@ -112,6 +117,7 @@ def work(settings: Settings, listener: socket.socket, follow: bool = False) -> N
     finally:
         stop.set()
         services.projector.wake.set()
+        forgetter.join()
         if follow:
             follower.join()
             watcher.join()

@@ -17,7 +17,8 @@ def test_a_person_is_shown_on_both_clocks_and_the_number_masked(terminal):
     assert told["number"] == "*" * 14 + county.number[-4:]
     clear = terminal.json("person", county.father, "--in-clear")
     assert clear["number"] == county.number
-    terminal("person", county.father, "--valid-on", "2004-12-31", exits=4)
+    early = terminal("person", county.father, "--valid-on", "2004-12-31", exits=4)
+    assert "on 2004-12-31" in early.stderr
     terminal("person", county.father, "--known-at", "2004-12-31", exits=4)
     assert "王一" in terminal("person", county.father).stdout
 
@@ -74,6 +75,19 @@ def test_a_number_finds_its_holder_and_is_logged_as_a_digest(terminal):
     assert all(digest and county.number.encode() not in digest for digest in digests)
 
 
+def test_a_number_of_which_no_holder_stands_is_told_to_who_sees_everywhere(terminal):
+    county = settle(terminal)
+    child, number = county.daughter, county.daughter_number
+    terminal.do("ReverseRegistration", person=child, version=1, grounds="错录")
+    terminal("follow", "--once")
+    told = terminal.json("find-number", stdin=number)
+    (one,) = told["holders"]
+    assert (one["person"], one["holds"], told["elsewhere"]) == (child, False, 0)
+    assert "held it formerly" in terminal("find-number", stdin=number).stdout
+    away = terminal.json("find-number", "--area", "510603", stdin=number)
+    assert (away["holders"], away["elsewhere"]) == ([], 1)
+
+
 def test_a_household_lists_its_members(terminal):
     county = settle(terminal)
     told = terminal.json("household", county.household)
@@ -82,6 +96,31 @@ def test_a_household_lists_its_members(terminal):
         ("王二", "30"),
     ]
     assert "户主" in terminal("household", county.household).stdout
+
+
+def test_a_dormitory_shows_everybody_however_many(terminal, monkeypatch):
+    county = settle(terminal)
+    monkeypatch.setattr("adapters.cli.looking.PAGE", 1)
+    home = terminal.do("FoundHousehold", doorplate=county.plate, household_number="9")["household"]
+    lodgers = {
+        terminal.do(
+            "SupplementRecord",
+            household=home,
+            relation="97",
+            name=name,
+            sex=1,
+            birth_date="1980-01-01",
+            nationality="01",
+            grounds="漏登",
+            approval="A1",
+            declarant=name,
+        )["person"]
+        for name in ("甲一", "乙二", "丙三")
+    }
+    terminal("follow", "--once")
+    told = terminal.json("household", home)["members"]
+    assert {one["person"] for one in told} == lodgers
+    assert {one["relation"] for one in told} == {None}
 
 
 def test_a_timeline_shows_every_entry(terminal):
@@ -145,8 +184,15 @@ def test_places_and_reports_need_no_purpose(terminal):
 
 
 def test_answers_that_lag_behind_the_log_say_so(terminal):
-    terminal.do(
+    told = terminal.do(
         "EstablishDivision", level=1, division_code="510000", division_name="川", on="1990-01-01"
+    )
+    division = told["division"]
+    told = terminal("places", exits=6)  # nothing is "not found" because nobody has looked
+    assert "read models are being filled" in told.stderr
+    terminal("follow", "--once")
+    terminal.do(
+        "RenameDivision", division=division, division_name="蜀", document="x", on="1991-01-01"
     )
     told = terminal("places")
     assert "lack 1 of" in told.stderr

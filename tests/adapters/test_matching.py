@@ -170,6 +170,18 @@ def test_ranges_of_streams_cover_everything(engine, entries):
     assert streams == len(persons)
 
 
+def test_a_kind_that_hardly_anybody_is_of_is_looked_for_a_little_at_a_time(engine, entries):
+    projector = followed(engine, entries)
+    everybody = sorted({entry.stream.bytes for entry in entries})
+    last, ends, streams = b"", [], 0
+    while last != END:
+        (told,) = compare(engine, projector.store, ["streets"], last, limit=1_000, look=20)
+        streams, last = streams + told.streams, told.last
+        ends.append(last)
+    assert ends[:-1] == everybody[19::20]
+    assert streams == sum("StreetNamed" in type(entry.event).__name__ for entry in entries)
+
+
 def test_processes_that_share_the_ranges_find_what_one_finds(engine, entries, monkeypatch):
     projector = followed(engine, entries)
     table = physical("persons")

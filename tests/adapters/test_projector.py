@@ -143,13 +143,13 @@ def test_a_read_model_is_rebuilt_while_the_old_one_answers(engine, log):
 
     with patch("adapters.rebuilding.CHUNK", 20):
         for name in PROJECTIONS:
-            rebuild(projector, name, look)
+            rebuild(projector, name, progress=look)
         assert everything(engine) == seen
         assert len(told) > len(PROJECTIONS)
         record(projector.store, log.entries[half:])  # type: ignore[arg-type]
-        for name in PROJECTIONS:
-            rebuild(projector, name)
-            assert projector.positions()[name] >= half
+        rebuild(projector, *PROJECTIONS, progress=told.append)
+        assert told[-1] == len({one.stream for one in log.entries}), "one pass fills them all"
+        assert min(projector.positions().values()) >= half
     projector.catch_up()
     assert without_instants(everything(engine)) == without_instants(rows_of(log))
 
@@ -217,6 +217,21 @@ def test_a_follower_sees_what_is_recorded_and_wakes_who_waits(engine, log):
     stop.set()
     projector.wake.set()
     thread.join()
+
+
+def test_positions_move_together_and_only_from_where_they_stand(engine, log):
+    followed(engine, log.entries[:50])
+    with engine.connect() as connection:
+        before = positions.standings(connection)
+    with writing(engine) as connection:
+        positions.move(connection, before[1:2], position=7)
+    with pytest.raises(positions.Superseded), writing(engine) as connection:
+        positions.move(connection, before, position=51)
+    with writing(engine) as connection:
+        stand = positions.standings(connection)
+        assert [one.position for one in stand] == [50, 7] + [50] * (len(stand) - 2)
+        positions.move(connection, stand, position=51)  # each from its own place
+        assert {one.position for one in positions.standings(connection)} == {51}
 
 
 def test_one_holder_has_a_lease_until_it_runs_out_or_is_given_up(engine):

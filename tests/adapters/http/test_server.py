@@ -66,6 +66,19 @@ def test_what_was_answered_is_there_after_a_restart(
     assert answers[0] == answers[-1]
 
 
+def test_a_server_begins_without_what_draws_prints_or_compiles():
+    script = (
+        "import sys\n"
+        "import adapters.http.app, adapters.http.server\n"
+        "heavy = 'matplotlib numba weasyprint cv2 pandas'\n"
+        "print('loaded:', sorted(set(heavy.split()) & sys.modules.keys()))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "loaded: []\n"
+
+
 def test_sqlite_is_served_by_one_worker(tmp_path: Path, keys: Path):
     from adapters.http.server import serve
 
