@@ -6,7 +6,7 @@ Source: 居民身份证法 art. 2, 7 (age, first application), 11 (exchange); �
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,15 +14,17 @@ from uuid import UUID
 
 from adapters import issuing
 from adapters.answers import Cursor
-from adapters.issuing import Standing
+from adapters.issuing import Standing, by_stream
 from adapters.reading import Reader
 from registry.aggregates import Person
+from registry.commands.cards_fitness import ON_CARDS
 from registry.days import age_on
 from registry.deadlines import stages
 from registry.limits import Limit
 from registry.limits import limit as legal_limit
 from registry.projections import At
-from registry.values import CardKind, CardState
+from registry.projections import outdated_cards as model
+from registry.values import CardKind, CardState, day_of
 
 #: Cards that are no temporary ones, of the two generations.
 FIRST, SECOND = CardKind("1"), CardKind("2")
@@ -35,6 +37,7 @@ class Lack(StrEnum):
     FIRST = "first"  # never had a card
     EXCHANGE = "exchange"  # has one of the first generation
     EXPIRED = "expired"
+    CHANGED = "changed"  # the card says a name, number or other item of before
     LOST = "lost"
     GONE = "gone"  # the last one was handed back or voided
 
@@ -89,10 +92,11 @@ def call_up(
         and ages[0] <= age_on(one.birth_date, at.valid_on) <= ages[1]
     }
     cards = issuing.of_persons(reader, grown, at)
+    changed = outdated(reader, grown, cards, at)
     called = []
     for one in residents.residents:
         person = grown.get(one.person)
-        found = None if person is None else lack(cards.get(one.person, ()), last)
+        found = None if person is None else lack(cards.get(one.person, ()), last, changed)
         if person is not None and person.birth_date is not None and found is not None:
             why, card = found
             called.append(
@@ -122,10 +126,42 @@ def duty(on: date) -> Limit:
     return legal_limit("card_duty_age", on)
 
 
-def lack(cards: Iterable[Standing], on: date) -> tuple[Lack, Standing | None] | None:
+def outdated(
+    reader: Reader,
+    people: Mapping[UUID, Person],
+    cards: Mapping[UUID, Sequence[Standing]],
+    at: At,
+) -> set[UUID]:
+    """The cards in hand that say of their holders what is so no longer; not of the address.
+
+    Source: 居民身份证法 art. 3, 11.
+    """
+    held = {one.id: one for some in cards.values() for one in some if one.state == IN_HAND}
+    told = by_stream(reader, list(cards), model.touched, model.ITEMS, at)
+    signed = by_stream(reader, list(held), model.last, model.SIGNED, at)
+    found = set()
+    for key, one in held.items():
+        since, signature = told.get(one.person), signed.get(key)
+        if since is None or signature is None or since.position < signature.position:
+            continue
+        then = reader.person(one.person, At(day_of(signature.day), signature.position))
+        if then is not None and says(then) != says(people[one.person]):
+            found.add(key)
+    return found
+
+
+def says(person: Person) -> tuple[object, ...]:
+    """What a card says of its holder besides the address."""
+    return (person.number, *(getattr(person, name) for name in ON_CARDS))
+
+
+def lack(
+    cards: Iterable[Standing], on: date, changed: Collection[UUID] = ()
+) -> tuple[Lack, Standing | None] | None:
     """What somebody lacks on a day, and the card that is to be exchanged; None: nothing.
 
-    cards: a person's applications, the newest first. Who has applied lacks nothing.
+    cards: a person's applications, the newest first. changed: those whose cards say what is so no
+    longer. Who has applied lacks nothing.
     """
     cards = [one for one in cards if one.card_kind in (FIRST, SECOND)]
     second = [one for one in cards if one.card_kind == SECOND]
@@ -133,8 +169,9 @@ def lack(cards: Iterable[Standing], on: date) -> tuple[Lack, Standing | None] | 
         return None
     held = next((one for one in second if one.state == IN_HAND), None)
     if held is not None:
-        expired = held.term_until is not None and held.term_until < on
-        return (Lack.EXPIRED, held) if expired else None
+        if held.term_until is not None and held.term_until < on:
+            return Lack.EXPIRED, held
+        return (Lack.CHANGED, held) if held.id in changed else None
     lost = next((one for one in second if one.state == LOST), None)
     if lost is not None:
         return Lack.LOST, lost

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from adapters.answers import id_or_none
-from adapters.reading import Reader
+from adapters.reading import ASKED_AT_ONCE, FIRST, Reader
 from registry.card_terms import is_made
 from registry.deadlines import stages
 from registry.projections import At, issuance, preparations
@@ -120,6 +120,14 @@ def overruns(
     return _standings(reader, issuance.overruns(division, at, after, limit), at)
 
 
+def of_nobody(
+    reader: Reader, division: UUID, at: At, after: UUID | None, limit: int
+) -> list[Standing]:
+    """Cards of a division that are out, and whose holders are neither registered nor moving."""
+    last = FIRST if after is None else after.bytes
+    return _standings(reader, issuance.of_nobody(division, at, last, limit), at)
+
+
 def backlog(reader: Reader, division: UUID, at: At) -> list[Backlog]:
     """How many applications of a division wait, by unit and state."""
     return [
@@ -150,6 +158,21 @@ def readiness(reader: Reader, division: UUID, at: At) -> list[County]:
         )
         for row in _rows(reader, preparations.counties(division, at))
     ]
+
+
+def by_stream(
+    reader: Reader,
+    streams: Collection[UUID],
+    query: Callable[[list[bytes], Collection[int], At], Any],
+    codes: Collection[int],
+    at: At,
+) -> dict[UUID, Any]:
+    """What a query about kinds of entries tells of each of some streams, asked some at a time."""
+    keys, found = [one.bytes for one in streams], {}
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        rows = _rows(reader, query(keys[start : start + ASKED_AT_ONCE], codes, at))
+        found.update({UUID(bytes=bytes(row.stream)): row for row in rows})
+    return found
 
 
 def _standings(reader: Reader, query: Any, at: At) -> list[Standing]:

@@ -32,7 +32,9 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
+    func,
     insert,
+    inspect,
     select,
     text,
     update,
@@ -115,10 +117,12 @@ class Media:
     """Keeps bytes that show somebody, and gives them out to who says why."""
 
     def __init__(self, engine: Engine, keys: NodeKeys) -> None:
+        """Make the tables where there are none; whoever comes later only looks, and never waits."""
         self._engine, self._keys = engine, keys
-        with writing(engine) as connection:
-            _lock(connection, 0)
-            METADATA.create_all(connection)
+        if not all(map(inspect(engine).has_table, METADATA.tables)):
+            with writing(engine) as connection:
+                _lock(connection, 0)
+                METADATA.create_all(connection)
 
     def keep(self, subject: UUID, *contents: tuple[bytes, MediaType]) -> tuple[Digest, ...]:
         """Keep what shows a person, all or nothing; what is there already is not kept twice."""
@@ -219,6 +223,12 @@ class Media:
             done += len(rows)
             if len(rows) < WRAPPED_AT_ONCE:
                 return done
+
+    def wrapped_by(self) -> dict[int, int]:
+        """How many persons' keys each version of the node's key wraps; other versions may go."""
+        query = select(media_keys.c.version, func.count()).group_by(media_keys.c.version)
+        with self._engine.connect() as connection:
+            return {version: persons for version, persons in sorted(connection.execute(query))}
 
     def forget(self, subject: UUID) -> int:
         """Destroy a person's key and whatever was kept with it; tell how many things it was.

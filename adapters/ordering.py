@@ -32,16 +32,20 @@ if TYPE_CHECKING:
 
 #: Differences that are told one by one.
 TOLD: Final = 20
+#: Beside as many again as are wanted, so many stand by for those who are unfit.
+STAND_BY: Final = 1_000
 
 
 @dataclass(frozen=True)
 class Drawn:
     """What a work order may be made of: the most urgent of those that wait.
 
+    behind: those that come next, who stand in for whoever no card may be made for any more.
     waiting: how many wait in all. known: the position at which both agree.
     """
 
     chosen: Sequence[Waiting]
+    behind: Sequence[Waiting]
     waiting: int
     known: int
 
@@ -65,7 +69,8 @@ def draw(
         raise Refused(told)
     if not replayed:
         raise Refused([order_rules.NobodyWaits(order)])
-    return Drawn(replayed[:cards], len(replayed), known)
+    behind = replayed[cards : 2 * cards + STAND_BY]
+    return Drawn(replayed[:cards], behind, len(replayed), known)
 
 
 def differences(replayed: Sequence[Waiting], live: Mapping[UUID, Waiting]) -> list[Rule]:

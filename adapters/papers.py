@@ -93,17 +93,26 @@ class Booklet:
 
 @dataclass(frozen=True)
 class CardForm:
-    """The form of an application for a card (居民身份证申领登记表)."""
+    """The form of an application for a card (居民身份证申领登记表).
+
+    guardian, guardian_id: who applies for a child; the register may know the name alone.
+    """
 
     standing: Standing
     reason: str | None
     applied_on: date
     items: Mapping[str, str]
     guardian: str | None
+    guardian_id: UUID | None
     declarant: str | None
     documents: tuple[str, ...]
     collection: str | None
     valid_on: date
+
+    @property
+    def subjects(self) -> list[UUID]:
+        """Whom the form shows, for the query log."""
+        return [one for one in (self.standing.person, self.guardian_id) if one is not None]
 
 
 def form(reader: Reader, person: UUID, at: At) -> Page | None:
@@ -167,9 +176,9 @@ def card_form(reader: Reader, application: UUID, at: At) -> CardForm | None:
     then = At(found.accepted_on, at.known)
     person = reader.person(found.person, then)
     told = {} if person is None else visits.of_person(reader, person, then)
-    guardian = getattr(first, "guardian_name", None)
-    if guardian is None and getattr(first, "guardian", None) is not None:
-        named = reader.person(first.guardian, then)
+    guardian, guardian_id = first.guardian_name, first.guardian
+    if guardian is None and guardian_id is not None:
+        named = reader.person(guardian_id, then)
         guardian = None if named is None else named.name
     return CardForm(
         found,
@@ -177,6 +186,7 @@ def card_form(reader: Reader, application: UUID, at: At) -> CardForm | None:
         first.applied_on,
         {str(one): meaning(one, told[str(one)]) for one in items_of(FORM) if str(one) in told},
         guardian,
+        guardian_id,
         getattr(first, "declarant", None),
         tuple(one.name_zh for one in getattr(first, "documents", ())),
         None if getattr(first, "collection", None) is None else first.collection.name_zh,

@@ -18,8 +18,9 @@ from adapters.cli.issuing import CARDS
 @asking()
 @as_json
 def addresses_due(desk: Desk, division: UUID, limit: int, after: str | None) -> None:
-    """List holders who moved since their card was made (应追加住址), out of LIMIT residents a page.
+    """List holders whose cards say another address (应追加住址), out of LIMIT residents a page.
 
+    Who has moved, alone or with the household, or never moved after all, since the card was signed.
     They are told to bring the card along, and the county appends the address, or exchanges a card
     whose chip has no room left.
 

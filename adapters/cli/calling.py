@@ -39,7 +39,7 @@ def call_up(
     """List residents who are to be called up for a card (集中换领通知), out of LIMIT a page.
 
     Who is of age and has none, has one of the first generation only, lost it, or whose card has
-    expired; not who has applied.
+    expired, or says a name, number or other item of before; not who has applied.
 
     \b
     registry call-up --community $COMMUNITY --within 90 --purpose identity-card

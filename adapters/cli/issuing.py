@@ -11,7 +11,7 @@ from adapters.cli.desk import Desk, asking, labelled
 from adapters.cli.frame import ID, answer, as_json, malformed, show_fields, show_table
 from adapters.cli.looking import PEOPLE
 from registry.errors import Fault, Malformed, NotFound
-from registry.values import AcceptanceNumber, CardReason, CardState
+from registry.values import AcceptanceNumber, CardKind, CardReason, CardState
 
 if TYPE_CHECKING:
     from adapters.issuing import Standing
@@ -104,6 +104,49 @@ def backlog(desk: Desk, division: UUID) -> None:
         row[2] = "temporary card" if row[2] is None else labelled(CardState(row[2]))
     told: list[dict[str, Any]] = [dict(vars(one)) for one in found]
     answer(told, lambda: show_table("backlog", heads, rows))
+
+
+@click.command("take-back")
+@click.option("--division", type=ID, required=True, help="Applied for in this place, or of who lived there.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=500, show_default=True)
+@click.option("--after", type=ID, help="Go on after the card with which a page ended.")
+@asking()
+@as_json
+def take_back(desk: Desk, division: UUID, limit: int, after: UUID | None) -> None:
+    """List cards that are out and whose holders are no more (应收缴证件), LIMIT a page.
+
+    Who died or settled abroad, whose record was deleted as one of two, or whose registration was
+    undone. They are taken back (SurrenderCard, SurrenderTemporaryCard) and destroyed by two.
+    What became of a holder is told where the holder was registered last.
+
+    \b
+    registry take-back --division $COUNTY --purpose identity-card
+    """
+    from adapters.taking_back import FIELDS, to_take_back
+
+    desk.need(*PEOPLE)
+    if desk.reader.place(division, desk.at) is None:
+        raise desk.missing("take-back", "place", division)
+    desk.guard_place("take-back", division, division)
+    found = to_take_back(desk.reader, division, desk.at, desk.sight.sees_person, after, limit)
+    told = {"cards": [vars(one) for one in found.cards], "after": found.after}
+
+    def text() -> None:
+        heads = ["number", "kind", "person", "why", "since", "record kept", "reason"]
+        rows = [
+            [
+                *(one.acceptance_number, labelled(CardKind(one.card_kind)), one.person),
+                *(one.why or "another area's matter", one.since, one.kept),
+                "" if one.reason is None else labelled(one.reason),
+            ]
+            for one in found.cards
+        ]
+        show_table("cards to be taken back", heads, rows)
+        if found.after:
+            click.echo(f"more with --after {found.after}", err=True)
+
+    shown = found.subjects
+    desk.tell("take-back", told, text, subjects=shown, fields=FIELDS, rows=len(found.cards))
 
 
 @click.command()

@@ -21,7 +21,7 @@ from registry.values import ApplicationId, OfficeCode, PaperNumber
 @click.option("--within", default="", metavar="DIGITS", help="Counties whose codes begin so.")
 @click.option("--generation", type=click.IntRange(1, 2), default=2, show_default=True)
 @click.option("--cards", type=click.IntRange(1), default=20_000, show_default=True)
-@click.option("--dry-run", is_flag=True, help="Say what would be ordered, and order nothing.")
+@click.option("--dry-run", is_flag=True, help="Say who would be drawn, and order nothing.")
 @acting
 @as_json
 def order(
@@ -40,11 +40,13 @@ def order(
 
     Who waits is asked of the replayed log and of the read model; where they differ, nothing is
     ordered, and it is said where. What passed to the site from another one waits, too. Whoever has
-    died or moved away since, or is barred otherwise, is left out and named.
+    died or moved away since, or is barred otherwise, is left out and named; who waits behind them
+    stands in, so that the order has as many cards as it is drawn for while so many wait.
 
     \b
     registry order W-2007-0611 --site 510000900000 --within 5106 --cards 1200 --roles province
     """
+    from adapters.collecting import collect_rarely
     from adapters.eventstore import microseconds
     from adapters.ids import ids
     from adapters.ordering import draw
@@ -65,24 +67,30 @@ def order(
         wanted = Wanted(generation, within, site=of_site)
         with reading(parts.engine) as reader:
             drawn = draw(reader.connection, log, today, wanted, cards, number)
-        told = {
-            "work_order": number,
-            "site": of_site,
-            "cards": len(drawn.chosen),
-            "waiting": drawn.waiting,
-            "counties": dict(sorted(Counter(one.county for one in drawn.chosen).items())),
-            "priorities": dict(sorted(Counter(one.priority for one in drawn.chosen).items())),
-            "ordered": not dry_run,
-        }
+        chosen = drawn.chosen
+        told = {"work_order": number, "site": of_site, "waiting": drawn.waiting}
         if not dry_run:
+            standing = [*drawn.chosen, *drawn.behind]
             command = OpenWorkOrder(
                 work_order=number,
-                applications=tuple(ApplicationId(one.application) for one in drawn.chosen),
+                applications=tuple(ApplicationId(one.application) for one in standing),
                 site=of_site,
                 leave_out=True,
+                cards=cards,
             )
+            collect_rarely()  # twenty thousand histories come into memory, and stay
             receipt = parts.register.do(Submission(ids(microseconds)(), by, command))
-            told |= json.loads(receipt.answer)
+            said = json.loads(receipt.answer)
+            unfit = {one["application"] for one in said["left_out"]}
+            fit = [one for one in standing if str(one.application) not in unfit]
+            chosen = fit[: said["applications"]]
+            told |= said
+        told |= {
+            "cards": len(chosen),
+            "counties": dict(sorted(Counter(one.county for one in chosen).items())),
+            "priorities": dict(sorted(Counter(one.priority for one in chosen).items())),
+            "ordered": not dry_run,
+        }
         answer(told, lambda: _show(told))
 
 

@@ -1,4 +1,4 @@
-"""Verbs that print papers from the register: form, booklet, application for a card."""
+"""Verbs that print papers from the register: form, booklet, application, proof of a number."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from registry.errors import NotFound
 from registry.values import RegisterItem
 
 if TYPE_CHECKING:
+    from adapters.number_proof import NumberProof
     from adapters.papers import Booklet, CardForm, Page
 
 #: What a paper can be written as.
@@ -29,7 +30,7 @@ output = click.option(
 
 @click.group()
 def paper() -> None:
-    """Print papers from the register: form, booklet, application for a card."""
+    """Print papers from the register: form, booklet, application for a card, proof of a number."""
 
 
 @paper.command("form")
@@ -113,13 +114,36 @@ def application(desk: Desk, application: UUID, output: Path | None) -> None:
         plain = {"reason": shown.reason, "applied on": shown.applied_on, **_items(shown.items)}
         show_fields({"acceptance number": shown.standing.acceptance_number, **plain})
 
-    hand_over(desk, "application-form", shown, [shown.standing.person], output, text)
+    hand_over(desk, "application-form", shown, shown.subjects, output, text)
+
+
+@paper.command("number-change")
+@click.argument("stream", metavar="CASE", type=ID)
+@click.argument("person", type=ID)
+@output
+@asking()
+@as_json
+def number_change(desk: Desk, stream: UUID, person: UUID, output: Path | None) -> None:
+    """Print the proof that a CASE changed a PERSON's number (公民身份号码变更证明).
+
+    \b
+    registry paper number-change $CASE $PERSON --output proof.pdf --in-clear --purpose registration
+    """
+    from adapters.number_proof import hidden_proof, number_proof
+
+    desk.need(*TIMELINES)
+    found = number_proof(desk.reader, stream, person, desk.at)
+    if found is None:
+        raise desk.missing("number-proof", "proof of a change of number", person)
+    desk.guard_person("number-proof", desk.reader.person(person, desk.at), person)
+    shown = found if desk.clear else hidden_proof(found)
+    hand_over(desk, "number-proof", shown, [person], output, lambda: show_fields(asdict(shown)))
 
 
 def hand_over(
     desk: Desk,
     question: str,
-    found: Page | Booklet | CardForm,
+    found: Page | Booklet | CardForm | NumberProof,
     subjects: Sequence[UUID],
     output: Path | None,
     text: Any,

@@ -80,23 +80,39 @@ def card_keys() -> None:
 
 
 @key.command("photos")
-@click.option("--rotate", is_flag=True, help="Also wrap what is kept under older keys anew.")
+@click.option("--rotate", is_flag=True, help="Then wrap with it what older keys wrap.")
+@click.option("--wrap", is_flag=True, help="Make no key: wrap what older keys wrap still.")
 @as_json
-def photo_key(rotate: bool) -> None:
+def photo_key(rotate: bool, wrap: bool) -> None:
     """Make a key under which photographs and prints are kept from now on.
 
     The file that the setting media_key names gains one. Keep a copy of it, apart from the copies of
-    the database: without it no photograph can be opened again. After --rotate only backups of the
-    database need the older keys; take their lines out of the file to make them worthless. Stations
-    that make cards are to be started again, so that they read the new key.
+    the database: without it no photograph can be opened again.
+
+    \b
+    An old key goes in two steps:
+    1. --rotate makes the new key, and wraps with it what the older ones wrap.
+       Interrupted, it has lost nothing: both keys are in the file; --wrap goes on.
+    2. Start the stations that make cards again, so that they read the new key,
+       and say --wrap once more. Then take the lines of the versions told as
+       `may_go` out of the file. Backups from before need them still.
     """
     from adapters.media import Media, new_node_key, open_node_keys
 
+    if rotate and wrap:
+        raise malformed("--rotate, --wrap", "say --rotate first, and --wrap after the stations")
     path = Path(settings().media_key)
-    told: dict[str, Any] = {"key_version": new_node_key(path)}
-    if rotate:
+    told: dict[str, Any] = {}
+    if not wrap:
+        told["key_version"] = new_node_key(path)
+    if rotate or wrap:
         with opened() as parts:
-            told["wrapped_anew"] = Media(parts.engine, open_node_keys(path)).wrap_anew()
+            keys = open_node_keys(path)
+            media = Media(parts.engine, keys)
+            told |= {"key_version": keys.newest, "wrapped_anew": media.wrap_anew()}
+            if wrap:  # until the stations have read the new key, they wrap with an older one
+                in_use = {keys.newest, *media.wrapped_by()}
+                told["may_go"] = [version for version in sorted(keys.keys) if version not in in_use]
     tell(told)
 
 

@@ -7,32 +7,18 @@ followed by another one; what the chip took is recorded when it was read back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 
-from registry.aggregates import (
-    Aggregate,
-    Application,
-    CardBody,
-    Doorplate,
-    Household,
-    Person,
-    Street,
-    appending_rules,
-    rules,
-)
-from registry.card_face import printed_address
-from registry.chip.appended import encode, slot_digest
+from registry.aggregates import Application, CardBody, appending_rules
 from registry.commands.base import COUNTY, STATION, command
+from registry.commands.cards_addresses import address_of, opened_by, says, slot_of
 from registry.commands.cards_common import body_id, in_hand
-from registry.events.applications import CardSigned
 from registry.events.cards import (
     AddressAppendAbandoned,
     AddressAppended,
     AddressAppendIntended,
     AddressPreWritten,
 )
-from registry.history import effective
 from registry.registrar import Registrar
 from registry.values import (
     AppendFailure,
@@ -42,9 +28,6 @@ from registry.values import (
     PaperNumber,
     Text,
 )
-from registry.vocabulary import VOCABULARY, Group
-
-A = TypeVar("A", bound=Aggregate)
 
 #: The state of a card that its holder has.
 WITH_HOLDER = "93"
@@ -86,7 +69,8 @@ class ReconsiderAddress:
 
     To be sent where a writer had stopped and the chip does not say the address yet. One that is no
     longer the holder's is given up, and the present one takes its slot; the answer names no slot
-    where the card says the present one already.
+    where the card says the present one already. Of a card that the holder has no more, nothing is
+    looked at: what was intended for it is given up (AbandonAddress).
     Source: 居民身份证法 art. 11; 住址追加操作结果 3.
     """
 
@@ -100,6 +84,9 @@ class ReconsiderAddress:
         assert body.application is not None, "it is a card"
         assert body.appending is not None, "refused otherwise"
         one = registrar.load(Application, body.application)
+        held = one.state == WITH_HOLDER and one.body == body.id
+        registrar.refuse_if((not held, appending_rules.AppendingToLostCard(one.acceptance_number)))
+        registrar.stop_if_refused()
         address = address_of(registrar, one)
         if slot_of(address) == body.appended:
             return {"body": body.id, "slot": body.appending}
@@ -113,8 +100,6 @@ class ReconsiderAddress:
         registrar.enter(body.id, given_up)
         if says(registrar, one, body, address):
             return {"body": body.id, "slot": None}
-        held = one.state == WITH_HOLDER and one.body == body.id
-        registrar.refuse_if((not held, appending_rules.CardNotWithHolder(one.acceptance_number)))
         slot = intend(registrar, one, body, address, self.device, self.key_version)
         return {"body": body.id, "slot": slot}
 
@@ -196,16 +181,6 @@ class AbandonAddress:
         return {"slot": abandoned.slot}
 
 
-def slot_of(address: str) -> Digest:
-    """Digest of what a slot holds that says an address."""
-    return Digest(slot_digest(encode(address)).hex())
-
-
-def says(registrar: Registrar, one: Application, body: CardBody, address: str) -> bool:
-    """Whether a card says an address, by what was appended last or what it was made with."""
-    return slot_of(address) == (said_last(registrar, body) or said_first(registrar, one))
-
-
 def intend(
     registrar: Registrar,
     one: Application,
@@ -236,52 +211,3 @@ def being_written(registrar: Registrar, serial: ChipSerial) -> CardBody:
     assert body.application is not None, "it is a card"
     in_hand(registrar, (body.application,))
     return body
-
-
-def address_of(registrar: Registrar, one: Application) -> str:
-    """Where the holder of a card is registered today, as a card says it."""
-    person = registrar.load(Person, one.person)
-    registrar.refuse_if((not person.resident, rules.NotRegistered(one.person)))
-    registrar.stop_if_refused()
-    assert person.household is not None, "somebody registered has a household"
-    home = registrar.load(Household, person.household)
-    plate = registrar.load(Doorplate, home.doorplate)
-    street = registrar.load(Street, plate.street)
-    return printed_address(registrar.places(), street, plate, registrar.today)
-
-
-def said_last(registrar: Registrar, body: CardBody) -> Digest | None:
-    """Digest of the address that was appended last."""
-    told = [one.event for one in registrar.entries(body.id)]
-    appended = [one.digest for one in told if isinstance(one, AddressAppended)]
-    return appended[-1] if appended else None
-
-
-def said_first(registrar: Registrar, one: Application) -> Digest | None:
-    """Digest of the address that the card was made with: what was known when it was signed."""
-    signed = [entry for entry in registrar.entries(one.id) if isinstance(entry.event, CardSigned)][
-        -1
-    ]
-
-    def known(kind: type[A], stream: UUID) -> A | None:
-        before = [entry for entry in registrar.entries(stream) if entry.position <= signed.position]
-        return kind.fold(effective(before, signed.effective_on))
-
-    person = known(Person, one.person)
-    home = known(Household, person.household) if person and person.household else None
-    plate = known(Doorplate, home.doorplate) if home else None
-    street = known(Street, plate.street) if plate else None
-    if plate is None or street is None:
-        return None  # such as a soldier, who is registered nowhere
-    return slot_of(printed_address(registrar.places(), street, plate, signed.effective_on))
-
-
-def opened_by(registrar: Registrar, one: Application) -> int | None:
-    """The version of the entry by which the holder came to the present address."""
-    history = effective(registrar.entries(one.person), registrar.today)
-    moved = [
-        entry.version
-        for entry in history
-        if VOCABULARY[type(entry.event)].writes & {Group.PLACE, Group.ADDRESS}
-    ]
-    return moved[-1] if moved else None

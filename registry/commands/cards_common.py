@@ -18,6 +18,7 @@ from registry.aggregates import (
     order_rules,
     rules,
 )
+from registry.aggregates.person import Life
 from registry.commands.base import CITY, COUNTY, PROVINCE, STATION
 from registry.errors import Forbidden
 from registry.registrar import Registrar
@@ -117,22 +118,39 @@ def act_for(registrar: Registrar, tier: Tier) -> None:
 def in_hand(registrar: Registrar, ids: Sequence[ApplicationId]) -> list[Application]:
     """Applications of the officer's area, each named once.
 
-    A card that its holder has is a matter of where the holder is registered now, too.
+    A card that its holder has is a matter of where the holder is registered now, or was last, too.
     """
-    registrar.prefetch(ids)
-    found = [registrar.load(Application, one) for one in dict.fromkeys(ids)]
-    outside = [one for one in found if not registrar.in_area(one.community)]
-    registrar.prefetch([one.person for one in outside if one.with_holder])
-    far = [one for one in outside if not (one.with_holder and _lives_here(registrar, one))]
-    registrar.refuse_if(
-        (not ids, card_rules.NothingNamed()),
-        *((True, rules.OutsideArea(one.acceptance_number)) for one in far),
-    )
+    registrar.refuse_if((not ids, card_rules.NothingNamed()))
+    found = loaded(registrar, ids)
+    refuse_outside(registrar, found)
     return found
 
 
+def loaded(registrar: Registrar, ids: Sequence[ApplicationId]) -> list[Application]:
+    """Applications of whatever area, each named once."""
+    registrar.prefetch(ids)
+    return [registrar.load(Application, one) for one in dict.fromkeys(ids)]
+
+
+def refuse_outside(registrar: Registrar, found: Sequence[Application]) -> None:
+    """Refuse applications of another area; `in_hand` says which are."""
+    outside = [one for one in found if not registrar.in_area(one.community)]
+    registrar.prefetch([one.person for one in outside if one.with_holder])
+    far = [one for one in outside if not (one.with_holder and _lives_here(registrar, one))]
+    registrar.refuse_if(*((True, rules.OutsideArea(one.acceptance_number)) for one in far))
+
+
+def person_of(registrar: Registrar, stream: PersonId) -> Person:
+    """A holder as registered today; one whose registration was reversed counts as deleted (冲销).
+
+    Such a record is not there any more, but the application and the card are, and come to an end.
+    """
+    return registrar.find(Person, stream) or Person(id=stream, life=Life.DELETED)
+
+
 def _lives_here(registrar: Registrar, one: Application) -> bool:
-    home = registrar.load(Person, one.person).community
+    holder = person_of(registrar, one.person)
+    home = holder.community or holder.left_community
     return home is not None and registrar.in_area(home)
 
 

@@ -26,6 +26,7 @@ from registry.aggregates import (
 from registry.aggregates.person import Life
 from registry.card_face import printed_address
 from registry.card_terms import SharedNumber, is_made
+from registry.commands.cards_common import person_of
 from registry.commands.findings import findings_id
 from registry.commands.numbering import case_id, case_streams, number_id, open_cases_of
 from registry.errors import Rule
@@ -46,8 +47,9 @@ from registry.values import (
 
 def people_of(registrar: Registrar, applications: Sequence[Application]) -> dict[PersonId, Person]:
     """The applicants as they are registered today; what decides about them is fetched at once."""
+    registrar.places()  # asked for before what takes long: whoever lacks it is run again
     registrar.prefetch([one.person for one in applications])
-    people = {one.person: registrar.load(Person, one.person) for one in applications}
+    people = {one.person: person_of(registrar, one.person) for one in applications}
     streams: list[UUID] = []
     for person in people.values():
         streams.append(findings_id(registrar, person.id))
@@ -73,6 +75,8 @@ def unfit(registrar: Registrar, person: Person, one: Application) -> Iterator[Ru
     """
     subject = one.acceptance_number
     yield from ended(person, subject)
+    if person.life is Life.DELETED:
+        return  # of a record that is none, nothing else can be said
     if person.life is Life.LIVING:
         yield from _elsewhere(registrar, person, one)
     yield from outdated(registrar, person, one)

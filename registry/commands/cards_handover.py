@@ -10,7 +10,14 @@ from registry.aggregates.application import Temporary
 from registry.aggregates.person import Life
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.cards_bins import bin_id, take_in
-from registry.commands.cards_common import applications_of, body_id, enter_all, in_hand, told
+from registry.commands.cards_common import (
+    applications_of,
+    body_id,
+    enter_all,
+    in_hand,
+    person_of,
+    told,
+)
 from registry.commands.cards_fitness import disputed, ended, outdated
 from registry.commands.cards_gates import is_child
 from registry.commands.cards_transport import refuse_uninspected
@@ -90,7 +97,7 @@ class HandOutCard:
         """Enter the hand-over, and what it does to the cards held before."""
         today = registrar.today
         (one,) = in_hand(registrar, (self.application,))
-        person = registrar.load(Person, one.person)
+        person = person_of(registrar, one.person)
         refuse_uninspected(registrar, [one])
         refuse_elsewhere(registrar, one)
         registrar.refuse_if(

@@ -11,10 +11,17 @@ from registry.aggregates import Application, CardBody, WorkOrder, order_rules
 from registry.aggregates.card import BodyState
 from registry.commands.base import CENTRE, PROVINCE, command
 from registry.commands.cards_blanks import refuse_closed
-from registry.commands.cards_common import body_id, in_hand, order_id, refuse_other_site
+from registry.commands.cards_common import (
+    body_id,
+    loaded,
+    order_id,
+    refuse_other_site,
+    refuse_outside,
+)
 from registry.commands.cards_fitness import people_of, unfit
 from registry.commands.cards_making import order_from
 from registry.entry import Entry
+from registry.errors import Rule
 from registry.events.applications import ProductionPackageBuilt, ProductionRerouted
 from registry.events.issuance import CardProduced
 from registry.events.work_orders import (
@@ -41,6 +48,8 @@ from registry.vocabulary import VOCABULARY
 ORDERED = "24"
 #: Applications that one entry of an order lists.
 LISTED = 1_000
+#: One in so many, and so many more, are looked at beside those that are wanted.
+STAND_BY = 50
 
 
 @command(PROVINCE)
@@ -50,7 +59,8 @@ class OpenWorkOrder:
     Each application is ordered by the same act, so the rules for that hold (`OrderProduction`);
     those that passed to the site from another one, and are on no order of it yet, go on with it.
     leave_out: for whom no card may be made any more, such as who has died since, is left out and
-    named with the rules in the way; else one such application refuses the whole order.
+    named with the rules in the way; else one such application refuses the whole order. cards: how
+    many of them to make at most, all by default; those behind stand in for who is left out.
     Source: 居民身份证制作中心（所）建设工作规范; GA/T 1222-2015, 4.9.
     """
 
@@ -59,25 +69,26 @@ class OpenWorkOrder:
     site: OfficeCode
     package_number: PackageNumber | None = None
     leave_out: bool = False
+    cards: int | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the order, its list, and the order of each application."""
         stream = order_id(registrar, self.work_order)
         registrar.find(WorkOrder, stream)
+        wrong = self.cards is not None and self.cards < 1
+        registrar.refuse_if((wrong, order_rules.NoCardsWanted(self.cards)))
+        registrar.stop_if_refused()
         refuse_closed(registrar, self.site)  # asked before what takes long: it is run again for it
-        found = in_hand(registrar, self.applications)
-        people = people_of(registrar, found)
-        why = {one.id: list(unfit(registrar, people[one.person], one)) for one in found}
+        found, why = self._fit(registrar)
         left_out = [
             {"application": one, "why": sorted({rule.code for rule in rules})}
             for one, rules in why.items()
             if rules and self.leave_out
         ]
-        if self.leave_out:
-            found = [one for one in found if not why[one.id]]
-            if not found:  # whoever was drawn is unfit: it is said why
-                registrar.refuse_if(*((True, rule) for told in why.values() for rule in told))
-                registrar.refuse_if((not why, order_rules.NobodyWaits(self.work_order)))
+        if not found:  # whoever was drawn is unfit: it is said why
+            registrar.refuse_if(*((True, rule) for told in why.values() for rule in told))
+            registrar.refuse_if((not why, order_rules.NobodyWaits(self.work_order)))
+            registrar.stop_if_refused()
         passed = [one for one in found if passed_on(one, self.site)]
         fresh = [one for one in found if not passed_on(one, self.site)]
         registrar.refuse_if(*((True, rule) for one in fresh for rule in why[one.id]))
@@ -109,6 +120,34 @@ class OpenWorkOrder:
                 stream, WorkOrderListed(effective_on=registrar.today, applications=some)
             )
         return {"applications": len(members), "left_out": left_out}
+
+    def _fit(
+        self, registrar: Registrar
+    ) -> tuple[list[Application], dict[ApplicationId, list[Rule]]]:
+        """The applications to be ordered, and what stands in the way of each that was looked at.
+
+        They are looked at in their order until there are as many as wanted, the few that may have
+        to stand in together with the others: what is not at hand has the command run again. Those
+        that nobody had to look at may be of another area.
+        """
+        most = len(self.applications) if self.cards is None else self.cards
+        fit: list[Application] = []
+        why: dict[ApplicationId, list[Rule]] = {}
+        rest = list(dict.fromkeys(self.applications))
+        while rest and len(fit) < most:
+            lacking = most - len(fit)
+            size = lacking + lacking // STAND_BY + STAND_BY
+            lot, rest = rest[:size], rest[size:]
+            found = loaded(registrar, lot)
+            people = people_of(registrar, found)
+            for one in found:
+                if len(fit) == most:
+                    break
+                why[one.id] = list(unfit(registrar, people[one.person], one))
+                if not (why[one.id] and self.leave_out):
+                    fit.append(one)
+            refuse_outside(registrar, [one for one in found if one.id in why])
+        return fit, why
 
 
 @command(CENTRE)

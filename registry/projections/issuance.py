@@ -17,14 +17,27 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
 )
 
 from registry.aggregates import Application
 from registry.aggregates.application import Temporary
 from registry.deadlines import card_due, stage_due, stages
 from registry.limits import limit
-from registry.projections.base import At, Day, Id, Lookup, Rows, Sheet, Words, dated, visible
+from registry.projections.base import (
+    At,
+    Day,
+    Id,
+    Lookup,
+    Rows,
+    Sheet,
+    Words,
+    dated,
+    known,
+    visible,
+)
 from registry.projections.places import under
+from registry.projections.residences import residences
 from registry.values import day_number
 from registry.vocabulary import Kind
 
@@ -32,6 +45,8 @@ EDITION = 3
 
 #: States in which somebody in an office has the application or the card in hand.
 WAITING = tuple(sorted(stages()))
+#: The state of a card that its holder has.
+IN_HAND = "93"
 
 
 def rows(one: Application) -> Rows:
@@ -197,6 +212,58 @@ def overruns(division: UUID, at: At, after: tuple[int, bytes] | None, limit: int
     if after is None:
         return query
     return query.where(tuple_(issuance.c.due_on, issuance.c.application) > tuple_(*after))
+
+
+def of_nobody(division: UUID, at: At, after: bytes, limit: int) -> Select[Any]:
+    """Cards that are out, and whose holders are neither registered nor on the move.
+
+    Of those who applied for them in a division, or were registered in it last.
+    """
+    here = under(division, at)
+    now, later = residences.alias("now"), residences.alias("later")
+    out = or_(issuance.c.state == IN_HAND, issuance.c.temporary == Temporary.ISSUED.value)
+    registered = (
+        select(now.c.person).where(now.c.person == issuance.c.person, visible(now, at)).exists()
+    )
+    moved_on = (
+        select(later.c.person)
+        .where(
+            later.c.person == residences.c.person,
+            later.c.valid_from > residences.c.valid_from,
+            later.c.valid_from <= at.day,
+            known(later, at.known),
+        )
+        .exists()
+    )
+    applied = (
+        select(issuance.c.application)
+        .join(here, here.c.place == issuance.c.community)
+        .where(out, visible(issuance, at), ~registered)
+    )
+    lived = (
+        select(issuance.c.application)
+        .select_from(here)
+        .join(residences, residences.c.community == here.c.place)
+        .join(issuance, issuance.c.person == residences.c.person)
+        .where(
+            residences.c.valid_until <= at.day,
+            known(residences, at.known),
+            ~moved_on,
+            *(out, visible(issuance, at), ~registered),
+        )
+    )
+    # The key is hidden: walked in its order, every application of the register would be read.
+    application = func.coalesce(issuance.c.application, issuance.c.application)
+    return (
+        select(issuance)
+        .where(
+            issuance.c.application.in_(union(applied, lived)),
+            visible(issuance, at),
+            application > after,
+        )
+        .order_by(application)
+        .limit(limit)
+    )
 
 
 def _waiting(at: At) -> ColumnElement[bool]:

@@ -7,12 +7,15 @@ from typing import Any
 
 from adapters.addresses_due import Due, addresses_due
 from adapters.reading import reading
+from registry.commands.cards_appending import AbandonAddress
 from registry.projections import At
-from tests.scenarios.cards import AUDITOR, accepted, arrived, handing, ready
+from registry.values import AppendFailure
+from tests.scenarios.cards import AUDITOR, accepted, arrived, handing, issued, ready, serial
 from tests.scenarios.cards import STATION as DESK
-from tests.scenarios.test_cards_appending import confirming, intending, moved
+from tests.scenarios.test_cards_appending import DEVICE, confirming, intending, moved
 from tests.scenarios.test_sites import following
-from tests.scenarios.town import Town
+from tests.scenarios.test_undoing import reverse
+from tests.scenarios.town import SETTLED, Town
 
 
 def due(town: Town, known: int | None = None, on: date | None = None) -> tuple[Due, ...]:
@@ -53,6 +56,65 @@ def test_who_moved_a_fifth_time_is_to_exchange_the_card(town: Town):
     moved(town, "gate")
     (one,) = due(town)
     assert (one.appended, one.exchange) == (4, True)
+
+
+def test_a_household_that_moves_within_its_community_is_listed_too(town: Town):
+    """The move stands on the household's stream alone."""
+    ready(town)
+    moved(town, "gate")
+    card = issued(town, "zhao")
+    known = len(town.timeline(town.zhao))
+    moved(town, "yard")
+    assert len(town.timeline(town.zhao)) == known
+    (one,) = due(town)
+    assert (one.person, one.moved_on) == (town.zhao, town.today)
+    append(town, card)
+    assert due(town) == ()
+    moved(town, "gate")
+    assert len(due(town)) == 1, "the chip says another address last"
+
+
+def test_who_never_moved_after_all_is_listed_where_the_card_says_the_move(town: Town):
+    ready(town)
+    moved(town, "gate")
+    moving = town.timeline(town.zhao)[-1]
+    issued(town, "zhao")
+    assert due(town) == ()
+    town.do(reverse(town.zhao, moving.version))
+    (one,) = due(town)
+    assert (one.person, one.moved_on) == (town.zhao, SETTLED)
+
+
+def test_who_moved_back_is_not_listed(town: Town):
+    ready(town)
+    issued(town, "zhao")
+    moved(town, "gate")
+    moved(town, "mill")
+    assert due(town) == ()
+
+
+def test_who_moved_on_while_an_address_was_being_appended_is_listed(town: Town):
+    """The chip took the address of before, and its slot is used up."""
+    ready(town)
+    card = issued(town, "zhao")
+    moved(town, "gate")
+    town.do(intending(card), AUDITOR)
+    moved(town, "yard")
+    town.do(confirming(town, card), AUDITOR)
+    (one,) = due(town)
+    assert (one.appended, one.exchange) == (1, False)
+
+
+def test_slots_that_were_burnt_are_used_up(town: Town):
+    ready(town)
+    card = issued(town, "zhao")
+    moved(town, "gate")
+    burnt = AbandonAddress(serial=serial(1), result=AppendFailure("1"), device=DEVICE, burnt=True)
+    for slot in range(1, 5):
+        assert [(one.appended, one.exchange) for one in due(town)] == [(slot - 1, False)]
+        town.do(intending(card), AUDITOR)
+        town.do(burnt, AUDITOR)
+    assert [(one.appended, one.exchange) for one in due(town)] == [(4, True)]
 
 
 def append(town: Town, card: Any) -> None:

@@ -58,6 +58,9 @@ def test_what_waits_is_counted_and_what_is_late_is_listed(terminal):
     assert terminal.json("overdue", "--division", town.county) == []
     due = terminal.json("addresses-due", "--division", town.county)
     assert (due["due"], due["residents"] > 0) == ([], True)
+    back = terminal.json("take-back", "--division", town.county)
+    assert back == {"cards": [], "after": None}
+    terminal("take-back", "--division", town.father, exits=4)
 
 
 def test_counties_are_ready_or_not(terminal):

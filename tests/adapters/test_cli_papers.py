@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from registry.projections.base import unpacked
 from tests.adapters.terminal import Terminal, settle
+from tests.adapters.test_cli_cleaning import WRONG, write
 
 
 def test_what_changed_stands_on_the_back_of_the_form(terminal: Terminal, tmp_path: Path):
@@ -35,6 +37,37 @@ def test_what_changed_stands_on_the_back_of_the_form(terminal: Terminal, tmp_pat
     terminal("paper", "form", town.county, exits=4)
     terminal("paper", "form", town.daughter, "--area", "220000", exits=7)
     assert "resident-form" in {line[3] for line in terminal.log()}
+
+
+def test_who_was_given_another_number_has_a_paper_that_proves_it(
+    terminal: Terminal, tmp_path: Path
+):
+    town = settle(terminal)
+    folder = tmp_path / "extract"
+    line = ("--source", "old", "--batch", "b1", "--baseline", "2007-01-01")
+    terminal.json("import", write(folder, town, number=WRONG), *line)
+    terminal("follow", "--once")
+    person = terminal.json("findings", "--division", town.community)[0]["subject"]
+    words = {"category": "32", "approval": "A1", "declarant": "赵一"}
+    terminal.do("CorrectSex", person=person, corrects=1, sex=1, **words)
+    case = terminal.do("OpenNumberCase", person=person)["case"]
+    listed = terminal.do("ListNumberChange", case=case, changed=[person])["digest"]
+    change = {"person": person, "proof": "ZM-1", "declarant": "赵一"}
+    told = {"case": case, "changes": [change], "touched": listed, "document": "D-7"}
+    terminal("paper", "number-change", case, person, exits=4)
+    number = terminal.do("DecideNumberCase", **told, grounds="查实")["numbers"][person]
+    terminal("follow", "--once")
+    proof = terminal.json("paper", "number-change", case, person)
+    assert (proof["paper"], proof["name"], proof["document"]) == ("ZM-1", "赵一", "D-7")
+    assert (proof["before"][-4:], proof["after"][-4:]) == (WRONG[-4:], number[-4:])
+    assert number not in str(proof)
+    page = tmp_path / "proof.html"
+    terminal("paper", "number-change", case, person, "--in-clear", "--output", page)
+    text = page.read_text(encoding="utf-8")
+    assert all(words in text for words in ("公民身份号码变更证明", "ZM-1", WRONG, number, "赵一"))
+    terminal("paper", "number-change", case, person, "--area", "220000", exits=7)
+    terminal("paper", "number-change", case, town.father, exits=4)
+    assert "number-proof" in {line[3] for line in terminal.log()}
 
 
 def test_the_booklet_has_every_address_and_a_page_for_each_member(
@@ -72,3 +105,16 @@ def test_the_booklet_has_every_address_and_a_page_for_each_member(
     assert all(words in text for words in ("居民户口簿", town.number, "珠江路2号", "户主"))
     assert "王二" in terminal("paper", "booklet", town.household).stdout
     terminal("paper", "booklet", town.county, exits=4)
+
+
+def test_who_applies_for_a_child_is_in_the_log_of_whoever_reads_the_form(terminal: Terminal):
+    town = settle(terminal)
+    terminal.do("AcceptBaseline", division=town.county, document="B1")
+    terminal.do("VerifyPersons", persons=[town.daughter], document="B1")
+    told = {"person": town.daughter, "apply_reason": "11", "applied_on": "2012-03-01"}
+    made = terminal.do("AcceptApplication", **told, guardian=town.father)
+    terminal("follow", "--once")
+    form = terminal.json("paper", "application", made["application"])
+    assert (form["guardian"], form["guardian_id"]) == ("王一", town.father)
+    (subjects,) = [line[6] for line in terminal.log() if line[3] == "application-form"]
+    assert {str(one) for one in unpacked(subjects)} == {town.daughter, town.father}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -134,6 +135,27 @@ def test_what_is_forgotten_is_gone_and_the_log_says_who_did_it(terminal, good):
         ("photo-forget", "answered", 0),
         ("photo", "nothing", 0),
     ]
+
+
+def test_an_old_key_goes_in_two_steps_and_a_crash_between_them_loses_nothing(terminal, good):
+    town = settle(terminal)
+    digest = terminal.json("photo", "keep", town.father, good)["photo"]
+    path = Path(terminal.env["REGISTRY_MEDIA_KEY"])
+    assert new_node_key(path) == 2, "as `--rotate` does, and is killed then"
+    line = ("photo", "show", town.father, digest)
+    terminal(*line, terminal.folder / "both.jpg")
+    asked = {"key_version": 2, "may_go": [1]}
+    assert terminal.json("key", "photos", "--wrap") == {**asked, "wrapped_anew": 1}
+    assert terminal.json("key", "photos", "--wrap") == {**asked, "wrapped_anew": 0}
+    terminal.json("photo", "keep", town.daughter, good)
+    rotated = {"key_version": 3, "wrapped_anew": 2}
+    assert terminal.json("key", "photos", "--rotate") == rotated, "stations may wrap with 2 still"
+    terminal("key", "photos", "--rotate", "--wrap", exits=2)
+    told = {"key_version": 3, "wrapped_anew": 0, "may_go": [1, 2]}
+    assert terminal.json("key", "photos", "--wrap") == told
+    path.write_text(path.read_text().splitlines()[-1] + "\n")
+    terminal(*line, terminal.folder / "newest.jpg")
+    assert (terminal.folder / "newest.jpg").read_bytes() == good.read_bytes()
 
 
 def test_without_a_key_nothing_is_kept(terminal, good):

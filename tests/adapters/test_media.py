@@ -9,7 +9,7 @@ from threading import Thread
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 
 from adapters.database import writing
 from adapters.media import Media, media, media_keys, new_node_key, open_node_keys
@@ -198,7 +198,10 @@ def test_a_file_that_is_no_key_is_refused(tmp_path):
         open_node_keys(path)
 
 
-def test_the_tables_are_made_once(kept, engine, key_file):
-    Media(engine, open_node_keys(key_file))
-    with engine.connect() as connection:
-        assert connection.execute(text("select count(*) from media")).scalar() == 0
+def test_the_tables_are_made_once_and_who_looks_at_a_photograph_takes_no_lock(
+    kept, engine, key_file
+):
+    (digest,) = kept.keep(WANG, (PHOTO, MediaType.JPEG))
+    with writing(engine):  # somebody else writes
+        later = Media(engine, open_node_keys(key_file))
+        assert later.opened(WANG, digest) == (PHOTO, MediaType.JPEG)

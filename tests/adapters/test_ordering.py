@@ -55,6 +55,7 @@ def test_replay_and_read_model_agree_and_the_most_urgent_are_drawn(engine: Engin
     )
     some = drawn(engine, log, cards=2)
     assert (some.chosen, some.waiting) == (every.chosen[:2], every.waiting)
+    assert (some.behind, every.behind) == (every.chosen[2:], [])
 
 
 def test_they_agree_at_every_point_of_both_clocks(engine: Engine, log: Log):

@@ -17,11 +17,23 @@ from registry.commands.cards_appending import (
     NotePreWritten,
     ReconsiderAddress,
 )
-from registry.commands.relocation import MoveHousehold
-from registry.values import AppendFailure, Digest, PaperNumber
+from registry.commands.cards_held import ReportLoss
+from registry.commands.migration import MoveIn
+from registry.commands.relocation import MoveHousehold, Mover
+from registry.values import AppendFailure, Digest, PaperNumber, ProductionType
 from registry.vocabulary import Kind
-from tests.scenarios.cards import AUDITOR, STATION, accepted, arrived, issued, ready, serial
-from tests.scenarios.town import DECLARANT, OF_SHIFANG, Town
+from tests.scenarios.cards import (
+    AUDITOR,
+    BY_UNIT,
+    STATION,
+    accepted,
+    arrived,
+    issued,
+    ready,
+    serial,
+)
+from tests.scenarios.test_cards_fitness import enlists
+from tests.scenarios.town import DECLARANT, HEAD, OF_SHIFANG, Town, new
 
 DEVICE = PaperNumber("W-17")
 
@@ -71,6 +83,9 @@ def test_an_address_is_appended_when_the_holder_has_moved(town: Town):
     town.do(confirming(town, card), AUDITOR)
     assert (body(town).addresses, body(town).appending) == (1, None)
     assert town.refused(intending(card), AUDITOR) == ["address-stands"]
+    moved(town, "yard")
+    town.do(intending(card), AUDITOR)
+    assert intended(town).opened_by is None, "the household moved within its community"
 
 
 def test_a_card_on_its_way_takes_no_address(town: Town):
@@ -114,6 +129,41 @@ def test_an_address_that_is_no_longer_the_holder_s_gives_its_slot_to_the_present
     moved(town, "mill")
     assert town.do(again, AUDITOR)["slot"] is None, "the card was made with it"
     assert (body(town).addresses, body(town).appending) == (0, None)
+
+
+def test_no_address_is_looked_at_again_for_a_card_that_was_lost(town: Town):
+    """Neither the one that was intended nor another: somebody else may have the card."""
+    ready(town)
+    card = issued(town, "zhao")
+    moved(town, "gate")
+    town.do(intending(card), AUDITOR)
+    town.do(ReportLoss(application=card, declarant=DECLARANT), STATION)
+    again = ReconsiderAddress(serial=serial(1), device=DEVICE, key_version=1)
+    assert town.refused(again, AUDITOR) == ["appending-to-lost-card"]
+    moved(town, "yard")
+    assert town.refused(again, AUDITOR) == ["appending-to-lost-card"]
+    give_up = AbandonAddress(serial=serial(1), result=AppendFailure("3"), device=DEVICE)
+    town.do(give_up, AUDITOR)
+    assert (body(town).addresses, body(town).appending) == (0, None)
+
+
+def test_who_comes_home_from_service_has_a_card_that_says_so(town: Town):
+    """A soldier's card bears the address before the service, so that none is to be appended."""
+    ready(town)
+    enlists(town)
+    unit = {"production_type": ProductionType("4"), "unit_package": PaperNumber("BD-1")}
+    card = issued(town, "zhao", BY_UNIT, **unit)
+    home = MoveIn(
+        movers=(Mover(person=town.zhao, relation=HEAD),),
+        new_household=new(town.mill, "801"),
+        declarant=DECLARANT,
+        on=town.today,
+    )
+    town.do(home)
+    assert town.refused(intending(card), AUDITOR) == ["address-stands"]
+    household = town.person(town.zhao).household
+    town.do(MoveHousehold(household=household, doorplate=town.gate, declarant=DECLARANT))
+    assert town.do(intending(card), AUDITOR)["slot"] == 1
 
 
 def test_a_fifth_address_asks_for_a_new_card(town: Town):

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from registry.aggregates import WorkOrder
 from registry.aggregates.card import BodyState
+from registry.commands import work_orders
 from registry.commands.cards_blanks import ReceiveBlanks, ReceiveTransfer, TransferBlanks
 from registry.commands.cards_bodies import (
     ConfirmBodyDestruction,
@@ -30,23 +33,30 @@ from registry.commands.cards_transport import (
     ReceiveCards,
     RejectCard,
 )
+from registry.commands.findings import RaiseFinding
 from registry.commands.vital import RegisterDeath
 from registry.commands.work_orders import CloseWorkOrder
 from registry.values import (
     PaperNumber,
+    PersonId,
     ProductionError,
     ReceivedQuality,
+    RegisterItem,
+    RuleCode,
     SpoilCause,
 )
+from registry.vocabulary import Kind
 from tests.scenarios.cards import (
     ADMINISTRATOR,
     AUDITOR,
     BIN,
     CENTRE,
+    CHILD,
     LOT,
     PROVINCE,
     SIGNER,
     SITE,
+    STATION,
     accepted,
     brought,
     on_line,
@@ -58,6 +68,7 @@ from tests.scenarios.cards import (
     stocked,
 )
 from tests.scenarios.test_cards_bodies import OTHER, SECOND_SITE, THERE, body
+from tests.scenarios.test_cards_fitness import BEFALLS, dies, was_never_there
 from tests.scenarios.test_sites import DOCUMENT, closes, following, opened
 from tests.scenarios.test_work_orders import ORDER, begun, binding, ordering, supplied
 from tests.scenarios.town import DECLARANT, GROUNDS, Town
@@ -155,18 +166,54 @@ def test_nothing_comes_to_a_site_whose_end_is_announced(town: Town):
     town.do(replace(arrived, site=SITE), CENTRE)
 
 
-def test_one_who_died_does_not_hold_up_the_order_of_all_others(town: Town):
+@pytest.mark.parametrize("befallen", [dies, was_never_there])
+def test_one_who_is_no_more_does_not_hold_up_the_order_of_all_others(town: Town, befallen):
     ready(town)
     wang, zhao = accepted(town, "wang"), accepted(town, "zhao")
     brought(town, "22", wang, zhao)
-    town.do(RegisterDeath(person=town.zhao, died_on=town.today, declarant=DECLARANT))
+    befallen(town)
     both = ordering(wang, zhao)
-    assert town.refused(both, PROVINCE) == ["already-deceased"]
+    assert town.refused(both, PROVINCE) == [BEFALLS[befallen]]
     told = town.do(replace(both, leave_out=True), PROVINCE)
-    assert told["left_out"] == [{"application": str(zhao), "why": ["already-deceased"]}]
+    assert told["left_out"] == [{"application": str(zhao), "why": [BEFALLS[befallen]]}]
     assert (state(town, wang), state(town, zhao)) == ("24", "22")
     nobody = replace(ordering(zhao, number=PaperNumber("W-2")), leave_out=True)
-    assert town.refused(nobody, PROVINCE) == ["already-deceased"]
+    assert town.refused(nobody, PROVINCE) == [BEFALLS[befallen]]
+
+
+def checked(town: Town) -> tuple[Any, Any, Any, Any]:
+    """Four applications that wait for an order."""
+    ready(town)
+    zhao, wang, li = (accepted(town, one) for one in ("zhao", "wang", "li"))
+    boy = accepted(town, "boy", CHILD, guardian_name=DECLARANT)
+    brought(town, "22", zhao, wang, boy, li)
+    return zhao, wang, boy, li
+
+
+def test_who_waits_behind_stands_in_for_who_is_left_out(town: Town):
+    """So many cards are ordered as are wanted, in the order in which they were drawn."""
+    zhao, wang, boy, li = drawn = checked(town)
+    town.do(RegisterDeath(person=town.zhao, died_on=town.today, declarant=DECLARANT))
+    two = replace(ordering(*drawn), leave_out=True, cards=2)
+    told = town.do(two, PROVINCE)
+    assert (told["applications"], len(told["left_out"])) == (2, 1)
+    assert [state(town, one) for one in drawn] == ["22", "24", "24", "22"]
+    assert town.see(WorkOrder, town.named(Kind.WORK_ORDER, ORDER)).applications == (wang, boy)
+    rest = replace(ordering(zhao, li, number=PaperNumber("W-2")), leave_out=True, cards=9)
+    assert town.do(rest, PROVINCE)["applications"] == 1
+    nobody = replace(ordering(li, number=PaperNumber("W-3")), leave_out=True, cards=0)
+    assert town.refused(nobody, PROVINCE) == ["nobody-waits"]
+
+
+def test_the_way_to_who_stands_in_may_be_long(town: Town, monkeypatch: pytest.MonkeyPatch):
+    """Those looked at beside the ones that are wanted may be unfit, too."""
+    monkeypatch.setattr(work_orders, "STAND_BY", 1)
+    *unfit, last = checked(town)
+    for name in ("zhao", "wang", "boy"):
+        person, item = PersonId(town.ids[name]), RegisterItem("sex")
+        town.do(RaiseFinding(person=person, rule=RuleCode("0405"), item=item), STATION)
+    told = town.do(replace(ordering(*unfit, last), leave_out=True, cards=1), PROVINCE)
+    assert (told["applications"], len(told["left_out"]), state(town, last)) == (1, 3, "24")
 
 
 @pytest.mark.parametrize("died", [True, False])

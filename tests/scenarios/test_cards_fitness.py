@@ -25,6 +25,11 @@ from registry.commands.cards_audit import (
 from registry.commands.cards_capture import CompleteCapture, TakeFingerprints
 from registry.commands.cards_common import Tier
 from registry.commands.cards_gates import WithdrawBaseline
+from registry.commands.cards_held import (
+    ConfirmDestruction,
+    ProposeDestruction,
+    SurrenderCard,
+)
 from registry.commands.cards_making import (
     ExtractForPackage,
     OrderProduction,
@@ -37,6 +42,8 @@ from registry.commands.findings import RaiseFinding
 from registry.commands.migration import MoveIn, MoveOut
 from registry.commands.particulars import ChangeName, CorrectSex
 from registry.commands.relocation import Mover
+from registry.commands.undoing import ReverseRegistration, VoidEntry
+from registry.commands.vital import DeleteRecord
 from registry.events.applications import FingerPrint
 from registry.values import (
     ChangeCategory,
@@ -52,6 +59,7 @@ from registry.values import (
     RuleCode,
     Sex,
     SpoilCause,
+    SurrenderReason,
 )
 from tests.scenarios.cards import (
     ADMINISTRATOR,
@@ -71,6 +79,7 @@ from tests.scenarios.cards import (
     brought,
     captured,
     handing,
+    issued,
     on_line,
     ordered,
     produced,
@@ -176,8 +185,27 @@ def is_found_wrong(town: Town) -> None:
     town.do(finding, STATION)
 
 
+def is_merged_away(town: Town) -> None:
+    """The record is found to be one of somebody who has another."""
+    told = {"kept": town.wang, "grounds": GROUNDS, "approval": PaperNumber("A3")}
+    town.do(DeleteRecord(person=town.zhao, **told))
+
+
+def was_never_there(town: Town) -> None:
+    """The registration is undone, and the verification that rests on it."""
+    (verified,) = [
+        entry.version
+        for entry in town.timeline(town.zhao)
+        if type(entry.event).__name__ == "PersonVerified"
+    ]
+    town.do(VoidEntry(person=town.zhao, version=verified, grounds=GROUNDS))
+    town.do(ReverseRegistration(person=town.zhao, version=1, grounds=GROUNDS))
+
+
 BEFALLS = {
     dies: "already-deceased",
+    is_merged_away: "record-deleted",
+    was_never_there: "record-deleted",
     emigrates: "moved-away",
     enlists: "military-channel",
     moves: "moved-away",
@@ -222,6 +250,8 @@ def test_what_was_signed_with_other_items_is_signed_anew(town: Town, befallen):
 
 ERRORS = {
     dies: "60",
+    is_merged_away: "60",
+    was_never_there: "60",
     moves: "60",
     shares_the_number: "30",
     loses_the_gate: "90",
@@ -264,6 +294,28 @@ def test_a_made_card_is_not_handed_out_to_the_dead_nor_with_what_is_wrong(town: 
     arrived(town, one)
     befallen(town)
     assert town.refused(handing(town, one), STATION) == [BEFALLS[befallen]]
+
+
+@pytest.mark.parametrize("befallen", [dies, is_merged_away, was_never_there])
+def test_a_card_whose_holder_is_no_more_is_taken_back_and_destroyed(town: Town, befallen):
+    ready(town)
+    one = issued(town, "zhao")
+    befallen(town)
+    town.do(SurrenderCard(application=one, surrender_reason=SurrenderReason("1")), STATION)
+    version = town.do(ProposeDestruction(application=one, grounds=GROUNDS), AUDITOR)["version"]
+    destroyed = ConfirmDestruction(application=one, version=version, protocol=PaperNumber("XH-1"))
+    town.do(destroyed, SIGNER)
+    assert state(town, one) == "96"
+
+
+@pytest.mark.parametrize("befallen", [is_merged_away, was_never_there])
+def test_a_made_card_of_a_record_that_is_none_goes_the_way_of_the_uncollected(town: Town, befallen):
+    ready(town)
+    one = accepted(town, "zhao")
+    arrived(town, one)
+    befallen(town)
+    assert "record-deleted" in town.refused(handing(town, one), STATION)
+    town.do(ProposeDestruction(application=one, grounds=GROUNDS), STATION)
 
 
 def test_a_made_card_is_handed_out_to_who_has_moved_since(town: Town):

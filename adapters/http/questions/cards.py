@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from adapters import addresses_due, calling, issuing
+from adapters import addresses_due, calling, issuing, taking_back
 from adapters.http.asking import Answer, Ask, cursor_token, question
 from adapters.http.clocks import PAGE
 from adapters.http.parameters import path_id, typed, whole
@@ -23,6 +23,7 @@ from registry.values import AcceptanceNumber, day_number
 CARDS = PEOPLE | {CITY, PROVINCE, CENTRE}
 UNITS = COUNTS | {CITY, PROVINCE, CENTRE, ADMINISTRATOR}
 APPLICATION = path_id("application", "an application's identifier")
+UUID_BYTES = 16
 WITHIN = whole("within", 0, 366, 0, "days ahead: who comes of age or whose card expires in them")
 FROM_AGE = whole("from_age", 0, 150, 0, "youngest, in completed years")
 TO_AGE = whole("to_age", 0, 150, 150, "oldest, in completed years")
@@ -119,8 +120,9 @@ def after_of(last: Any) -> tuple[int, bytes]:
 def card_call_up(ask: Ask) -> Answer:
     """Residents of a place who are to be called up for a card (集中换领通知), a page at a time.
 
-    Who is of age and has no card, has one of the first generation only, or whose card has expired;
-    not who has applied. A page is one of residents, so that it may name few of them or none.
+    Who is of age and has no card, has one of the first generation only, or whose card has expired
+    or says an item of before; not who has applied. A page is one of residents, so that it may name
+    few of them or none.
     """
     one = seen_place(ask)
     ages = (ask.values["from_age"], ask.values["to_age"])
@@ -140,9 +142,10 @@ def card_call_up(ask: Ask) -> Answer:
 
 @question("/places/{place}/card-addresses-due", PLACE, LIMIT, PAGE, roles=CARDS)
 def card_addresses_due(ask: Ask) -> Answer:
-    """Residents who moved since their card was made (应追加住址), a page of residents at a time.
+    """Residents whose cards say another address (应追加住址), a page of residents at a time.
 
-    The new address is to be appended to the chip; `exchange`: the chip has no room left for one.
+    Who has moved, alone or with the household, or never moved after all, since the card was signed.
+    The address is to be appended to the chip; `exchange`: it has no room left for one.
     """
     one = seen_place(ask)
     cursor = cursor_of(ask)
@@ -156,6 +159,36 @@ def card_addresses_due(ask: Ask) -> Answer:
     }
     named = [each.person for each in found.due]
     return Answer(body, named, ["cards"], rows=len(named))
+
+
+@question("/places/{place}/cards-to-take-back", PLACE, LIMIT, PAGE, roles=PEOPLE)
+def cards_to_take_back(ask: Ask) -> Answer:
+    """Cards that are out and whose holders are no more (应收缴证件), of a place.
+
+    Where they were applied for, and where the holder was registered last. `why`: `died`, `abroad`,
+    `deleted` where the record was one of two and `kept` is the other, `reversed` where it was none;
+    `reason` is what SurrenderCard names. All are null where the holder belongs to another area: the
+    office there is told. A page may name fewer than it looked at.
+    """
+    one = seen_place(ask)
+    turn = turn_of(ask)
+    at = ask.at if turn is None else turn.at
+    after = None if turn is None else card_after(turn.last)
+    sees, limit = ask.sight.sees_person, ask.values["limit"]
+    found = taking_back.to_take_back(ask.reader, one.id, at, sees, after, limit)
+    body: dict[str, Any] = {
+        "cards": [dict(each.__dict__) for each in found.cards],
+        "next": found.after and cursor_token(ask, at, [found.after.bytes]),
+        **ask.point_of(at),
+    }
+    return Answer(body, found.subjects, taking_back.FIELDS, rows=len(found.cards))
+
+
+def card_after(last: Any) -> UUID:
+    """Where the list goes on; a cursor of another list of the place does not fit."""
+    if not (len(last) == 1 and isinstance(last[0], bytes) and len(last[0]) == UUID_BYTES):
+        raise Malformed([Fault("cursor", "not-a-token", "it is the cursor of another list")])
+    return UUID(bytes=last[0])
 
 
 @question("/places/{place}/card-readiness", PLACE, roles=UNITS, personal=False)

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from adapters import papers
 from adapters.http.asking import Answer, Ask, question
+from adapters.http.parameters import path_id
 from adapters.http.questions.cards import APPLICATION
 from adapters.http.questions.common import HOUSEHOLD, PERSON
 from adapters.http.questions.persons import seen_person
 from adapters.http.sight import TIMELINES
+from adapters.number_proof import NumberProof, number_proof
 from adapters.papers import Booklet, CardForm, Page
 from adapters.report import paper
 from registry.errors import Forbidden
@@ -45,11 +47,29 @@ def card_application_form(ask: Ask) -> Answer:
     found = ask.found("application", papers.card_form(ask.reader, one, ask.at), one)
     if not ask.sight.sees_place(found.standing.community):
         raise Forbidden("the application belongs to another area; ask the office there")
-    return answered(ask, "form", found, [found.standing.person])
+    return answered(ask, "form", found, found.subjects)
+
+
+@question(
+    "/number-cases/{case}/proofs/{person}",
+    path_id("case", "a case's identifier"),
+    PERSON,
+    roles=TIMELINES,
+    produces=PRINTED,
+)
+def number_change_proof(ask: Ask) -> Answer:
+    """The proof that a case changed somebody's number (公民身份号码变更证明)."""
+    one = seen_person(ask)
+    proof = number_proof(ask.reader, ask.values["case"], one.id, ask.at)
+    found: NumberProof = ask.found("proof of a change of number", proof, one.id)
+    return answered(ask, "proof", found, [one.id])
 
 
 def answered(
-    ask: Ask, name: str, found: Page | Booklet | CardForm, subjects: Sequence[UUID]
+    ask: Ask,
+    name: str,
+    found: Page | Booklet | CardForm | NumberProof,
+    subjects: Sequence[UUID],
 ) -> Answer:
     """A paper as an answer, whatever it is to be had as."""
     shapes = {

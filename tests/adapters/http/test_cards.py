@@ -111,6 +111,32 @@ def test_the_backlog_counts_by_unit_and_state_and_tells_who_is_late(ready: Town)
     assert (due["due"], due["residents"] > 0) == ([], True)
 
 
+def test_cards_of_who_died_are_to_be_taken_back_in_pages(town: Town):
+    made = []
+    for name, number in (("王小", "51060301"), ("王甲", "51060302")):
+        picture = {"photo": "a" * 64, "photo_size": 9_000, "guardian_name": "王甲"}
+        told = town.do("ApplyForTemporaryCard", person=town.ids[name], **picture)
+        issue = {"application": told["application"], "temporary_number": number}
+        town.do("IssueTemporaryCard", **issue)
+        made.append(told["application"])
+    path = f"/places/{town.ids['旌阳区']}/cards-to-take-back"
+    assert town.get(path).json()["cards"] == []
+    for name in ("王小", "王甲"):
+        died = {"person": town.ids[name], "died_on": "2007-06-01", "declarant": "王甲"}
+        town.do("RegisterDeath", **died)
+    first = town.get(path, limit=1).json()
+    second = town.get(path, limit=1, cursor=first["next"]).json()
+    told = first["cards"] + second["cards"]
+    assert [one["application"] for one in told] == sorted(made)
+    assert {(one["why"], one["since"], one["reason"]) for one in told} == {
+        ("died", "2007-06-01", "4")
+    }
+    assert second["next"] is None
+    assert town.get(path, "county", area=THERE).status_code == 403
+    residents = town.get(f"/places/{town.ids['旌阳区']}/residents", limit=1).json()["next"]
+    assert residents is None or town.get(path, cursor=residents).status_code == 422
+
+
 def test_overruns_come_in_pages_those_due_first_at_the_top(ready: Town):
     first = accept(ready)["application"]
     ready.clock.goes_on(DAY)
