@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
 from registry.codec import Codec, blanked, without
+from registry.days import dawn_of
 from registry.events.redaction import PART_REDACTED
-from registry.store import Append, Outcome, Raced, Receipt, Repeated
+from registry.store import Append, Outcome, Overtaken, Raced, Receipt, Repeated, StoredRow
+from registry.vocabulary import VOCABULARY
 
 COLUMNS = (
     "position, recorded_at, stream, version, effective_on, origin, origin_seq, code, origin_at,"
@@ -18,6 +21,9 @@ COLUMNS = (
 SUBMISSION_COLUMNS = "id, officer, office, digest, first, count, recorded_at, answer"
 
 CODEC = Codec()
+#: Codes of entries that undo others: they bring back what these name, and tell versions only.
+VOIDING = frozenset(word.code for word in VOCABULARY.values() if word.voids)
+IDENTIFIER = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 #: Values in the order of COLUMNS.
 EntryRow = tuple[
@@ -95,15 +101,24 @@ class Transaction(Protocol):
 
 
 def decide(
-    wishes: Sequence[Wish], found: Found, instant: int, transaction: Transaction
+    wishes: Sequence[Wish],
+    found: Found,
+    instant: int,
+    transaction: Transaction,
+    page: Callable[[int, int], Iterable[EntryRow]],
 ) -> tuple[list[Outcome], list[tuple[Wish, Receipt]]]:
-    """Decide who of a batch is recorded, each on top of those accepted before him."""
+    """Decide who of a batch is recorded, each on top of those accepted before him.
+
+    page: gives the rows from one position to another.
+    """
     outcomes: list[Outcome] = []
     accepted: list[tuple[Wish, Receipt]] = []
     heads = found.heads
     stored = dict(heads)
     position = found.position
+    dawn = dawn_of(instant)
     mine: dict[bytes, tuple[Wish, Receipt]] = {}
+    named = Named([wish.append.asked for wish in wishes if wish.append.asked], found, page)
     for wish in wishes:
         known = wish.submission
         if known is not None:
@@ -114,6 +129,10 @@ def decide(
             if known in found.submissions:
                 outcomes.append(repeated(transaction.submission(known)))
                 continue
+        decided_at = wish.append.decided_at
+        if decided_at is not None and decided_at < dawn:
+            outcomes.append(Raced(frozenset(), instant))
+            continue
         rests_on = wish.append.rests_on
         if rests_on and not {submission.bytes for submission in rests_on} <= mine.keys():
             outcomes.append(Raced(frozenset(stream for _, stream, _ in wish.guards)))
@@ -125,11 +144,15 @@ def decide(
         if moved:
             outcomes.append(Raced(frozenset(moved)))
             continue
+        if wish.append.asked and (overtaken := named.since(wish.append.asked)):
+            outcomes.append(Overtaken(overtaken))
+            continue
         heads.update(ahead)
         append = wish.append
         count = len(append.entries)
         receipt = Receipt(append.submission, position + 1, count, instant, append.answer)
         position += count
+        named.accept(wish, position)
         outcomes.append(receipt)
         accepted.append((wish, receipt))
         if known is not None:
@@ -137,12 +160,67 @@ def decide(
     return outcomes, accepted
 
 
-def redact(accepted: Accepted, transaction: Transaction) -> None:
-    """Blank the parts that entries which are about to be recorded redact, and what repeats them."""
+class Named:
+    """What entries name of that which read models were asked about, looked for once a batch.
+
+    Looked for under the lock, in the few rows by which read models lag behind the log, and in what
+    is accepted of the batch. An undoing counts as naming everything: what it brings back is told by
+    the entries that it undoes.
+    """
+
+    def __init__(
+        self,
+        asked: Sequence[Mapping[UUID | str, int]],
+        found: Found,
+        page: Callable[[int, int], Iterable[EntryRow]],
+    ) -> None:
+        self._last: dict[bytes, int] = {}  # position of the last entry that names something
+        self._undone = 0  # position of the last undoing
+        # Other names than identifiers are few: those of production sites.
+        self._names = {one.encode() for each in asked for one in each if isinstance(one, str)}
+        self._sought = bool(asked)
+        since = min((position for each in asked for position in each.values()), default=0)
+        rows = page(since + 1, found.position) if asked and since < found.position else ()
+        for row in map(StoredRow._make, rows):
+            self._read(row.code, row.state, row.position)
+
+    def accept(self, wish: Wish, position: int) -> None:
+        """Take in an append that is recorded up to a position."""
+        if self._sought:
+            for entry in wish.append.entries:
+                self._read(entry.code, entry.state, position)
+
+    def since(self, asked: Mapping[UUID | str, int]) -> frozenset[UUID | str]:
+        """Of what read models were asked about, that which something entered since names."""
+        last = self._last
+        return frozenset(
+            name
+            for name, position in asked.items()
+            if max(last.get(str(name).encode(), 0), self._undone) > position
+        )
+
+    def _read(self, code: int | None, state: bytes, position: int) -> None:
+        if code in VOIDING:
+            self._undone = position
+        last = self._last
+        for name in IDENTIFIER.findall(state):
+            last[name] = position
+        for name in self._names:
+            if name in state:
+                last[name] = position
+
+
+def redact(accepted: Accepted, transaction: Transaction) -> bool:
+    """Blank the parts that entries which are about to be recorded redact, and what repeats them.
+
+    Tells whether there were any such entries.
+    """
+    found = False
     for wish, _ in accepted:
         for entry in wish.append.entries:
             if entry.code != PART_REDACTED:
                 continue
+            found = True
             named = CODEC.event(PART_REDACTED, entry.state, entry.private)
             key = named.entry_of.bytes
             private, submission, answer = transaction.halves(key, named.entry_version)
@@ -150,6 +228,7 @@ def redact(accepted: Accepted, transaction: Transaction) -> None:
             transaction.blank(key, named.entry_version, private)
             if texts and submission is not None and answer is not None:
                 transaction.answer(submission, without(answer, texts))
+    return found
 
 
 def judge(wish: Wish, heads: Mapping[bytes, int]) -> tuple[set[UUID], dict[bytes, int]]:

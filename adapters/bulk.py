@@ -162,7 +162,8 @@ class Importer:
         Raises SubmissionReused if the batch was begun with other content.
         """
         start = perf_counter()
-        today = day_at(self.clock())
+        # Never before what is recorded, wherever the clock stands: ledgers are dated by it.
+        today = day_at(max(self.clock(), self.store.head()[1]))
         if ADMINISTRATOR not in by.roles:
             raise Forbidden("an import is for administrator; ask an officer in that role")
         check_names(source, batch, baseline, today)

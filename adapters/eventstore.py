@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -59,6 +60,7 @@ from registry.store import (
     StoreUnavailable,
 )
 
+LOGGER = logging.getLogger(__name__)
 METADATA = MetaData()
 
 entries = Table(
@@ -117,6 +119,7 @@ class Recorder(ApplicationRecorder):
         self.node = node
         self.clock = clock
         self._driver = driver_of(engine)
+        self.redacted: Callable[[], object] = lambda: None  # told when something was blanked
         self._appending = Lock()  # SQLite makes waiting writers poll; within a process none need to
         self._line: Line[Append, Outcome] = Line(self.append)
 
@@ -303,14 +306,26 @@ class Recorder(ApplicationRecorder):
         transaction = self._driver.begin()
         try:
             found = transaction.look(streams, asked)
-            instant = max(self.clock(), found.recorded_at)
-            outcomes, accepted = decide(wishes, found, instant, transaction)
+            # Nor before anything was decided: ledgers are dated by that, also where the clock of
+            # the machine was put back since.
+            decided = (wish.append.decided_at or 0 for wish in wishes)
+            instant = max(self.clock(), found.recorded_at, *decided)
+            outcomes, accepted = decide(wishes, found, instant, transaction, self._driver.page)
             if accepted:
-                redact(accepted, transaction)
+                blanked = redact(accepted, transaction)
                 transaction.write(accepted, self.node)
+                if blanked:
+                    self._tell_redacted()
             return outcomes
         finally:
             transaction.close()
+
+    def _tell_redacted(self) -> None:
+        """Tell that something was blanked; what is recorded is recorded whatever comes of it."""
+        try:
+            self.redacted()
+        except Exception:
+            LOGGER.exception("a redaction is recorded, and not noted outside of the database yet")
 
     def _entries(self, query: Select[Any]) -> list[StoredEntry]:
         with available(), self.engine.connect() as connection:

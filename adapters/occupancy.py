@@ -48,8 +48,13 @@ class Cut:
     persons: int
 
 
-def refuse_occupied(command: object, engine: Engine, projector: Projector, now: int) -> None:
+def refuse_occupied(
+    command: object, engine: Engine, projector: Projector, now: int
+) -> dict[UUID | str, int]:
     """Refuse what streams alone cannot: to close or move what somebody lives in.
+
+    Tells about what was asked, and how far the read models had come, for the submission: the
+    store turns it away where anything entered since names it.
 
     A door plate is withdrawn without households; it was frozen before, so nobody settles there
     any more, and an answer that is as new as the freeze stays right. A collective household lists
@@ -58,14 +63,17 @@ def refuse_occupied(command: object, engine: Engine, projector: Projector, now: 
     Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5; 吉政办发〔2004〕53号.
     """
     if not isinstance(command, CHECKED):
-        return
+        return {}
     at = At(day_at(now), caught_up(projector))
     found: list[Rule] = []
+    asked: UUID | str | None = None
     with reading(engine) as reader:
         if isinstance(command, CloseDoorplate):
+            asked = command.doorplate
             if reader.households_at(command.doorplate, at):
                 found.append(rules.DoorplateOccupied(command.doorplate))
         elif isinstance(command, CloseSite):
+            asked = command.site
             counts = [bodies.held(command.site, at), bodies.open_orders(command.site, at)]
             if any(reader.connection.execute(query).scalar_one() for query in counts):
                 found.append(making_rules.SiteNotEmpty(command.site))
@@ -73,10 +81,13 @@ def refuse_occupied(command: object, engine: Engine, projector: Projector, now: 
             residents = _residents(reader, command.household, at)
             named = set(command.persons) if isinstance(command, MoveHousehold) else set()
             house = reader.household(command.household, at)
-            if house is not None and house.collective and residents != named:
-                found.append(rules.ResidentsUnnamed(command.household))
+            if house is not None and house.collective:
+                asked = command.household  # of a family's household its own stream tells
+                if residents != named:
+                    found.append(rules.ResidentsUnnamed(command.household))
     if found:
         raise Refused(found)
+    return {} if asked is None else {asked: at.known}
 
 
 def _residents(reader: Reader, household: UUID, at: At) -> set[UUID]:

@@ -56,6 +56,6 @@ def close(
         do(Submission(uuid5(CLOSING, name), by, command))
     follow()
     last = CloseSite(site=site, document=document, on=on)
-    refuse_occupied(last, engine, projector, now)
-    do(Submission(uuid5(CLOSING, f"{site}/{document}/{on}/{at.known}"), by, last))
+    asked = refuse_occupied(last, engine, projector, now)
+    do(Submission(uuid5(CLOSING, f"{site}/{document}/{on}/{at.known}"), by, last, asked))
     return len(waiting)

@@ -158,6 +158,11 @@ class MigrationReason(Code, table="migration_reason_2014"):
         """Whether only the station that handles the person may see the reason."""
         return self.row.get("sensitive") == "1"
 
+    @property
+    def papers(self) -> frozenset[str]:
+        """What an arrival for this reason hands in: certificate, permit, both, or other papers."""
+        return frozenset(self.row["papers"].split("|")) - {""}
+
 
 class DeathCause(Code, table="registration_subcategory", business="102"):
     """Cause of a death as the police record it (死亡注销类别): a short list, codes 02xx."""
@@ -225,6 +230,11 @@ class UrbanRural(Code, table="urban_rural_attribute"):
 
 class CommunityKind(Code, table="community_type", group="committee"):
     """Kind of a community (居民委员会, 村民委员会)."""
+
+    @property
+    def arrival_limit(self) -> str:
+        """The period within which an arrival is declared there, by its name in legal_limits."""
+        return self.row["arrival_limit"]
 
 
 class TownshipKind(Code, table="community_type", group="township"):

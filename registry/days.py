@@ -16,6 +16,11 @@ def day_at(instant: int) -> date:
     return date.fromordinal(_DAWN_DAY + (instant + _AHEAD) // _DAY)
 
 
+def dawn_of(instant: int) -> int:
+    """The first microsecond of the register's day at an instant, UTC."""
+    return instant - (instant + _AHEAD) % _DAY
+
+
 def end_of(day: date) -> int:
     """The last microsecond of a day, UTC."""
     following = datetime(day.year, day.month, day.day, tzinfo=BEIJING) + timedelta(days=1)

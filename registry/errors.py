@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 
@@ -49,9 +50,14 @@ class NotFound(RegistryError):
 
     code = "not-found"
 
-    def __init__(self, kind: str, identifier: object) -> None:
+    def __init__(self, kind: str, identifier: object, on: date | None = None) -> None:
+        """Say what is missing; on: the day that was asked for, on which it may not have been."""
         self.kind, self.identifier = kind, identifier
-        super().__init__(f"no {kind} is registered under {identifier}; check the identifier")
+        told = f"no {kind} is registered under {identifier}"
+        if on is not None:
+            told += f" on {on}, as known at the instant asked for"
+        check = "check the identifier" if on is None else "check the identifier and both clocks"
+        super().__init__(f"{told}; {check}")
 
 
 class Conflict(RegistryError):

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
 
+from registry.aggregates import Places
 from registry.codec import Codec, canonical
+from registry.days import dawn_of
 from registry.entry import Entry
 from registry.errors import Conflict, Forbidden, RegistryError, SubmissionReused, Unavailable
 from registry.events.redaction import PartRedacted
@@ -27,7 +29,7 @@ from registry.registrar import (
     Setting,
     Submission,
 )
-from registry.store import Append, EntryStore, Failed, Raced, Receipt, Repeated
+from registry.store import Append, EntryStore, Failed, Overtaken, Raced, Receipt, Repeated
 
 #: How often a command is decided anew after others entered first.
 ATTEMPTS = 50
@@ -45,6 +47,17 @@ class _Run:
     answer: bytes = b"{}"
     result: Receipt | RegistryError | None = None
     ids: list[UUID] = field(default_factory=list)
+    now: int = 0  # the instant at which it was decided
+    decided: bool = False  # whether it went through, and has not had its turn
+
+    def stands(self, now: int) -> bool:
+        """Whether it would be decided just as it was while its batch was gathered."""
+        return (
+            self.decided
+            and self.now == now
+            and self.registrar is not None
+            and self.registrar.current()
+        )
 
 
 class Register:
@@ -67,7 +80,7 @@ class Register:
         self._ids = ids
         self._salt = salt
         self._cache: OrderedDict[UUID, History] = OrderedDict()
-        self._newest: int | None = None  # instant of the newest entry that it has seen
+        self._newest: int | None = None  # the last instant of the store that it knows of
         self._deciding = Lock()  # threads may share a register; its memory decides for one batch
 
     def do(self, submission: Submission) -> Receipt:
@@ -103,6 +116,18 @@ class Register:
         """Every entry of a stream as it stands in the store."""
         return [self.codec.entry(stored) for stored in self.store.streams([stream])[stream]]
 
+    def warm(self) -> None:
+        """Have at hand what hardly any command does without: the tree of places."""
+        with self._deciding:
+            self._fetch([self.setting.places])
+            self._cache[self.setting.places].folded(Places)
+
+    def forget(self, streams: Collection[UUID]) -> None:
+        """Forget histories, of which another process has blanked something."""
+        with self._deciding:
+            for stream in streams:
+                self._cache.pop(stream, None)
+
     @staticmethod
     def _told(run: _Run, first: _Run) -> Receipt | RegistryError:
         same = run.digest == first.digest and run.submission.by == first.submission.by
@@ -118,7 +143,8 @@ class Register:
         for index, run in enumerate(runs):
             while True:
                 try:
-                    self._run(run, now)
+                    if not run.stands(now):
+                        self._run(run, now)
                 except Missing as missing:
                     if gathered or index == len(runs) - 1:
                         self._fetch(missing.streams)
@@ -128,7 +154,11 @@ class Register:
                         gathered = True
                     continue
                 except RegistryError as error:
-                    # Another process may have entered since: a refusal needs fresh histories.
+                    # Another process may have entered since: a refusal needs today's date and
+                    # fresh histories.
+                    if (later := self._later(now)) is not None:
+                        now = later
+                        continue
                     guards = run.registrar.guards if run.registrar else {}
                     stale = {stream: guards[stream] for stream in guards.keys() - fresh}
                     fresh |= stale.keys()
@@ -142,6 +172,7 @@ class Register:
                     run.result.__cause__ = error
                 else:
                     assert run.registrar is not None
+                    run.decided = False
                     run.registrar.record()
                     fresh.update(entry.stream for entry in run.registrar.noted)
                 break
@@ -155,6 +186,11 @@ class Register:
         if self._newest is None:
             _, self._newest = self.store.head()
         return max(self.clock(), self._newest)
+
+    def _later(self, now: int) -> int | None:
+        """Now, where another process has recorded something of a later day; else None."""
+        _, self._newest = self.store.head()
+        return self._newest if now < dawn_of(self._newest) else None
 
     def _named(self, runs: Sequence[_Run]) -> set[UUID]:
         """Fetch the streams that commands name in so many words, before any is tried in vain."""
@@ -196,7 +232,8 @@ class Register:
                 run.ids.append(self._ids())
             return run.ids[number - 1]
 
-        run.registrar = None
+        run.registrar, run.decided = None, False
+        run.now = now
         command = run.submission.command
         roles: frozenset[str] = type(command).ROLES  # type: ignore[attr-defined]  # by @command
         if roles.isdisjoint(run.submission.by.roles):
@@ -210,6 +247,7 @@ class Register:
         if registrar.notices:
             answer["notices"] = registrar.notices
         run.answer = canonical(answer)
+        run.decided = True
 
     def _gather(self, runs: Sequence[_Run], now: int) -> set[UUID]:
         """Fetch what a batch asks for, one select a round; only who missed something runs again."""
@@ -258,6 +296,8 @@ class Register:
                     frozenset(writers[stream] for stream in guards if stream in writers)
                     if writers
                     else frozenset(),
+                    run.now,
+                    run.submission.asked,
                 )
             )
             if len(runs) > 1:
@@ -274,11 +314,19 @@ class Register:
                     continue
                 case Raced():
                     self._forget(run.registrar)
+                    if outcome.at is not None:
+                        self._newest = max(outcome.at, self._newest or 0)
                     for stream in outcome.streams:
                         self._cache.pop(stream, None)
                 case Repeated():
                     self._forget(run.registrar)
                     run.result = _repetition(run, outcome)
+                case Overtaken():
+                    self._forget(run.registrar)
+                    run.result = Conflict(
+                        "somebody was entered there while it was decided; nothing is recorded,"
+                        " look again and send it again"
+                    )
                 case Failed(error):
                     self._forget(run.registrar)
                     failure = Unavailable(f"the database refused this submission: {error}")

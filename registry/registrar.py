@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from registry.aggregates import AGGREGATES, Aggregate, Places, rules
+from registry.aggregates.places import places_told
 from registry.card_terms import CardSetting
 from registry.checks.entry import BreaksCheckRule, review
 from registry.codec import canonical
@@ -50,11 +51,16 @@ class Command(Protocol):
 
 @dataclass(frozen=True)
 class Submission:
-    """A command, who sends it, and the name by which it is known when it comes again."""
+    """A command, who sends it, and the name by which it is known when it comes again.
+
+    asked: what read models were asked about before, and how far these had come; it is a conflict if
+    anything entered since names it.
+    """
 
     id: UUID
     by: Authority
     command: Command
+    asked: Mapping[UUID | str, int] = field(default_factory=dict)
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical body."""
@@ -78,6 +84,12 @@ class Missing(Exception):
         self.streams = frozenset(streams)
 
 
+#: Fields of a state that tell where it stands, the first that has a value.
+PLACES_OF = ("community", "left_community", "division")
+#: The papers of a mover from elsewhere (迁移证, 准迁证).
+MOVE_PAPERS = frozenset({"certificate", "permit"})
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a register is told by whoever starts it."""
@@ -86,6 +98,9 @@ class Setting:
     places: UUID  # the stream of the tree of places
     reversal_days: int | None = None  # business older than this is not undone; None: no limit
     cards: CardSetting = field(default_factory=CardSetting)  # gates, inspections
+    # What a mover from elsewhere must hand in, of certificate and permit; of the other one that the
+    # law asks for the officer is reminded.
+    papers: frozenset[str] = frozenset({"certificate"})
 
 
 class _Touched:
@@ -199,9 +214,24 @@ class Registrar:
         self._rules.extend(rule for condition, rule in stands if condition)
 
     def stop_if_refused(self) -> None:
-        """Raise what has been noted; for where going on makes no sense."""
+        """Raise what has been noted; for where going on makes no sense.
+
+        Who is not in charge of somebody is told that, and by no other rule anything of him.
+        """
         if self._rules:
-            raise Refused(list(dict.fromkeys(self._rules)))
+            outside = [rule for rule in self._rules if isinstance(rule, rules.OutsideArea)]
+            raise Refused(list(dict.fromkeys(outside or self._rules)))
+
+    def refuse_elsewhere(self, state: Any) -> None:
+        """Refuse at once what concerns somebody or something of another area.
+
+        For what is decided by looking at entries, which nobody else is to learn of.
+        """
+        found = (getattr(state, name, None) for name in PLACES_OF)
+        place = next((one for one in found if one is not None), None)
+        if not self.in_area(place):
+            self._rules.append(rules.OutsideArea(place))
+            self.stop_if_refused()
 
     def notice(self, code: str, law: str, message: str) -> None:
         """Tell the officer something that does not stand in the way."""
@@ -267,6 +297,13 @@ class Registrar:
         """Whether this command has asked for a stream."""
         return stream in self._touched
 
+    def current(self) -> bool:
+        """Whether every history that was read is at hand still, and has not gone on since."""
+        return all(
+            self._histories.get(stream) is one.history and len(one.history.entries) == one.version
+            for stream, one in self._touched.items()
+        )
+
     def record(self) -> None:
         """Let the histories go on by what was noted, for whoever is decided next."""
         for one in self._written:
@@ -312,9 +349,24 @@ class Registrar:
         """
         for entry in self._order if self.authority.area is not None else ():
             word = VOCABULARY[type(entry.event)]
+            if word.kind is Kind.PLACES:
+                self._check_tree(entry)
+                continue
             community = self._place_of(entry, word.kind, word.enters, word.leaves)
             if not self.in_area(community):
                 self._rules.append(rules.OutsideArea(community))
+
+    def _check_tree(self, entry: Entry) -> None:
+        """What an entry changes of the tree, and what it puts it under, must lie in the area.
+
+        As the tree was before the command, today or, of what is dated ahead, on its day.
+        """
+        tree = self.before(Places, entry.stream) or Places(id=entry.stream)
+        day, area = max(self.today, entry.effective_on), self.authority.area or ()
+        for place in places_told(entry.event):
+            above = () if place is None else tree.above(place, day)
+            if not any(fact.code in area for _, fact in above):
+                self._rules.append(rules.OutsideArea(place))
 
     def in_area(self, community: UUID | None) -> bool:
         """Whether a community belongs to the officer's area today; nowhere is in every area."""
@@ -335,7 +387,7 @@ class Registrar:
         shape = AGGREGATES[kind]
         history = self._histories[entry.stream]
         state = history.state_on(shape, None) if history.entries else shape.fold([entry])
-        found = [getattr(state, name, None) for name in ("community", "left_community", "division")]
+        found = [getattr(state, name, None) for name in PLACES_OF]
         return next((place for place in found if place is not None), None)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -105,6 +105,11 @@ class Append:
     # Submissions of the same batch whose entries it was decided on: it races if one is not recorded
     # with it, even where somebody else's entries have brought the streams to the same versions.
     rests_on: frozenset[UUID] = frozenset()
+    # The instant at which it was decided: it races if it would be recorded on a later day.
+    decided_at: int | None = None
+    # What read models were asked about, and how far these had come: it is overtaken if anything
+    # entered since names it in its public half.
+    asked: Mapping[UUID | str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,20 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Raced:
-    """These streams have moved on meanwhile: load them again and decide again."""
+    """These streams have moved on meanwhile: load them again and decide again.
+
+    at: where only the day has, no stream, but the instant of it, at which to decide.
+    """
 
     streams: frozenset[UUID]
+    at: int | None = None
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """Something entered since names these, about which read models had been asked."""
+
+    named: frozenset[UUID | str]
 
 
 @dataclass(frozen=True)
@@ -141,7 +157,7 @@ class Failed:
     error: Exception
 
 
-Outcome = Receipt | Repeated | Raced | Failed
+Outcome = Receipt | Repeated | Raced | Overtaken | Failed
 
 
 class EntryStore(Protocol):

@@ -11,6 +11,7 @@ from adapters.cli.bins import bins
 from adapters.cli.blaming import blame, explain
 from adapters.cli.calling import call_up
 from adapters.cli.campaigns import preparations, programme, tasks
+from adapters.cli.cases import cases
 from adapters.cli.cashing import cash_book, relief_lists, unsettled_fees
 from adapters.cli.checking import check
 from adapters.cli.checking_books import check_register, check_rules
@@ -29,7 +30,7 @@ from adapters.cli.counting import counts, places, residents
 from adapters.cli.cutting import cut
 from adapters.cli.frame import Verbs
 from adapters.cli.inspecting import acts
-from adapters.cli.issuing import backlog, card, cards, overdue, readiness
+from adapters.cli.issuing import backlog, card, cards, overdue, readiness, take_back
 from adapters.cli.looking import (
     find_number,
     household,
@@ -47,6 +48,7 @@ from adapters.cli.producing import produce
 from adapters.cli.proving import prove
 from adapters.cli.publishing import key, publish
 from adapters.cli.readers import reader
+from adapters.cli.redacting import redactions
 from adapters.cli.reporting import report
 from adapters.cli.running import export, follow, import_, rebuild, serve
 from adapters.cli.sealing import open_, seal
@@ -97,8 +99,10 @@ for verb in (
     overdue,
     addresses_due,
     call_up,
+    take_back,
     readiness,
     findings,
+    cases,
     sources,
     verification,
     visit_sheet,
@@ -138,6 +142,7 @@ for verb in (
     acts,
     what_if,
     watch,
+    redactions,
     seal,
     open_,
     key,

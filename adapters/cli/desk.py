@@ -109,7 +109,7 @@ class Desk:
     def missing(self, question: str, kind: str, identifier: UUID) -> NotFound:
         """Nothing is there; that somebody asked is logged all the same."""
         self.log(question, "nothing", subjects=[identifier])
-        return NotFound(kind, identifier)
+        return NotFound(kind, identifier, self.at.valid_on)
 
     def log(self, question: str, outcome: str, **more: Any) -> None:
         """Write one line of the query log and wait until it is durable."""

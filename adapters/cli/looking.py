@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 PEOPLE = ("station", "county", "reader", "auditor")
 TIMELINES = ("station", "county", "auditor")
 
+#: Residents that are read at once.
+PAGE = 1_000
 #: Numbers that one call of `find-number` takes.
 NUMBERS_AT_ONCE = 100
 
@@ -214,15 +217,7 @@ def household(desk: Desk, identifier: UUID) -> None:
     if found is None:
         raise desk.missing("household", "household", identifier)
     desk.guard_place("household", found.community, identifier)
-    if found.collective:
-        members = [
-            one.person
-            for one in desk.reader.residents_of_household(
-                identifier, desk.at, limit=1_000
-            ).residents
-        ]
-    else:
-        members = list(found.members)
+    members = list(_residents(desk, identifier) if found.collective else found.members)
     people = desk.reader.persons(members, desk.at)
     told = desk.shown({**vars(found), "members": None})
     told["members"] = [_member(found, one, people.get(one)) for one in members]
@@ -245,6 +240,15 @@ def household(desk: Desk, identifier: UUID) -> None:
 
     subjects = [identifier, *members]
     desk.tell("household", told, text, subjects=subjects, fields=told, rows=1 + len(members))
+
+
+def _residents(desk: Desk, household: UUID) -> Iterator[UUID]:
+    """Everybody registered in a household, also in one that lists nobody, page by page."""
+    page = desk.reader.residents_of_household(household, desk.at, limit=PAGE)
+    yield from (one.person for one in page.residents)
+    while page.after is not None:
+        page = desk.reader.residents_of_household(household, desk.at, page.after, PAGE)
+        yield from (one.person for one in page.residents)
 
 
 def _member(household: Household, person: Any, known: Person | None) -> dict[str, Any]:

@@ -150,10 +150,10 @@ def do(
         return
     by = authority(officer, office, roles, area)
     command = read_command(COMMANDS[name], file.read())
-    sent = Submission(submission or ids(microseconds)(), by, command)
     with opened() as parts:
         projector = Projector(parts.engine, parts.store)
-        refuse_occupied(command, parts.engine, projector, microseconds())
+        asked = refuse_occupied(command, parts.engine, projector, microseconds())
+        sent = Submission(submission or ids(microseconds)(), by, command, asked)
         refuse_unfounded(command, parts, projector, microseconds())
         try:
             receipt = parts.register.do(sent)

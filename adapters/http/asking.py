@@ -84,7 +84,7 @@ class Ask:
     def found(self, kind: str, value: Any, identifier: object) -> Any:
         """What was found, or that there is nothing."""
         if value is None:
-            raise NotFound(kind, identifier)
+            raise NotFound(kind, identifier, self.at.valid_on)
         return value
 
 

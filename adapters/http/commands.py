@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -65,8 +66,8 @@ def _single(services: Services, kind: type[Any]) -> Any:
             if faults or submission is None:
                 raise Malformed(faults)
             turn_away_if_full(services)
-            await refuse_lived_in(services, command)
-            receipt = await services.queue.do(Submission(submission, by, command))
+            asked = await refuse_lived_in(services, command)
+            receipt = await services.queue.do(Submission(submission, by, command, asked))
             return Response(orjson.dumps(told(services, receipt)), media_type="application/json")
         except RegistryError as error:
             return answer_problem(error)
@@ -86,8 +87,8 @@ def _batch(services: Services) -> Any:
             for place, item in enumerate(items):
                 try:
                     submission = _read_item(item, by)
-                    await refuse_lived_in(services, submission.command)
-                    submissions.append(submission)
+                    asked = await refuse_lived_in(services, submission.command)
+                    submissions.append(replace(submission, asked=asked) if asked else submission)
                     places.append(place)
                 except RegistryError as error:
                     answers[place] = _failed(item, error)
@@ -108,15 +109,22 @@ def _batch(services: Services) -> Any:
     return execute_batch
 
 
-async def refuse_lived_in(services: Services, command: object) -> None:
-    """Ask the read models what a few commands need to know about residents."""
+async def refuse_lived_in(services: Services, command: object) -> Mapping[UUID | str, int]:
+    """Ask the read models what a few commands need to know about residents.
+
+    Tells about what, and how far the read models had come.
+    """
     parts, projector = services.parts, services.projector
+    asked: Mapping[UUID | str, int] = {}
     if isinstance(command, CHECKED):
-        await services.run(lambda: refuse_occupied(command, parts.engine, projector, services.now))
+        asked = await services.run(
+            lambda: refuse_occupied(command, parts.engine, projector, services.now)
+        )
     if isinstance(command, founded.CHECKED):
         await services.run(
             lambda: founded.refuse_unfounded(command, parts, projector, services.now)
         )
+    return asked
 
 
 def told(services: Services, receipt: Receipt) -> dict[str, Any]:

@@ -26,12 +26,24 @@ LAID_OUT = {
     "displayRequestDuration": True,
 }
 
+#: On a narrow screen what a chapter is about stands under its heading, not beside it.
+NARROW = b"""<style>
+@media (max-width: 640px) {
+  .swagger-ui .opblock-tag { display: block; position: relative; padding-right: 48px; }
+  .swagger-ui .opblock-tag > * { display: block; padding: 0; }
+  .swagger-ui .opblock-tag > button { position: absolute; right: 8px; top: 16px; }
+  .swagger-ui .opblock .opblock-summary { flex-wrap: wrap; }
+  .swagger-ui .filter .operation-filter-input { width: 100%; }
+}
+</style>
+"""
+
 
 def add_docs(app: FastAPI) -> None:
     """Give the page and what it loads their routes, outside the document."""
 
     async def page(request: Request) -> HTMLResponse:
-        return get_swagger_ui_html(
+        made = get_swagger_ui_html(
             openapi_url=str(app.openapi_url),
             title=app.title,
             swagger_js_url="/docs/swagger-ui-bundle.js",
@@ -39,6 +51,7 @@ def add_docs(app: FastAPI) -> None:
             swagger_favicon_url="/docs/favicon.png",
             swagger_ui_parameters=LAID_OUT,
         )
+        return HTMLResponse(bytes(made.body).replace(b"</head>", NARROW + b"</head>"))
 
     app.add_api_route("/docs", page, include_in_schema=False)
     for name, kind in SHIPPED.items():

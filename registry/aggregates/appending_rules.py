@@ -13,6 +13,14 @@ class CardNotWithHolder(Concerning):
     remedy = "Name the application of the card that the holder has; a card on its way comes first."
 
 
+class AppendingToLostCard(Concerning):
+    """An address is being appended to a card that its holder has no more."""
+
+    code = "appending-to-lost-card"
+    law = CARD_LAW + " art. 11"
+    remedy = "Give it up (AbandonAddress), or record first that the card was found (ReportFound)."
+
+
 class AddressStands(Concerning):
     """The card says this address already."""
 

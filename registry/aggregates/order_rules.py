@@ -49,6 +49,14 @@ class GenerationsMixed(Concerning):
     remedy = "Draw a work order for each generation."
 
 
+class NoCardsWanted(Concerning):
+    """A work order is for one card at least."""
+
+    code = "no-cards-wanted"
+    law = CENTRE
+    remedy = "Name how many cards to make at most (cards), 1 or more, or leave it away for all."
+
+
 class NobodyWaits(Concerning):
     """Nobody waits for a card of that kind there."""
 

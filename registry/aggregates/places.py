@@ -101,8 +101,10 @@ class Places(Aggregate):
                     yield rules.AlreadyKnown(event.division)
                 if event.parent is not None:
                     yield from division(event.parent, event.level)
+                yield from here._check_code(event)
             case events.DivisionRenamed():
                 yield from division(event.division)
+                yield from here._check_code(event)
             case events.DivisionAbolished():
                 yield from division(event.division)
                 if next(here.under(event.division, day), None) is not None:
@@ -121,6 +123,14 @@ class Places(Aggregate):
                         yield rules.DivisionUnknown(moved.place)
                     yield from division(moved.parent, fact.level if fact else None)
 
+    def _check_code(self, event: Any) -> Iterator[Rule]:
+        """A code names one division at a time."""
+        code, day = event.division_code, event.effective_on
+        for place in self.facts if code is not None else ():
+            fact = self.fact(place, day) if place != event.division else None
+            if fact is not None and fact.code == code and not fact.closed:
+                yield rules.DivisionCodeTaken(code)
+
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
         """Return the tree after an entry."""
@@ -138,6 +148,20 @@ class Places(Aggregate):
             facts = dict(state.facts) if facts is None else facts
             _write(facts, entry.event)
         return state if state is None or facts is None else state.but(facts=facts)
+
+
+def places_told(event: Any) -> Iterator[UUID | None]:
+    """The places that an entry changes, or puts others under; None: under nothing."""
+    match event:
+        case events.DivisionEstablished() | events.CommunityEstablished():
+            yield event.parent
+        case events.DivisionAdjusted():
+            for moved in event.moved:
+                yield from (moved.place, moved.parent)
+        case events.CommunityRenamed() | events.StationAssigned():
+            yield event.community
+        case _:
+            yield event.division
 
 
 def _write(facts: dict[UUID, tuple[Fact, ...]], event: Any) -> None:

@@ -202,6 +202,14 @@ class DivisionOutOfTier(Concerning):
     remedy = "Choose a division of a higher tier."
 
 
+class DivisionCodeTaken(Concerning):
+    """Another division bears that code on that day."""
+
+    code = "division-code-taken"
+    law = "GB/T 2260"
+    remedy = "Look the code up in the tree of places; abolish or rename the other division first."
+
+
 class DivisionNotEmpty(Concerning):
     """Places still belong to the division."""
 
@@ -384,6 +392,14 @@ class CertificateNeeded(Concerning):
     code = "certificate-needed"
     law = REGULATIONS + " art. 13"
     remedy = "Name the certificate, or have it reissued."
+
+
+class PapersNeeded(Concerning):
+    """Who comes from elsewhere hands in the papers that the reason of the move asks for."""
+
+    code = "papers-needed"
+    law = REGULATIONS + " art. 13; " + NOTICE_1994
+    remedy = "Give the paper's number, or the reason for which other papers serve."
 
 
 class NobodyNamed(Concerning):

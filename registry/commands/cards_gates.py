@@ -64,6 +64,7 @@ class AcceptBaseline:
             registrar.stop_if_refused()
         assert fact is not None, "refused above"
         assert fact.code is not None, "refused above"
+        refuse_county_of_others(registrar, self.division)
         registrar.find(Readiness, self.division)
         found = errors_rule(self.persons or 0, self.errors or 0, registrar.today)
         registrar.refuse_if(*((True, rule) for rule in found))
@@ -98,6 +99,7 @@ class WithdrawBaseline:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the withdrawal."""
+        refuse_county_of_others(registrar, self.division)
         registrar.load(Readiness, self.division)
         registrar.enter(
             self.division,
@@ -125,6 +127,12 @@ class VerifyPersons:
             event = PersonVerified(effective_on=registrar.today, document=self.document)
             registrar.enter(person, event)
         return {"persons": len(self.persons)}
+
+
+def refuse_county_of_others(registrar: Registrar, division: DivisionId) -> None:
+    """A county's gates are opened and shut by its own administrators, and by those above them."""
+    registrar.refuse_if((not registrar.in_area(division), rules.OutsideArea(division)))
+    registrar.stop_if_refused()
 
 
 def applicant(registrar: Registrar, person: PersonId, military: bool) -> tuple[Person, CommunityId]:

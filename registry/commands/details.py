@@ -13,7 +13,7 @@ from registry.aggregates import Person, rules
 from registry.commands.base import STATION, command
 from registry.commands.papers import refuse_unapproved
 from registry.commands.particulars import CHANGES, CORRECTIONS, check_category, corrected
-from registry.commands.vital import refuse_unknown
+from registry.commands.vital import refuse_unknown, remind_of_parents
 from registry.events.person import (
     Details,
     DetailsChanged,
@@ -189,6 +189,8 @@ class CorrectParents:
         """Enter the correction."""
         entry = corrected(registrar, self.person, self.corrects)
         refuse_unknown(registrar, self.person, self.mother, self.father)
+        child = registrar.load(Person, self.person)
+        remind_of_parents(registrar, self.mother, self.father, child.birth_date)
         registrar.enter(
             self.person,
             ParentsCorrected(

@@ -15,7 +15,13 @@ from registry.commands.membership import (
     settle,
 )
 from registry.commands.numbering import record_number, resume_if_ended
-from registry.commands.papers import certificate_id, consume, first_issue, permit_id
+from registry.commands.papers import (
+    ask_for_papers,
+    certificate_id,
+    consume,
+    first_issue,
+    permit_id,
+)
 from registry.commands.relocation import Mover, members, one_household, refuse_nobody
 from registry.commands.vital import Entrant, refuse_mismatch
 from registry.events.papers import (
@@ -30,6 +36,7 @@ from registry.values import (
     CommunityId,
     DivisionCode,
     HouseholdId,
+    Level,
     MigrationReason,
     Name,
     OutKind,
@@ -62,6 +69,9 @@ class MoveOut:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the departure on the persons', the household's and the papers' streams."""
         on = self.on or registrar.today
+        registrar.prefetch(self.persons)
+        for person in self.persons:
+            registrar.refuse_elsewhere(registrar.find(Person, person))
         people, household, community = one_household(registrar, self.persons, on)
         permit = self._permit(registrar, on)
         certificate = self._certificate(registrar, community, permit, on)
@@ -84,13 +94,16 @@ class MoveOut:
         return {"certificate": certificate, "household": household}
 
     def _permit(self, registrar: Registrar, on: date) -> PermitId | None:
-        """A permit of this register must be valid and name the persons; another's is taken down."""
+        """A permit of this register must be valid and name the persons.
+
+        Another register's is taken down by the identifier that its number has.
+        """
         if self.permit_number is None:
             return None
         stream = permit_id(registrar, self.permit_number)
         permit = registrar.find(Permit, stream)
         if permit is None:
-            return None
+            return stream
         unnamed = set(self.persons) - set(permit.persons)
         registrar.refuse_if(
             (
@@ -187,8 +200,18 @@ class MoveIn:
                     declarant=self.declarant,
                 ),
             )
-        notice_late_arrival(registrar, self.arrived_on)
+        left = {one.left_community for one in people if one.in_transit}
+        if any(self._moves_far(registrar, place, home.community) for place in left if place):
+            ask_for_papers(registrar, self.reason, permit=self.permit_number)
+        notice_late_arrival(registrar, self.arrived_on, home.community)
         return {"household": home.household, "community": home.community}
+
+    @staticmethod
+    def _moves_far(registrar: Registrar, left: CommunityId, community: CommunityId) -> bool:
+        """Whether somebody comes from another county, which takes a permit of this one."""
+        places, today = registrar.places(), registrar.today
+        there, here = (places.code_of(one, Level.COUNTY, today) for one in (left, community))
+        return there != here
 
 
 @command(STATION)
@@ -236,15 +259,28 @@ class RegisterNewcomer(Entrant):
             ),
         )
         self.refuse_alone(registrar, person, on)
-        notice_late_arrival(registrar, self.arrived_on)
+        ask_for_papers(
+            registrar,
+            self.reason,
+            certificate=self.certificate_number,
+            permit=self.permit_number,
+        )
+        notice_late_arrival(registrar, self.arrived_on, home.community)
         return {"person": person, "household": home.household}
 
 
-def notice_late_arrival(registrar: Registrar, arrived_on: date | None) -> None:
-    """Tell the officer that an arrival was declared late. Source: 户口登记条例 art. 13."""
+def notice_late_arrival(
+    registrar: Registrar, arrived_on: date | None, community: CommunityId
+) -> None:
+    """Tell the officer that an arrival was declared late; in a city three days are given.
+
+    Source: 户口登记条例 art. 13; table community_type.
+    """
     if arrived_on is None:
         return
-    period = limit("arrival_country", arrived_on)
+    fact = registrar.places().community(community, arrived_on)
+    kind = fact.kind if fact is not None else None
+    period = limit(kind.arrival_limit if kind is not None else "arrival_country", arrived_on)
     if registrar.today > period.after(arrived_on):
         registrar.notice(
             "declared-late",

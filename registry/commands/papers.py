@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from registry.aggregates import Certificate, Permit, Person, rules
+from registry.aggregates import Certificate, Life, Permit, Person, rules
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.membership import (
     Home,
@@ -21,7 +21,7 @@ from registry.events.papers import (
     PermitVoided,
 )
 from registry.limits import limit
-from registry.registrar import Registrar
+from registry.registrar import MOVE_PAPERS, Registrar
 from registry.values import (
     CertificateId,
     DivisionCode,
@@ -81,8 +81,16 @@ class IssuePermit:
         permit = permit_id(registrar, self.permit_number)
         plate = open_doorplate(registrar, self.doorplate, on)
         registrar.find(Permit, permit)
+        persons = tuple(dict.fromkeys(self.persons))
+        registrar.prefetch(persons)
+        for person in persons:
+            one = registrar.find(Person, person)
+            registrar.refuse_if(
+                (one is None, rules.PersonUnknown(person)),
+                (one is not None and one.life is Life.DEAD, rules.AlreadyDeceased(person)),
+            )
         most = limit("permit_movers", on).amount
-        number = len(self.persons) + len(self.movers)
+        number = len(persons) + len(self.movers)
         registrar.refuse_if(
             (number == 0, rules.NobodyNamed()),
             (number > most, rules.TooManyMovers(f"at most {most}")),
@@ -94,7 +102,7 @@ class IssuePermit:
                 effective_on=registrar.today,
                 issued_on=on,
                 permit_number=self.permit_number,
-                persons=self.persons,
+                persons=persons,
                 community=plate.community,
                 doorplate=self.doorplate,
                 origin=self.origin,
@@ -131,6 +139,25 @@ def first_issue(registrar: Registrar, certificate: CertificateId | None) -> Cert
             return certificate
         certificate = paper.replaces
     return None
+
+
+def ask_for_papers(
+    registrar: Registrar, reason: MigrationReason | None, **given: PaperNumber | None
+) -> None:
+    """Refuse an arrival without a paper that the province insists on; remind of the others.
+
+    given: of certificate and permit those that are asked for, as they were handed in.
+    Source: 户口登记条例 art. 13; 公安部 1994-07-11 通知; tables migration_reason.
+    """
+    needed = MOVE_PAPERS if reason is None else reason.papers
+    for paper, number in given.items():
+        if number is not None or paper not in needed:
+            continue
+        if paper in registrar.setting.papers:
+            registrar.refuse_if((True, rules.PapersNeeded(paper)))
+        else:
+            rule = rules.PapersNeeded(paper)
+            registrar.notice(f"{paper}-missing", rule.law, rule.message)
 
 
 def consume(

@@ -55,10 +55,11 @@ CHANGES, CORRECTIONS = ("change", "other"), ("correction", "other")
 
 def corrected(registrar: Registrar, person: PersonId, version: int) -> Entry:
     """The entry that a correction names."""
-    registrar.find(Person, person)
+    one = registrar.find(Person, person)
     entries = registrar.entries(person)
     if not entries:
         raise NotFound(Kind.PERSON, person)
+    registrar.refuse_elsewhere(one)
     if not 1 <= version <= len(entries):
         registrar.refuse_if((True, rules.NothingToCorrect(version)))
         registrar.stop_if_refused()

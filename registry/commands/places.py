@@ -111,9 +111,6 @@ class AssignStation:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the station."""
         registrar.places()
-        registrar.refuse_if(
-            (not registrar.in_area(self.community), rules.OutsideArea(self.community))
-        )
         registrar.enter(
             registrar.setting.places,
             StationAssigned(effective_on=self.on, community=self.community, station=self.station),
@@ -234,8 +231,10 @@ class CutCommunity:
         known = registrar.places().community(self.community, self.on)
         registrar.refuse_if((known is None, rules.CommunityUnknown(self.community)))
         passed = 0
+        concerned = {self.community}  # what passes must be the officer's before and after
         for doorplate in self.doorplates:
             plate = registrar.load(Doorplate, doorplate, self.on)
+            concerned.add(plate.community)
             if plate.community != self.community:
                 registrar.enter(
                     doorplate,
@@ -247,6 +246,7 @@ class CutCommunity:
         for household in self.households:
             house = registrar.load(Household, household, self.on)
             persons.update(house.members)
+            concerned.add(house.community)
             if house.community != self.community and house.closed_on is None:
                 refuse_later_members(registrar, household, self.on)
                 registrar.enter(
@@ -265,6 +265,7 @@ class CutCommunity:
                 continue
             assert one.household is not None
             assert one.community is not None
+            concerned.add(one.community)
             passed += 1
             registrar.enter(
                 person,
@@ -276,6 +277,9 @@ class CutCommunity:
                     document=self.document,
                 ),
             )
+        registrar.refuse_if(
+            *((not registrar.in_area(one), rules.OutsideArea(one)) for one in sorted(concerned))
+        )
         return {"persons": passed}
 
 

@@ -130,10 +130,11 @@ class Undoing:
 
     def target(self, registrar: Registrar) -> Entry:
         """The entry to be undone, which must stand and be young enough."""
-        registrar.find(Person, self.person)
+        one = registrar.find(Person, self.person)
         entries = registrar.entries(self.person)
         if not entries:
             raise NotFound(Kind.PERSON, self.person)
+        registrar.refuse_elsewhere(one)
         if not 1 <= self.version <= len(entries):
             registrar.refuse_if((True, rules.NothingToVoid(self.version)))
             registrar.stop_if_refused()

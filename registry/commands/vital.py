@@ -99,6 +99,7 @@ class Entrant:
     def refuse_unknown(self, registrar: Registrar) -> None:
         """Parents and guardian that are named by identifier must be in the register."""
         refuse_unknown(registrar, None, self.mother, self.father, self.guardian)
+        remind_of_parents(registrar, self.mother, self.father, self.birth_date)
 
     def housed(self, registrar: Registrar, person: PersonId, on: date, business: int) -> Home:
         """Put the entrant into the household named or described."""
@@ -359,6 +360,23 @@ def refuse_unknown(registrar: Registrar, person: PersonId | None, *kin: PersonId
         *((registrar.find(Person, one) is None, rules.PersonUnknown(one)) for one in named),
         *((one == person, rules.OwnKin(one)) for one in named),
     )
+
+
+def remind_of_parents(
+    registrar: Registrar, mother: PersonId | None, father: PersonId | None, birth: date | None
+) -> None:
+    """Tell the officer where whoever is named can hardly be the parent, by what is registered."""
+    for parent, sex, word in ((mother, Sex.FEMALE, "mother"), (father, Sex.MALE, "father")):
+        one = registrar.find(Person, parent) if parent is not None else None
+        if one is None or not registrar.in_area(one.community or one.left_community):
+            continue
+        doubts = []
+        if one.sex is not None and one.sex is not sex:
+            doubts.append(f"is registered as {one.sex.name.lower()}")
+        if birth is not None and one.birth_date is not None and one.birth_date >= birth:
+            doubts.append("is not older than the child")
+        for doubt in doubts:
+            registrar.notice("parent-doubtful", "户口登记条例 art. 7", f"the {word} {doubt}")
 
 
 def refuse_mismatch(registrar: Registrar, number: CitizenNumber, birth: date, sex: Sex) -> None:

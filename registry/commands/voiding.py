@@ -36,7 +36,7 @@ def together(
     registrar: Registrar, kind: type[Aggregate], stream: UUID, version: int
 ) -> list[Entry]:
     """The standing entries of a stream that were entered by one submission."""
-    registrar.load(kind, stream)
+    registrar.refuse_elsewhere(registrar.load(kind, stream))
     entries = registrar.entries(stream)
     fallen = voided_versions(entries)
     if not 1 <= version <= len(entries) or version in fallen:

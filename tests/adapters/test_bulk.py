@@ -47,7 +47,7 @@ from registry.values import (
     Relationship,
     Sex,
 )
-from registry.vocabulary import VOCABULARY, Kind
+from registry.vocabulary import ORDERS, VOCABULARY, Kind, Order, word_of
 from tests.adapters.extracts import (
     BASELINE,
     NAMESPACE,
@@ -374,6 +374,16 @@ def test_a_later_batch_meets_what_the_register_has(store: Recorder, county: Coun
     assert held is not None
     assert set(held.held_by) >= {BATCH.stream("persons", key) for key in ("P2", "NP1")}
     assert report.cases >= 1
+
+
+def test_an_import_is_not_dated_before_what_is_recorded(
+    store: Recorder, county: County, tmp_path: Path
+):
+    before, newest = store.head()
+    load(county, make_source(county, 3), tmp_path, clock=lambda: newest - 20 * 86_400_000_000)
+    entered = map(CODEC.entry, store.page(before, 10_000))
+    ledgers = [one for one in entered if ORDERS[word_of(one.event).kind] is Order.LEDGER]
+    assert {one.effective_on for one in ledgers} == {TODAY}
 
 
 def test_a_number_given_here_is_never_given_again_after_an_import(

@@ -16,15 +16,19 @@ from adapters import demo
 from adapters.bulk import Importer
 from adapters.database import open_database
 from adapters.demo import FOUNDED, SimulatedClock, build_town
+from adapters.demo.detecting import detected
 from adapters.demo.dice import Dice
 from adapters.demo.life import RATES, Life
 from adapters.demo.mirror import Community, Plate, Township
 from adapters.demo.names import Namer, surname_of
 from adapters.demo.numbers import Numbers, in_force
 from adapters.demo.people import found_population, spoil
+from adapters.demo.show import DATABASE, show
 from adapters.eventstore import Recorder
 from adapters.schema import migrate
 from registry.aggregates import Household, Person
+from registry.errors import Conflict
+from registry.events.numbers import NumberCaseOpened
 from registry.history import effective
 from registry.register import Register, Setting
 from registry.values import (
@@ -95,6 +99,7 @@ def mirror_of(monkeypatch):
 def test_a_small_town_lives_three_years_and_nothing_is_refused(world, mirror_of):
     story = world.build(500, 3)
     assert story.refused == []
+    assert story.done["house visits"] == story.done["visits assigned"] > 0
     assert story.report.reasons == Counter()
     (life,) = mirror_of
     everybody = life.mirror.residents
@@ -106,6 +111,12 @@ def test_a_small_town_lives_three_years_and_nothing_is_refused(world, mirror_of)
         assert (person.name, person.sex, person.birth_date) == (one.name, one.sex, one.born)
         assert one.home.collective or house.members[one.id] == one.relation
     assert {entry.officer[:9] for entry in world.store.page(0, 100_000)} == {"synthetic"}
+
+
+def test_a_folder_that_holds_a_register_is_not_written_into(tmp_path):
+    (tmp_path / DATABASE).touch()
+    with pytest.raises(Conflict, match="already"):
+        show(folder=tmp_path)
 
 
 def folded(world, kind, ids):
@@ -204,6 +215,13 @@ def test_planted_faults_are_exactly_those_that_are_counted():
 def test_the_import_finds_the_planted_faults(tmp_path):
     with Fresh(f"sqlite:///{tmp_path / 'faults.db'}") as world:
         story = world.build(1_500, 0)
+        page = world.store.page(0, 1_000_000)
+        entries = [world.register.codec.entry(stored) for stored in page]
+    cases = [entry.event.parties for entry in entries if isinstance(entry.event, NumberCaseOpened)]
+    told = list(detected(story.faults, story.report.findings, cases))
+    assert {one.kind: one.planted for one in told} == story.planted
+    assert [(one.found, one.hits) for one in told] == [(one.planted, one.planted) for one in told]
+    assert {(one.recall, one.precision) for one in told} == {(1.0, 1.0)}
     found, planted = story.report.found, story.planted
     assert story.report.cases == planted["duplicate"]
     assert found["number-missing"] == planted["missing"]

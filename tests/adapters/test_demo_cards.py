@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from adapters.demo.applying import Applicants, Office
+from adapters.demo.paying import Till
 from adapters.media import new_node_key
 from registry.aggregates import Application
 from registry.commands.cards_blanks import BlankSheet, IssueBlanks, ReceiveBlanks
@@ -27,7 +28,14 @@ def test_people_apply_and_their_cards_come_down_to_them(engine: Engine, tmp_path
     new_node_key(tmp_path / "media.key")
     office = Office(world.register, world.clock)
     people = Applicants(office, engine, tmp_path / "media.key", story)
-    applications = people.apply(12, story.until + timedelta(1))
+    begin = story.until + timedelta(1)
+    applications = people.apply(12, begin)
+    till = Till(people, begin)
+    till.open(applications)
+    # Nine first cards at 20 yuan, two exchanged ones on the relief list, a lost one at 40, and one
+    # who cannot wait at 10.
+    assert till.taken == 230 * 100
+    applications = people.brought_up(applications, begin)
     assert len(applications) == 12
     assert {states(office, one) for one in applications} == {"22"}
     ordered = applications[:4]
@@ -36,7 +44,7 @@ def test_people_apply_and_their_cards_come_down_to_them(engine: Engine, tmp_path
     office.do(command, office.province)
     made(office, ordered)
     people.bring_down(ordered)
-    assert people.hand_out(ordered) == 4
+    assert people.hand_out(ordered) == {"handed out": 4, "old": 0, "temporary": 1}
     assert {states(office, one) for one in ordered} == {"93"}
     mover = people.move(ordered)
     assert mover in ordered

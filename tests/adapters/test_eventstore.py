@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,11 +21,13 @@ from sqlalchemy import Engine, insert, select
 
 from adapters import database
 from adapters.eventstore import Recorder, entries, submissions
+from registry.days import dawn_of
 from registry.store import (
     Append,
     EntryStore,
     Failed,
     Outcome,
+    Overtaken,
     Raced,
     Receipt,
     Repeated,
@@ -137,6 +140,23 @@ def test_who_comes_late_loses_alone(store: Recorder):
 def test_a_stream_that_was_read_as_missing_must_still_be_missing(store: Recorder):
     assert kinds(store.append([wish(entry(A, 1), guards={B: 0})])) == [Receipt]
     assert store.append([wish(entry(B, 1), guards={A: 0})]) == [Raced(frozenset({A}))]
+
+
+def test_what_read_models_were_asked_about_is_not_named_since(store: Recorder):
+    said = f'{{"household":"{A}"}}\n'.encode()
+    assert kinds(store.append([wish(entry(B, 1, said))])) == [Receipt]
+    late = replace(wish(entry(C, 1)), asked={A: 0, "elsewhere": 0})
+    assert store.append([late]) == [Overtaken(frozenset({A}))]
+    assert kinds(store.append([replace(late, asked={A: 1, "elsewhere": 0})])) == [Overtaken]
+    assert kinds(store.append([replace(late, asked={A: 1})])) == [Receipt]
+
+
+def test_what_was_decided_on_an_earlier_day_is_decided_again(store: Recorder):
+    assert kinds(store.append([wish(entry(A, 1))])) == [Receipt]
+    _, newest = store.head()
+    early = replace(wish(entry(B, 1)), decided_at=dawn_of(newest) - 1)
+    assert store.append([early]) == [Raced(frozenset(), newest)]
+    assert kinds(store.append([replace(early, decided_at=dawn_of(newest))])) == [Receipt]
 
 
 def test_versions_with_a_hole_are_a_mistake_and_not_a_race(store: Recorder):

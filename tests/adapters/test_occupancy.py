@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,9 +14,12 @@ from adapters.reading import Behind, reading
 from registry.commands.addresses import CloseDoorplate, FreezeDoorplate
 from registry.commands.households import CloseHousehold
 from registry.commands.relocation import MoveHousehold
-from registry.errors import Refused
+from registry.errors import Conflict, Refused
 from registry.projections.base import At
-from tests.scenarios.town import CHIEF, DECLARANT, Town
+from registry.register import Submission
+from registry.store import Receipt
+from tests.scenarios.test_migration import out, settle
+from tests.scenarios.town import CHIEF, DECLARANT, Town, birth
 
 DAY = date(2007, 5, 1)
 
@@ -54,6 +59,30 @@ def test_a_dormitory_closes_without_residents_and_moves_with_all(town: Town, pro
     assert asked(town, projector, MoveHousehold(**move)) == ["residents-unnamed"]
     assert asked(town, projector, MoveHousehold(**move, persons=(town.lodger,))) == []
     assert asked(town, projector, CloseHousehold(household=town.home)) == []  # streams tell that
+
+
+def test_who_settles_while_a_dormitory_is_closed_or_moved_is_not_left_behind(
+    town: Town, projector: Projector
+):
+    """Between the answer of the read models and the decision somebody moves in."""
+    town.do(out(town.lodger, on=None))
+    close = CloseHousehold(household=town.dormitory)
+    move = MoveHousehold(household=town.dormitory, doorplate=town.yard, declarant=DECLARANT)
+    projector.catch_up()
+    asked = refuse_occupied(close, projector.engine, projector, town.clock())
+    assert asked == refuse_occupied(move, projector.engine, projector, town.clock())
+    arrival = settle(town, town.lodger, household=town.dormitory, on=town.today)
+    late: list[Any] = [close, move]
+    late = [Submission(UUID(int=n), CHIEF, one, asked) for n, one in enumerate(late)]
+    in_one_batch = town.register.do_all([Submission(UUID(int=9), CHIEF, arrival), *late])
+    assert [type(one) for one in in_one_batch] == [Receipt, Conflict, Conflict]
+    assert [type(one) for one in town.another().do_all(late)] == [Conflict, Conflict]
+    town.do(out(town.lodger, certificate_number="Q2", on=None))
+    projector.catch_up()
+    again = refuse_occupied(close, projector.engine, projector, town.clock())
+    town.do(birth(town))  # what does not name the dormitory is not in its way
+    town.register.do(Submission(UUID(int=0), CHIEF, close, again))
+    assert town.household(town.dormitory).closed_on == town.today
 
 
 def test_read_models_that_are_behind_answer_nothing(

@@ -33,6 +33,7 @@ from registry.values import (
     Nationality,
     NumberFaultKind,
     Officer,
+    PaperNumber,
     Relationship,
     Sex,
 )
@@ -162,6 +163,7 @@ def newcomer(plate: DoorplateId, number: int) -> Command:
         birth_date=date(1960, 1, 1),
         nationality=Nationality("01"),
         number=CitizenNumber.compose(DivisionCode("220102"), date(1960, 1, 1), 1),
+        certificate_number=PaperNumber(f"J{number}"),
         declarant=Name("赵"),
     )
 

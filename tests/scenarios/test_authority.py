@@ -22,17 +22,40 @@ from registry.commands.base import (
     PROVINCE,
     STATION,
 )
+from registry.commands.cards_gates import AcceptBaseline, WithdrawBaseline
 from registry.commands.cases import CloseNumberCase
 from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeHead
 from registry.commands.migration import MoveOut
+from registry.commands.particulars import ChangeName, CorrectName
+from registry.commands.places import (
+    AdjustDivision,
+    AssignStation,
+    EstablishCommunity,
+    EstablishDivision,
+    RenameDivision,
+)
 from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
+from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
 from registry.commands.vital import DeleteRecord, RegisterDeath
+from registry.commands.voiding import VoidDoorplateEntry, VoidHouseholdEntry, VoidStreetEntry
 from registry.errors import Forbidden
 from registry.events.household import Member
+from registry.events.places import Moved
 from registry.register import Submission
-from registry.values import DeletionKind, DivisionCode, PaperNumber, Sex
+from registry.values import (
+    ChangeCategory,
+    CommunityKind,
+    DeletionKind,
+    DivisionCode,
+    Level,
+    Name,
+    PaperNumber,
+    Sex,
+    Text,
+)
 from registry.vocabulary import Kind
+from tests.scenarios.test_places import LATER, cut
 from tests.scenarios.town import (
     APPROVAL,
     CHIEF,
@@ -97,6 +120,38 @@ def test_the_people_of_another_county_are_left_alone(town: Town, command):
     town.do(command(town), replace(OF_JINGYANG, office=CHIEF.office))
 
 
+ABOUT_OTHERS = [
+    lambda t: ChangeName(  # that is what she is called
+        person=t.li,
+        category=ChangeCategory("31"),
+        name=Name("李梅"),
+        declarant=DECLARANT,
+    ),
+    lambda t: CorrectName(
+        person=t.li,
+        corrects=9,
+        category=ChangeCategory("22"),
+        name=Name("李"),
+        declarant=DECLARANT,
+    ),
+    lambda t: MoveOut(
+        persons=(t.li, t.zhao), certificate_number=PaperNumber("Q1"), declarant=DECLARANT
+    ),
+    lambda t: VoidEntry(person=t.li, version=1, grounds=GROUNDS),
+    lambda t: ReverseRegistration(person=t.li, version=2, grounds=GROUNDS),
+    lambda t: RestoreRegistration(person=t.li, version=9, grounds=GROUNDS),
+    lambda t: VoidHouseholdEntry(household=t.home, version=1, grounds=GROUNDS),
+    lambda t: VoidDoorplateEntry(doorplate=t.gate, version=1, grounds=GROUNDS),
+    lambda t: VoidStreetEntry(street=t.road, version=1, grounds=GROUNDS),
+]
+
+
+@pytest.mark.parametrize("command", ABOUT_OTHERS)
+def test_who_is_not_in_charge_learns_nothing_from_a_refusal(town: Town, command):
+    assert town.refused(command(town), OF_SHIFANG) == ["outside-area"]
+    assert "outside-area" not in town.refused(command(town), OF_JINGYANG)
+
+
 def test_nobody_is_pushed_into_another_county(town: Town):
     push = ChangeAddress(
         movers=(Mover(person=town.li, relation=OTHER),), household=town.farm, declarant=DECLARANT
@@ -109,6 +164,56 @@ def test_a_household_is_not_pushed_into_another_county_either(town: Town):
     push = MoveHousehold(household=town.home, doorplate=town.barn, declarant=DECLARANT)
     assert town.refused(push, OF_JINGYANG) == ["outside-area"]
     town.do(push, OF_SHIFANG)
+
+
+OF_OTHERS_TREE = [
+    lambda t: EstablishCommunity(
+        community_name=Text("新村"), community_kind=CommunityKind("33"), parent=t.shifang, on=LATER
+    ),
+    lambda t: RenameDivision(
+        division=t.shifang, division_name=Text("方亭"), document="一号", on=TODAY
+    ),
+    lambda t: AssignStation(community=t.town, station=OF_SHIFANG.office, on=TODAY),
+    lambda t: passing(t.town, t.jingyang),
+    lambda t: passing(t.east, t.shifang),
+    lambda t: cut(t, t.barn, to=t.east),
+    lambda t: cut(t, t.gate),
+    lambda t: cut(t, households=(t.farm,), to=t.east),
+]
+
+
+def passing(place, parent) -> AdjustDivision:
+    return AdjustDivision(moved=(Moved(place=place, parent=parent),), document="一号", on=LATER)
+
+
+@pytest.mark.parametrize("command", OF_OTHERS_TREE)
+def test_the_tree_of_another_county_is_left_alone(town: Town, command):
+    assert town.refused(command(town), OF_JINGYANG) == ["outside-area"]
+    town.do(command(town), replace(OF_JINGYANG, area=(DivisionCode("510600"),)))
+
+
+def test_a_county_is_opened_and_shut_by_its_own_administrators(town: Town):
+    for act in (AcceptBaseline, WithdrawBaseline):
+        command = act(division=town.shifang, document="一号")
+        assert town.refused(command, OF_JINGYANG) == ["outside-area"]
+        town.do(command, OF_SHIFANG)
+
+
+def test_who_has_an_area_founds_no_province(town: Town):
+    province = EstablishDivision(level=Level.PROVINCE, division_name=Text("新省"), on=LATER)
+    assert town.refused(province, OF_JINGYANG) == ["outside-area"]
+
+
+def test_a_community_dated_ahead_belongs_to_the_county_that_it_will_lie_in(town: Town):
+    township = EstablishDivision(
+        level=Level.TOWNSHIP, division_name=Text("新镇"), parent=town.jingyang, on=LATER
+    )
+    parent = town.do(township, OF_JINGYANG)["division"]
+    village = EstablishCommunity(
+        community_name=Text("新村"), community_kind=CommunityKind("33"), parent=parent, on=LATER
+    )
+    assert town.refused(village, OF_SHIFANG) == ["outside-area"]
+    town.do(village, OF_JINGYANG)
 
 
 def test_who_has_left_belongs_to_the_origin(town: Town):

@@ -11,17 +11,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
+from adapters.assembly import papers_of
 from registry.aggregates import Certificate, NumberCase, Permit
+from registry.commands.addresses import RegisterDoorplate
 from registry.commands.membership import Heir
 from registry.commands.migration import MoveIn, MoveOut, RegisterNewcomer
 from registry.commands.papers import IssuePermit, ReissueCertificate
+from registry.commands.places import EstablishCommunity
 from registry.commands.relocation import Mover
 from registry.commands.vital import RegisterDeath
 from registry.events.household import Member
-from registry.values import CitizenNumber, Name, OutKind, PaperNumber, Sex
+from registry.values import (
+    CitizenNumber,
+    CommunityKind,
+    MigrationReason,
+    Name,
+    OutKind,
+    PaperNumber,
+    PlateNumber,
+    Sex,
+    Text,
+)
 from registry.vocabulary import Kind
 from tests.scenarios.town import (
     CHANGCHUN,
@@ -54,7 +68,7 @@ def out(*persons, **told) -> MoveOut:
 
 
 def settle(town: Town, *persons, **told) -> MoveIn:
-    said = {
+    said: dict[str, Any] = {
         "movers": tuple(Mover(person=person, relation=OTHER) for person in persons),
         "certificate_number": Q1,
         "declarant": DECLARANT,
@@ -213,7 +227,36 @@ def test_a_move_without_anybody_is_refused(town: Town):
 def test_an_arrival_declared_late_is_entered_and_the_officer_told(town: Town):
     town.do(out(town.li))
     told = town.do(settle(town, town.li, on=date(2007, 5, 30), arrived_on=date(2007, 5, 12)))
-    assert [notice["code"] for notice in told["notices"]] == ["declared-late"]
+    assert notices(told) == ["permit-missing", "declared-late"]
+
+
+@pytest.mark.parametrize(("kind", "late"), [("32", True), ("33", False)])
+def test_an_arrival_is_declared_within_three_days_in_a_city_and_ten_in_the_country(
+    town: Town, kind, late
+):
+    place = EstablishCommunity(
+        community_name=Text("新村"),
+        community_kind=CommunityKind(kind),
+        parent=town.shifang,
+        on=LEFT,
+    )
+    plate = RegisterDoorplate(
+        street=town.lane,
+        plate_number=PlateNumber("9号"),
+        community=town.do(place)["community"],
+        on=LEFT,
+    )
+    home = new(town.do(plate)["doorplate"])
+    town.do(out(town.li))
+    mover = (Mover(person=town.li, relation=HEAD),)
+    arrival = settle(town, movers=mover, new_household=home, arrived_on=date(2007, 5, 26))
+    told = town.do(replace(arrival, on=date(2007, 5, 28)))
+    assert ("declared-late" in notices(told)) == late
+
+
+def notices(told: dict[str, Any]) -> list[str]:
+    """The codes of what the officer was told."""
+    return [notice["code"] for notice in told.get("notices", ())]
 
 
 def test_departure_and_arrival_may_fall_on_one_day(town: Town):
@@ -238,6 +281,43 @@ def test_a_newcomer_brings_number_and_papers(town: Town):
     assert town.household(town.farm).members[one.id] == OTHER
     assert town.see(Permit, town.named(Kind.PERMIT, Z1)).used_by == {one.id}
     assert town.refused(newcomer(town, permit_number=Z1)) == ["permit-for-others"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "certificate", "permit"),
+    [
+        (None, True, True),
+        ("133", True, True),  # spouses
+        ("124", True, False),  # students
+        ("171", False, False),  # veterans hand in other papers
+        ("0372", False, False),  # who comes back from abroad, by the code of 2004
+    ],
+)
+def test_which_papers_a_newcomer_hands_in_follows_from_the_reason(
+    town: Town, reason, certificate, permit
+):
+    why = None if reason is None else MigrationReason(reason)
+    told = town.do(newcomer(town, reason=why))
+    assert ("permit-missing" in notices(told)) == permit
+    number = CitizenNumber.compose(CHANGCHUN, date(1980, 6, 1), 13)
+    bare = newcomer(town, number=number, certificate_number=None, reason=why)
+    if certificate:
+        assert town.refused(bare) == ["papers-needed"]
+    else:
+        assert "certificate-missing" not in notices(town.do(bare))
+
+
+def test_a_province_says_on_which_papers_it_insists(town: Town):
+    town.register.setting = replace(town.register.setting, papers=papers_of("certificate, permit"))
+    assert town.refused(newcomer(town)) == ["papers-needed"]
+    town.do(out(town.li, town.boy, on=date(2007, 5, 20)))
+    assert town.refused(settle(town, town.li)) == ["papers-needed"]
+    assert notices(town.do(settle(town, town.boy, household=town.hut))) == []  # of this county
+    town.register.setting = replace(town.register.setting, papers=papers_of(""))
+    told = town.do(newcomer(town, certificate_number=None))
+    assert notices(told)[:2] == ["certificate-missing", "permit-missing"]
+    with pytest.raises(ValueError, match="MOVE_PAPERS"):
+        papers_of("certificates")
 
 
 def test_a_certificate_of_another_register_serves_four_persons_at_most(town: Town):

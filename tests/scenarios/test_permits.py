@@ -7,6 +7,7 @@ notice of 1994-07-11.
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 
@@ -15,7 +16,7 @@ from registry.commands.papers import VoidPermit
 from registry.values import Name, PaperNumber
 from registry.vocabulary import Kind
 from tests.scenarios.test_migration import Q2, Z1, out, permit, settle
-from tests.scenarios.town import GROUNDS, OF_JINGYANG, OF_SHIFANG, Town
+from tests.scenarios.town import GROUNDS, OF_JINGYANG, OF_SHIFANG, Town, death
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,8 @@ def test_a_permit_for_others_admits_nobody_else(town: Town):
 def test_a_permit_of_another_register_is_taken_down_as_it_is(town: Town):
     town.do(out(town.li, permit_number=PaperNumber("CC-7")))
     assert town.person(town.li).in_transit
+    left = town.timeline(town.li)[-1].event
+    assert left.permit == town.named(Kind.PERMIT, "CC-7")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,15 @@ def test_a_permit_of_another_register_is_taken_down_as_it_is(town: Town):
 )
 def test_a_permit_is_not_issued(town: Town, told, codes):
     assert town.refused(permit(town, **told)) == codes
+
+
+def test_a_permit_names_persons_who_are_there_and_live(town: Town):
+    stranger = UUID(int=99)
+    assert town.refused(permit(town, persons=(town.li, stranger))) == ["person-unknown"]
+    town.do(death(town.zhao))
+    assert town.refused(permit(town, persons=(town.zhao,))) == ["already-deceased"]
+    town.do(permit(town, persons=(town.li, town.li)))
+    assert town.see(Permit, town.named(Kind.PERMIT, Z1)).persons == (town.li,)
 
 
 def test_a_permit_is_withdrawn_while_somebody_may_still_use_it(town: Town):

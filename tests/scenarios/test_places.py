@@ -136,6 +136,26 @@ def test_a_community_bears_its_new_name_from_its_day_on(town: Town):
             ["already-known"],
         ),
         (
+            lambda t: EstablishDivision(
+                level=Level.COUNTY,
+                division_code=DivisionCode("510682"),
+                division_name=Text("什邡市"),
+                parent=t.deyang,
+                on=LATER,
+            ),
+            ["division-code-taken"],
+        ),
+        (
+            lambda t: RenameDivision(
+                division=t.jingyang,
+                division_code=DivisionCode("510682"),
+                division_name=Text("什邡市"),
+                document=PAPER,
+                on=LATER,
+            ),
+            ["division-code-taken"],
+        ),
+        (
             lambda t: EstablishCommunity(
                 community_name=Text("新村"),
                 community_kind=COMMITTEE,

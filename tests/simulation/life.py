@@ -228,6 +228,7 @@ class Life:
                     birth_date=born,
                     nationality=Nationality("01"),
                     number=number,
+                    certificate_number=PaperNumber(f"J{self.county.made}"),
                     declarant=WHO,
                     on=self.day(),
                 )

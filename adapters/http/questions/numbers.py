@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from adapters.answers import Case, Paper
+from adapters.answers import Case, Holder, Paper
+from adapters.casebook import course
 from adapters.http.asking import Answer, Ask, question
 from adapters.http.clocks import FIELDS
-from adapters.http.parameters import path_id
+from adapters.http.parameters import path_id, typed
+from adapters.http.questions.common import instant
 from adapters.http.sight import CASES, PEOPLE, shown
+from registry.aggregates import Person
 from registry.errors import Forbidden
-from registry.values import CitizenNumber, PaperNumber, Text
+from registry.values import CitizenNumber, DivisionCode, PaperNumber, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +55,31 @@ def number_asked(body: ByNumber) -> str:
 )
 def persons_by_number(ask: Ask) -> Answer:
     """Who holds a number, and who held it formerly; whoever belongs elsewhere is only counted."""
+    return held_by(ask, ask.reader.numbered(ask.body.number, ask.at))
+
+
+def held_by(ask: Ask, holders: Sequence[tuple[Holder, Person | None]]) -> Answer:
+    """The holders of a number whom the officer may see; the others are counted.
+
+    Of whom nothing stands, as when a birth was reversed, only the identifier is shown, and only to
+    who is in charge of every place.
+    """
     names = ask.fields()
-    holders = ask.reader.numbered(ask.body.number, ask.at)
     seen = [
-        (one, state) for one, state in holders if state is not None and ask.sight.sees_person(state)
+        (one, state)
+        for one, state in holders
+        if (_everywhere(ask) if state is None else ask.sight.sees_person(state))
     ]
-    persons = [{**shown(state, names), "holds": one.holding, "how": one.how} for one, state in seen]
-    body = {"persons": persons, "elsewhere": len(holders) - len(persons), **ask.point()}
-    return Answer(body, [one.person for one, _ in seen], names, rows=len(persons))
+    persons = [
+        {
+            **({"id": one.person} if state is None else shown(state, names)),
+            "holds": one.holding,
+            "how": one.how,
+        }
+        for one, state in seen
+    ]
+    body = {"persons": persons, "elsewhere": len(holders) - len(seen), **ask.point()}
+    return Answer(body, [one.person for one, _ in seen], names, rows=len(seen))
 
 
 def text_asked(body: ByNumberAsFound) -> str:
@@ -74,14 +96,7 @@ def text_asked(body: ByNumberAsFound) -> str:
 )
 def persons_by_number_as_found(ask: Ask) -> Answer:
     """In whose records a wrong number (错号) stands as it came, or stood until it was put right."""
-    names = ask.fields()
-    holders = ask.reader.as_found(ask.body.text, ask.at)
-    seen = [
-        (one, state) for one, state in holders if state is not None and ask.sight.sees_person(state)
-    ]
-    persons = [{**shown(state, names), "holds": one.holding, "how": one.how} for one, state in seen]
-    body = {"persons": persons, "elsewhere": len(holders) - len(persons), **ask.point()}
-    return Answer(body, [one.person for one, _ in seen], names, rows=len(persons))
+    return held_by(ask, ask.reader.as_found(ask.body.text, ask.at))
 
 
 @question("/queries/number-history", roles=CASES, body=ByNumber, number_of=number_asked)
@@ -114,13 +129,18 @@ def number_cases(ask: Ask) -> Answer:
 
 @question("/number-cases/{case}", path_id("case", "a case's identifier"), roles=CASES, by_key=True)
 def number_case(ask: Ask) -> Answer:
-    """A case about a number (重错号)."""
+    """A case about a number (重错号), its parties, and how far it has come.
+
+    Of a shared number each later holder is told with the entry that brought the number, when that
+    was recorded and by which delivery: it was the earliest at which it could have been refused.
+    """
     one = ask.values["case"]
     case: Case = ask.found("case", ask.reader.case(one, ask.at), one)
     found = ask.reader.persons(case.parties, ask.at)
     if not _everywhere(ask) and not any(map(ask.sight.sees_person, found.values())):
         raise Forbidden("no party of the case belongs to your area; ask the office there")
-    return Answer({"case": case_of(case), **ask.point()}, case.parties, ["parties"])
+    told = {"case": case_of(case), "course": course_of(ask, case), **ask.point()}
+    return Answer(told, case.parties, ["parties"])
 
 
 @question("/queries/papers-by-number", roles=CASES, body=ByPaper)
@@ -136,9 +156,42 @@ def papers_by_number(ask: Ask) -> Answer:
     return Answer(body, subjects, ["papers"], rows=len(papers))
 
 
+@question(
+    "/sequence-books",
+    typed("address_code", DivisionCode, "the county's code in the numbers", required=True),
+    typed("birth_date", date, "the birth date in the numbers", required=True),
+    roles=CASES,
+    personal=False,
+)
+def sequence_books(ask: Ask) -> Answer:
+    """The sequence registers of a county and birth date (顺序码登记表): codes held, codes used."""
+    code = ask.values["address_code"]
+    if not ask.sight.sees_office(code):
+        raise Forbidden("the county lies outside your area; ask the office there")
+    found = ask.reader.books(code, ask.values["birth_date"], ask.at)
+    told = [
+        {**one.__dict__, "codes": one.last - one.first + 1 if one.last else 0}  # 0: not opened yet
+        for one in found
+    ]
+    return Answer({"books": told, **ask.point()}, rows=len(told))
+
+
 def case_of(case: Case) -> dict[str, Any]:
     """A case as JSON; the number is named by its identifier alone."""
     return dict(case.__dict__)
+
+
+def course_of(ask: Ask, case: Case) -> dict[str, Any]:
+    """How far a case has come as JSON."""
+    found = course(ask.reader, case, ask.at)
+    parties = [
+        {
+            **vars(one),
+            "recorded_at": None if one.recorded_at is None else instant(one.recorded_at),
+        }
+        for one in found.parties
+    ]
+    return {**vars(found), "parties": parties}
 
 
 def paper_of(paper: Paper) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def test_whoever_is_of_age_without_a_card_is_called_up_until_he_applies(town: To
     assert town.get(path, "county", area=THERE).status_code == 403
 
 
-HELD = {"card_kind": "2", "state": "93", "term_until": TODAY}
+HELD = {"id": "a card", "card_kind": "2", "state": "93", "term_until": TODAY}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
+from adapters.http.auth import issue
 from adapters.http.clocks import read_known_at
 from registry.errors import Fault
-from tests.adapters.http.conftest import Town
+from tests.adapters.http.conftest import ROLES, STATION, Town
 
 HERE, THERE = ["510603"], ["510604"]
 
@@ -25,7 +26,9 @@ def test_a_person_is_shown_on_both_databases(any_town: Town):
 
 def test_a_person_is_unknown_before_birth_and_before_it_was_recorded(town: Town):
     path = f"/persons/{town.ids['王小']}"
-    assert town.get(path, valid_on="2007-01-14").status_code == 404
+    early = town.get(path, valid_on="2007-01-14")
+    assert early.status_code == 404
+    assert "on 2007-01-14" in early.json()["detail"]
     assert town.get(path, valid_on="2007-01-15").status_code == 200
     assert town.get(path, known_at="2007-05-31").status_code == 404
     assert town.get(path, known_at="2007-06-01T09:00:00+08:00").status_code == 200
@@ -210,6 +213,26 @@ def test_numbers_are_asked_for_in_bodies_alone(town: Town):
     assert [one["number"] for one in found["persons"]] == [number]
 
 
+def test_a_number_of_which_no_holder_stands_is_told_to_who_sees_everywhere(town: Town):
+    child, number = town.ids["王小"], town.ids["王小号码"]
+    town.clock.goes_on()
+    town.do("ReverseRegistration", person=child, version=1, grounds="错录")
+    told = town.post("/queries/persons-by-number", number=number).json()
+    assert told["persons"] == [{"id": child, "holds": False, "how": "given"}]
+    assert told["elsewhere"] == 0
+    away = town.post("/queries/persons-by-number", area=["510603"], number=number).json()
+    assert (away["persons"], away["elsewhere"]) == ([], 1)
+
+
+def test_a_sequence_register_tells_how_many_codes_are_left(town: Town):
+    asked = {"address_code": "510603", "birth_date": "2007-01-15"}
+    (book,) = town.get("/sequence-books", **asked).json()["books"]
+    assert (book["first"], book["codes"] - book["used"]) == (1, book["last"] - 1)
+    assert town.get("/sequence-books", **asked, known_at="2007-05-01").json()["books"] == []
+    assert town.get("/sequence-books", area=["510604"], **asked).status_code == 403
+    assert town.get("/sequence-books", area=["510600"], **asked).status_code == 200
+
+
 def test_where_somebody_lived_on_a_day_and_over_a_period(town: Town):
     ids = town.ids
     town.do(
@@ -381,5 +404,48 @@ def test_cases_and_papers(town: Town):
     town.do("RegisterNewcomer", **newcomer, certificate_number="F1")
     (case,) = town.get("/number-cases", area=HERE).json()["cases"]
     assert len(case["parties"]) == 2
-    assert town.get(f"/number-cases/{case['id']}", area=HERE).status_code == 200
+    told = town.get(f"/number-cases/{case['id']}", area=HERE).json()
+    later = [one for one in told["course"]["parties"] if one["entry"] is not None]
+    assert [one["entry"] for one in later] == ["NewcomerRegistered"]
+    assert later[0]["recorded_at"].startswith(case["since"])
     assert town.get(f"/number-cases/{case['id']}", area=["510700"]).status_code == 403
+
+
+def test_whoever_is_given_another_number_has_a_proof_that_can_be_printed(town: Town):
+    ids = town.ids
+    newcomer: dict[str, Any] = {
+        **{"household": ids["甲户"], "relation": "99", "name": "钱", "sex": 1},
+        **{"birth_date": "1970-01-01", "nationality": "01", "number": ids["甲号码"]},
+    }
+    person = town.do("RegisterNewcomer", **newcomer, declarant="钱", certificate_number="F1")[
+        "person"
+    ]
+    (case,) = (one["id"] for one in town.get("/number-cases", area=HERE).json()["cases"])
+    town.do("ProposeKeeper", case=case, keeper=ids["王甲"], reason="50")
+    for party in (ids["王甲"], person):
+        town.do("NotifyParty", case=case, person=party, document="T1")
+    listed = town.do("ListNumberChange", case=case, changed=[person])["digest"]
+    other = issue(
+        town.settings.keys,
+        officer="罗",
+        office=STATION,
+        roles=ROLES,
+        now=town.clock.now,
+        days=36_500,
+    )
+    change = {"person": person, "proof": "ZM-1", "declarant": "钱"}
+    told = {"case": case, "keeper": ids["王甲"], "changes": [change], "touched": listed}
+    decided = town.client.post(
+        "/commands/DecideNumberCase",
+        headers={"Authorization": f"Bearer {other}", "Submission-Id": str(uuid4())},
+        json={**told, "document": "D1", "grounds": "查实"},
+    ).json()
+    town.services.projector.catch_up()
+    path = f"/number-cases/{case}/proofs/{person}"
+    proof = town.get(path, area=HERE).json()["proof"]
+    assert (proof["paper"], proof["before"]) == ("ZM-1", ids["甲号码"])
+    assert proof["after"] == decided["answer"]["numbers"][person]
+    page = town.client.get(path, headers=town.headers("station", Accept="text/html"))
+    assert "公民身份号码变更证明" in page.text
+    assert town.get(path, area=["510700"]).status_code == 403
+    assert town.get(f"/number-cases/{case}/proofs/{ids['王甲']}").status_code == 404
