@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from adapters.demo import exchange
+from adapters.demo import exchange, visiting
 from adapters.demo.arrivals import arrival
 from adapters.demo.changes import some_change
 from adapters.demo.dice import Dice
@@ -98,6 +98,7 @@ class Story:
     counted: Counter[str]
     refused: list[tuple[str, date, Any]] = field(default_factory=list)
     report: Any = None
+    faults: Mapping[str, Sequence[Resident]] = field(default_factory=dict)  # planted, by kind
     township: DivisionId | None = None
     mover: PersonId | None = None
     oldest: PersonId | None = None
@@ -111,6 +112,7 @@ class Story:
     county: DivisionId | None = None
     applicants: list[PersonId] = field(default_factory=list)  # grown-ups of the county, no case
     late_death: tuple[PersonId, date, date] | None = None  # who, died, declared
+    visited: tuple[HouseholdId, date] | None = None  # where somebody registered nowhere was met
 
 
 def build_town(
@@ -187,8 +189,9 @@ def import_population(
     name = f"{SOURCE}-{seed}"
     by = town.administrator
     with TemporaryDirectory(prefix="extract-") as folder:
-        write_extract(Path(folder), town, population, FOUNDED.isoformat())
-        report = importer.load(Path(folder), SOURCE, name, FOUNDED, by)
+        extract = Path(folder) / SOURCE  # beside which the report is written
+        write_extract(extract, town, population, FOUNDED.isoformat())
+        report = importer.load(extract, SOURCE, name, FOUNDED, by)
     batch = Batch(SOURCE, name, FOUNDED, FOUNDED, register.setting.namespace)
     name_everything(batch, town, population)
     return report
@@ -214,6 +217,7 @@ def begin(town: Town, population: Population, numbers: Numbers, dice: Dice) -> L
         for one in faulty if kind != "duplicate" else ():
             if dice.chance(CLEARED):
                 _clear_later(life, one, kind)
+    visiting.schedule(life, population.faults["check-character"])
     main = [one for one in town.communities if one.township is town.townships[MAIN]]
     life.later(5, lambda life: dormitory(life, main[0]))
     life.later(5, lambda life: dormitory(life, town.communities[-1]))
@@ -256,10 +260,12 @@ def tell(life: Life, population: Population, seed: int, report: Any) -> Story:
         counted=life.counted,
         refused=life.refused,
         report=report,
+        faults=population.faults,
     )
     story.township = life.town.townships[MAIN].division
     if life.latest is not None:
         story.late_death = life.latest[1:]
+    story.visited = life.met
     for on, community in life.passed:
         story.adjusted, story.adjusted_on = community.id, on
     main = life.town.townships[MAIN]

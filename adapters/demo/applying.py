@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid5
 
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from adapters.photos.encoding import chip_photo
 from registry.aggregates import Aggregate, Application, CardBody, Household, Person, Readiness
 from registry.commands.cards_acceptance import AcceptApplication
 from registry.commands.cards_audit import CheckNumbers, PassCountyAudit, SignCards
+from registry.commands.cards_bins import OpenBin
 from registry.commands.cards_capture import CompleteCapture
 from registry.commands.cards_city import JudgePackage
 from registry.commands.cards_common import Tier
@@ -38,7 +40,9 @@ from registry.errors import Refused, RegistryError
 from registry.history import effective
 from registry.register import Authority, Command, Register, Submission
 from registry.values import (
+    AcceptanceNumber,
     ApplicationId,
+    CardKind,
     CardReason,
     ChipSerial,
     DivisionId,
@@ -47,13 +51,18 @@ from registry.values import (
     Name,
     OfficeCode,
     Officer,
+    PaperNumber,
     PersonId,
 )
 from registry.vocabulary import ORDERS, Kind, Order
 
 A = TypeVar("A", bound=Aggregate)
 
-FIRST_CARD: Final = CardReason("12")
+FIRST_CARD, EXPIRED, LOST = CardReason("12"), CardReason("22"), CardReason("41")
+#: Why ten people apply, one after the other.
+REASONS: Final = (*[FIRST_CARD] * 7, EXPIRED, EXPIRED, LOST)
+#: Cards of before the register: their kind, and the bin that they go into when they are exchanged.
+OLD_CARD, OLD_CARDS = CardKind("1"), PaperNumber("B1")
 DOCUMENT: Final = "synthetic"
 #: Applications in one command, commands in one batch, and drawn heads that are shared.
 TOGETHER, BATCH, HEADS = 200, 500, 6
@@ -116,6 +125,13 @@ class Office:
         return Submission(self._ids(), by, command)
 
 
+class Accepted(NamedTuple):
+    """Whose application it is, and why there is one."""
+
+    person: PersonId
+    reason: CardReason
+
+
 class Applicants:
     """People of a town who want cards, and how far these are."""
 
@@ -123,9 +139,11 @@ class Applicants:
         self.office, self.story = office, story
         self.media = Media(engine, open_node_keys(media_key))
         self.steps = 0
+        self.accepted: dict[ApplicationId, Accepted] = {}
+        self.temporary: dict[PersonId, ApplicationId] = {}
 
     def apply(self, wanted: int, begin: date) -> list[ApplicationId]:
-        """Let people apply, from the county's acceptance to the province's check, day by day."""
+        """Let people apply and be photographed, whose data are accepted and checked already."""
         office, story = self.office, self.story
         office.clock.go_to(begin)
         assert story.county is not None, "the town is made"
@@ -136,23 +154,31 @@ class Applicants:
         for at in range(0, len(people), TOGETHER):
             some = tuple(people[at : at + TOGETHER])
             office.do(VerifyPersons(persons=some, document=DOCUMENT), office.administrator)
-        forms = [AcceptApplication(person=one, apply_reason=FIRST_CARD) for one in people]
+        reasons = [REASONS[place % len(REASONS)] for place in range(len(people))]
+        # The counter gives its slips out in order; the register need not look for the next one.
+        forms = [
+            AcceptApplication(
+                person=person,
+                apply_reason=reason,
+                acceptance_number=AcceptanceNumber.compose(office.station.office, begin, slip),
+            )
+            for slip, (person, reason) in enumerate(zip(people, reasons, strict=True), 1)
+        ]
         answers = office.do_each(forms, office.station)
-        accepted = {
-            ApplicationId(UUID(told["application"])): person
-            for person, told in zip(people, answers, strict=True)
-            if told is not None
-        }
-        applications = self.photographed(accepted)
+        for person, reason, told in zip(people, reasons, answers, strict=True):
+            if told is not None:
+                one = ApplicationId(UUID(told["application"]))
+                self.accepted[one] = Accepted(person, reason)
+        applications = self.photographed()
         self.steps += 2 * len(applications)
-        return self.brought_up(applications, begin)
+        return applications
 
-    def photographed(self, accepted: dict[ApplicationId, PersonId]) -> list[ApplicationId]:
+    def photographed(self) -> list[ApplicationId]:
         """Draw a head for everybody; few are drawn, and many look alike."""
         heads = [drawn_photo(seed) for seed in range(HEADS)]
         small = [chip_photo(head) for head in heads]
         commands = []
-        for place, (one, person) in enumerate(accepted.items()):
+        for place, (one, (person, _)) in enumerate(self.accepted.items()):
             head, chip = heads[place % HEADS], small[place % HEADS]
             kept = self.media.keep(person, (head, MediaType.JPEG), (chip, MediaType.WEBP))
             commands.append(
@@ -161,7 +187,7 @@ class Applicants:
                 )
             )
         answers = self.office.do_each(commands, self.office.station)
-        return [one for one, told in zip(accepted, answers, strict=True) if told is not None]
+        return [one for one, told in zip(self.accepted, answers, strict=True) if told is not None]
 
     def brought_up(self, applications: list[ApplicationId], begin: date) -> list[ApplicationId]:
         """From the station to the province's check, some days later each."""
@@ -223,15 +249,37 @@ class Applicants:
                 to = below.office
                 office.do(DispatchCards(tier=tier, applications=some, destination=to), by)
 
-    def hand_out(self, applications: Sequence[ApplicationId]) -> int:
-        """Everybody comes, is looked at, and takes the card; how many did."""
+    def hand_out(self, applications: Sequence[ApplicationId]) -> Counter[str]:
+        """Everybody comes, is looked at, takes the card and gives the old one back; what was done.
+
+        A card of before the register goes into a bin, a temporary one is named.
+        """
+        office = self.office
+        office.do(OpenBin(bin_number=OLD_CARDS), office.station)
         checks = (HandoverCheck.IDENTITY, HandoverCheck.VISUAL)
-        commands = []
+        commands, done = [], Counter[str]()
         for one in applications:
-            body = self.office.see(CardBody, self.office.see(Application, one).body)
-            commands.append(HandOutCard(application=one, serial=body.chip_serial, checks=checks))
-        answers = self.office.do_each(commands, self.office.station)
-        return sum(told is not None for told in answers)
+            person, reason = self.accepted[one]
+            body = office.see(CardBody, office.see(Application, one).body)
+            old = (OLD_CARD,) if reason == EXPIRED else ()
+            temporary = self.temporary.get(person)
+            commands.append(
+                HandOutCard(
+                    application=one,
+                    serial=body.chip_serial,
+                    checks=checks,
+                    surrendered=() if temporary is None else (temporary,),
+                    took_in=old,
+                    taken_into=OLD_CARDS if old else None,
+                )
+            )
+        answers = office.do_each(commands, office.station)
+        for command, told in zip(commands, answers, strict=True):
+            if told is not None:
+                done["handed out"] += 1
+                done["old"] += bool(command.took_in)
+                done["temporary"] += bool(command.surrendered)
+        return done
 
     def move(self, applications: Sequence[ApplicationId]) -> ApplicationId:
         """Somebody moves with the household to where somebody else lives; whose card it is."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from adapters.assembly import Settings
 from adapters.demo import Story
@@ -54,23 +57,50 @@ class Terminal:
 
     def run(self, *words: str, shown: int = SHOWN) -> None:
         """Run a verb; the demo ends with its exit code if that is not 0."""
-        print(f"  $ registry {' '.join(words)}", flush=True)
-        done = subprocess.run(
-            [Path(sys.executable).with_name("registry"), *words],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        for line in lines[:shown]:
-            print(f"    {line.expandtabs(14)}")
-        if len(lines) > shown:
-            print(f"    … {len(lines) - shown} lines more")
-        if done.returncode:
-            print(done.stderr, file=sys.stderr)
-            raise SystemExit(done.returncode)
+        with self.meanwhile(*words, shown=shown, sign=""):
+            pass
+
+    @contextmanager
+    def meanwhile(self, *words: str, shown: int = SHOWN, sign: str = " &") -> Iterator[None]:
+        """Run a verb beside whatever a block does; what it says is printed when both are over."""
+        line = f"  $ registry {' '.join(words)}"
+        print(f"{line}{sign}", flush=True)
+        with (
+            TemporaryFile("w+", encoding="utf-8") as told,
+            TemporaryFile("w+", encoding="utf-8") as wrong,
+        ):
+            running = subprocess.Popen(
+                [Path(sys.executable).with_name("registry"), *words],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=wrong,
+            )
+            try:
+                yield
+                running.wait()
+            except BaseException:
+                running.terminate()
+                running.wait()
+                raise
+            for file in (told, wrong):
+                file.seek(0)
+            if sign:
+                print(f"{line}, which is done now:")
+            show(told.read(), shown)
+            if running.returncode:
+                print(wrong.read(), file=sys.stderr)
+                raise SystemExit(running.returncode)
+
+
+def show(told: str, shown: int) -> None:
+    """Print the first lines of an answer."""
+    lines = [line for line in told.splitlines() if line.strip()]
+    for line in lines[:shown]:
+        print(f"    {line.expandtabs(14)}")
+    if len(lines) > shown:
+        print(f"    … {len(lines) - shown} lines more")
 
 
 def audit(settings: Settings, folder: Path, story: Story) -> None:
@@ -78,12 +108,14 @@ def audit(settings: Settings, folder: Path, story: Story) -> None:
     terminal = Terminal(settings, folder)
     print("An auditor comes. What follows from the log is held against what the register answers:")
     terminal.run("seal")
-    terminal.run("audit", "--html", "audit.html", shown=30)
     start, end = max(story.founded_on, date(story.until.year - 1, 1, 1)), story.until
-    terminal.run("diff", str(start), str(end))
-    terminal.run("blame", str(story.mover), "community", "--purpose", "supervision")
-    terminal.run("state-root")
-    terminal.run("key", "new")
-    terminal.run("publish")
-    terminal.run("prove", str(story.mover), "--purpose", "supervision", "--output", "proof.json")
-    terminal.run("verify", "proof.json", "--key", "log.pub")
+    with terminal.meanwhile("audit", "--html", "audit.html", shown=30):
+        terminal.run("diff", str(start), str(end))
+        terminal.run("blame", str(story.mover), "community", "--purpose", "supervision")
+        terminal.run("state-root")
+        terminal.run("check", "unsettled", "--purpose", "supervision", shown=6)
+        terminal.run("key", "new")
+        terminal.run("publish")
+        proof = ("--purpose", "supervision", "--output", "proof.json")
+        terminal.run("prove", str(story.mover), *proof)
+        terminal.run("verify", "proof.json", "--key", "log.pub")

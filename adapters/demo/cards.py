@@ -26,6 +26,7 @@ from adapters.card.signatures import new_signer
 from adapters.demo import SimulatedClock, Story
 from adapters.demo.applying import Applicants, Office
 from adapters.demo.auditor import Terminal
+from adapters.demo.paying import Till
 from adapters.eventstore import microseconds
 from adapters.media import new_node_key
 from registry.aggregates import Application, CardBody, WorkOrder
@@ -36,7 +37,7 @@ from registry.days import day_at
 from registry.values import ApplicationId, ChipSerial, PaperNumber
 from registry.vocabulary import Kind
 
-APPLICATIONS: Final = 2_000
+APPLICATIONS: Final = 3_000
 CARDS: Final = 60
 SPARE: Final = 12
 ORDER, LINE, BIN = PaperNumber("synthetic-W1"), PaperNumber("L1"), PaperNumber("R1")
@@ -82,14 +83,20 @@ def make_cards(
     office = Office(parts.register, clock)
     people = Applicants(office, parts.engine, Path(settings.media_key), story)
     applications = people.apply(APPLICATIONS, begin)
+    till = Till(people, begin)
+    till.open(applications)
+    applications = people.brought_up(applications, begin)
     print(
         f"Cards: {len(applications):,} people apply; station, county, city and province have them"
         f" in hand: {people.steps:,} steps, {monotonic() - start:.0f} s"
     )
+    till.tell()
     clock.now = microseconds()
     caught_up()
     terminal = Terminal(settings, folder)
-    terminal.run("seal", shown=3)
+    days = ("--from", str(begin), "--until", str(begin + timedelta(1)))
+    with terminal.meanwhile("seal", shown=3):
+        terminal.run("cash-book", "--unit", office.station.office, *days)
     terminal.act_as("synthetic-province", "510000000000", "province")
     site = ("--site", str(office.centre.office), "--within", "510683")
     terminal.run("order", ORDER, *site, "--cards", str(CARDS))
@@ -239,7 +246,11 @@ def close(office: Office, machine: RunningMachine, serials: Sequence[ChipSerial]
 def hand_out(office: Office, people: Applicants, applications: Sequence[ApplicationId]) -> None:
     """The cards go down from tier to tier and are handed out."""
     people.bring_down(applications)
-    print(f"  {people.hand_out(applications)} cards are handed out, each read at the counter")
+    done = people.hand_out(applications)
+    print(
+        f"  {done['handed out']} cards are handed out, each read at the counter; by the same act"
+        f" {done['old']} old cards go into a bin and {done['temporary']} temporary ones come back"
+    )
 
 
 def append(

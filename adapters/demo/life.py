@@ -24,6 +24,7 @@ from registry.register import Authority, Command
 from registry.store import Receipt
 from registry.values import (
     DivisionCode,
+    HouseholdId,
     HouseholdNumber,
     MigrationReason,
     Name,
@@ -81,6 +82,7 @@ class Life:
     passed: list[tuple[date, Community]] = field(default_factory=list)
     latest: tuple[int, PersonId, date, date] | None = None  # the death declared latest of all
     counted: Counter[str] = field(default_factory=Counter)  # by the kinds of RATES
+    met: tuple[HouseholdId, date] | None = None  # where a visit met somebody registered nowhere
     lived: float = 0.0  # person-years
     awaited: list[Step] = field(default_factory=list)
     _agenda: list[tuple[date, int, Business]] = field(default_factory=list)

@@ -15,7 +15,6 @@ from registry.commands.cases import (
     OpenNumberCase,
     ProposeKeeper,
 )
-from registry.commands.findings import SettleFinding
 from registry.commands.numbering import case_name
 from registry.register import Authority
 from registry.values import (
@@ -24,21 +23,10 @@ from registry.values import (
     Digest,
     KeeperReason,
     NumberFaultKind,
-    RegisterItem,
-    RuleCode,
-    Settlement,
     Text,
 )
 from registry.vocabulary import Kind
 
-#: The rule by which the import finds each planted fault of a number.
-RULES = {
-    "missing": "number/missing",
-    "check-character": "0408",
-    "fifteen-digits": "0408",
-    "sex": "1110",
-    "birth-date": "1111",
-}
 EARLIER = KeeperReason("30")
 
 
@@ -63,22 +51,13 @@ def clear_fault(life: Life, one: Resident, kind: str) -> Plan:
 
 
 def _cleared(life: Life, one: Resident, kind: str, case: CaseId, listed: Digest) -> Plan:
-    """The new number is decided, and the finding settled (差错处理)."""
+    """The new number is decided, and with it the finding is settled (差错处理)."""
     if one.slot < 0:
         return []
     if not life.mirror.idle(one):
         return _again(life, lambda life: clear_fault(life, one, kind))
     by = one.township.officer("county", life.dice)
-    settled = SettleFinding(
-        person=one.id,
-        rule=RuleCode(RULES[kind]),
-        item=RegisterItem("number"),
-        settlement=Settlement("corrected"),
-        document=str(approval(life, one)),
-        grounds=Text("号码已更正"),
-    )
-    plan = _decide(life, case, None, one, listed, by, "number faults cleared")
-    return [*plan, Step(settled, by, "findings settled", _nothing)]
+    return _decide(life, case, None, one, listed, by, "number faults cleared")
 
 
 def settle_case(life: Life, keeper: Resident, other: Resident) -> Plan:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 from urllib.error import HTTPError
@@ -31,8 +35,12 @@ from adapters.http.auth import issue, new_keys
 from adapters.http.server import serve
 from adapters.ids import salts
 from adapters.projector import Projector
+from registry.errors import Conflict
 
 PATIENCE_S = 600
+#: An exit code over this one tells the signal.
+ENDED_BY = 128
+DATABASE = "registry.db"
 OFFICE = "510683001000"
 HEADERS = {"Purpose": "supervision", "Content-Type": "application/json"}
 
@@ -76,15 +84,29 @@ def show(
 
     folder: where everything is kept; a temporary one that is removed again unless given.
     """
-    if folder is None:
-        with TemporaryDirectory(prefix="registry-demo-") as made:
-            show(people, years, seed, Path(made), attended)
-        return
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder is not None and (folder / DATABASE).exists():
+        raise Conflict(f"a register stands in {folder} already; name another folder, or remove it")
     if attended is None:
         attended = sys.stdin.isatty() and sys.stdout.isatty()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(ENDED_BY + number))
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            perform(people, years, seed, folder, attended)
+            return
+        with TemporaryDirectory(prefix="registry-demo-") as made:
+            perform(people, years, seed, Path(made), attended)
+    except KeyboardInterrupt:
+        kept = "nothing of it is kept" if folder is None else f"what was made is in {folder}"
+        print(f"\nThe demo was stopped; {kept}.", file=sys.stderr)
+        raise SystemExit(ENDED_BY + signal.SIGINT) from None
+
+
+def perform(people: int, years: float, seed: int, folder: Path, attended: bool) -> None:
+    """All acts, in a folder that is there."""
     settings = Settings(
-        database=f"sqlite:///{(folder / 'registry.db').resolve()}",
+        database=f"sqlite:///{(folder / DATABASE).resolve()}",
         keys=str((folder / "keys.json").resolve()),
         card_keys=str((folder / "cards.key").resolve()),
         card_signing_key=str((folder / "cards-signing.key").resolve()),
@@ -131,6 +153,7 @@ def show(
         if attended:
             stay(desk)
     parts.engine.dispose()
+    gc.freeze()  # a million objects end with the process, which need not look for rings among them
 
 
 class Teller:
@@ -153,8 +176,16 @@ class Teller:
 
 
 def _serve(settings: Settings, told: Connection) -> None:
-    """The server's process; it says its port."""
+    """The server's process; it says its port, and does not outlive whoever started it."""
+    # A key that ends the demo reaches both at once; its own end is the demo's to bring about.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
     serve(settings, port=0, started=told.send)
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TITLES = {
     "bytes": "Sealed bytes 封存数据",
     "store": "Store 登记记录",
+    "sealed": "Sealed entries 封存记录",
     "numbers": "Numbers 公民身份号码",
     "lives": "Histories 历史",
     "ledgers": "Ledgers 证件与号码台账",

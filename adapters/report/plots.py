@@ -1,13 +1,16 @@
-"""Plots as SVG: drawn once, of counts alone; words stay text, in whatever font the browser has."""
+"""Plots as SVG: drawn once, of counts alone; words stay text, in whatever font the browser has.
+
+The library is loaded when the first one is drawn, since few processes draw any.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: The same counts give the same bytes.
 STEADY: Any = {"svg.fonttype": "none", "svg.hashsalt": "report", "font.size": 9.0}
@@ -17,6 +20,8 @@ CAME, WENT = "#3b7d4f", "#a65e2e"
 
 def drawn(figure: Figure) -> str:
     """A figure as an SVG element without the declaration before it."""
+    import matplotlib
+
     out = io.StringIO()
     with matplotlib.rc_context(STEADY):
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
@@ -26,6 +31,9 @@ def drawn(figure: Figure) -> str:
 
 def sheet(height: float) -> tuple[Figure, Any]:
     """A figure with one plot."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STEADY):
         figure = Figure(figsize=(7, height), layout="constrained")
         axes = figure.subplots()
