@@ -107,7 +107,9 @@ def backlog(desk: Desk, division: UUID) -> None:
 
 
 @click.command("take-back")
-@click.option("--division", type=ID, required=True, help="Applied for in this place, or of who lived there.")
+@click.option(
+    "--division", type=ID, required=True, help="Applied for in this place, or of who lived there."
+)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=500, show_default=True)
 @click.option("--after", type=ID, help="Go on after the card with which a page ended.")
 @asking()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -22,14 +22,21 @@ ADMINISTRATOR = "administrator"
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def command(*roles: str) -> Callable[[type[T]], type[T]]:
-    """Declare a command and the roles that may send it."""
+def command(*roles: str, later: tuple[str, ...] = ()) -> Callable[[type[T]], type[T]]:
+    """Declare a command and the roles that may send it.
+
+    later: fields that it gained since submissions were first taken. While one has its default it
+    is no part of the digest, so that a submission of before is known when it comes again.
+    """
 
     def declare(cls: type[T]) -> type[T]:
         shape: type[T] = dataclass(frozen=True, kw_only=True)(cls)
         assert cls.__name__ not in COMMANDS, cls
         assert roles, f"{cls.__name__} is for nobody"
         shape.ROLES = frozenset(roles)  # type: ignore[attr-defined]  # read by the register
+        told = {one.name: one.default for one in fields(shape)}  # type: ignore[arg-type]
+        shape.LATER = {name: told[name] for name in later}  # type: ignore[attr-defined]
+        assert MISSING not in shape.LATER.values(), cls  # type: ignore[attr-defined]
         COMMANDS[cls.__name__] = shape
         return shape
 

@@ -207,7 +207,7 @@ def being_written(registrar: Registrar, serial: ChipSerial) -> CardBody:
     """A body into which an address is being written, of a card of the officer's area."""
     body = registrar.load(CardBody, body_id(registrar, serial))
     registrar.refuse_if((body.appending is None, appending_rules.NothingBeingAppended(body.id)))
+    if body.application is not None:
+        in_hand(registrar, (body.application,))
     registrar.stop_if_refused()
-    assert body.application is not None, "it is a card"
-    in_hand(registrar, (body.application,))
     return body

@@ -88,7 +88,8 @@ class TakeInOldCard:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the card into the bin."""
-        home = registrar.load(Person, self.person).community
+        known = registrar.load(Person, self.person)
+        home = known.community or known.left_community
         registrar.refuse_if((not registrar.in_area(home), rules.OutsideArea(home)))
         into = bin_id(registrar, self.bin_number)
         take_in(registrar, into, self.person, self.card_kind, self.surrender_reason, None)

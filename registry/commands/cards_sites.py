@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from registry.aggregates import rules
 from registry.commands.base import ADMINISTRATOR, command
 from registry.commands.cards_common import sites_id, sites_of
 from registry.events.sites import ProductionRouted, SiteClosed, SiteOpened
@@ -28,6 +29,7 @@ class OpenSite:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the opening."""
+        refuse_elsewhere(registrar, self.site.division)
         sites_of(registrar)
         registrar.enter(
             sites_id(registrar),
@@ -54,6 +56,7 @@ class RouteProduction:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the route."""
+        refuse_elsewhere(registrar, self.division)
         sites_of(registrar)
         registrar.enter(
             sites_id(registrar),
@@ -81,9 +84,15 @@ class CloseSite:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the end; whoever sends it has seen in the read models that nothing is left."""
+        refuse_elsewhere(registrar, self.site.division)
         sites_of(registrar)
         registrar.enter(
             sites_id(registrar),
             SiteClosed(effective_on=self.on, site=self.site, document=self.document),
         )
         return {"site": self.site}
+
+
+def refuse_elsewhere(registrar: Registrar, code: DivisionCode) -> None:
+    """Sites and routes are set by whoever answers for the division that their code names."""
+    registrar.refuse_if((not registrar.code_in_area(code), rules.OutsideArea(code)))

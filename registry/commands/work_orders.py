@@ -52,7 +52,7 @@ LISTED = 1_000
 STAND_BY = 50
 
 
-@command(PROVINCE)
+@command(PROVINCE, later=("cards",))
 class OpenWorkOrder:
     """Give a production site cards to make, all of one generation, as one work order (下达任务单).
 

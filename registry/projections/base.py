@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -244,14 +245,14 @@ def dated(
     )
 
 
-def known(table: Table, position: int) -> ColumnElement[bool]:
+def known(table: FromClause, position: int) -> ColumnElement[bool]:
     """Whether rows are known at a position."""
     if isinstance(position, int):  # a prepared statement has a place for it here
         position = min(position, EVERYTHING - 1)
     return and_(table.c.known_from <= position, table.c.known_until > position)
 
 
-def visible(table: Table, at: At) -> ColumnElement[bool]:
+def visible(table: FromClause, at: At) -> ColumnElement[bool]:
     """Whether rows hold at a point on both clocks."""
     return and_(table.c.valid_from <= at.day, table.c.valid_until > at.day, known(table, at.known))
 

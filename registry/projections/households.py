@@ -112,6 +112,19 @@ def at_doorplate(doorplate: UUID, at: At) -> Select[Any]:
     )
 
 
+def open_over(doorplate: UUID, first: int, until: int, position: int) -> Select[Any]:
+    """The households that were open at a door plate on some day from one until before another."""
+    return (
+        select(households.c.household)
+        .distinct()
+        .where(
+            households.c.doorplate == doorplate.bytes,
+            households.c.closed_on.is_(None),
+            overlapping(households, first, until, position),
+        )
+    )
+
+
 def occupants(
     doorplate: UUID, at: At, after: bytes | None = None, limit: int | None = None
 ) -> Select[Any]:

@@ -135,6 +135,18 @@ def of_household(household: UUID, at: At, after: bytes, limit: int) -> Select[An
     )
 
 
+def of_household_over(household: UUID, first: int, until: int, position: int) -> Select[Any]:
+    """Who was a resident of a household on some day from one until before another."""
+    return (
+        select(residences.c.person)
+        .distinct()
+        .where(
+            residences.c.household == household.bytes,
+            overlapping(residences, first, until, position),
+        )
+    )
+
+
 def of_person(person: UUID, first: int, until: int, position: int) -> Select[Any]:
     """Where a person was registered from a day until before another."""
     return (

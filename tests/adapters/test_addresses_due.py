@@ -44,6 +44,22 @@ def test_who_moved_is_listed_until_the_chip_says_the_new_address(town: Town):
     assert due(town, on=town.today - timedelta(1)) == ()
 
 
+def test_what_was_due_on_a_day_is_due_for_that_day_still(town: Town):
+    """What was appended since is no answer to what the card said then."""
+    ready(town)
+    card = issued(town, "zhao")
+    before = town.today
+    town.today += timedelta(3)
+    moved(town, "gate")
+    moving = town.today
+    town.today += timedelta(10)
+    append(town, card)
+    assert due(town, on=before) == ()
+    for day in (moving, town.today - timedelta(1)):
+        assert [(one.person, one.appended) for one in due(town, on=day)] == [(town.zhao, 0)]
+    assert due(town, on=town.today) == ()
+
+
 def test_who_moved_a_fifth_time_is_to_exchange_the_card(town: Town):
     ready(town)
     card = accepted(town, "zhao")

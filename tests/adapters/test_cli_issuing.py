@@ -58,6 +58,15 @@ def test_what_waits_is_counted_and_what_is_late_is_listed(terminal):
     assert terminal.json("overdue", "--division", town.county) == []
     due = terminal.json("addresses-due", "--division", town.county)
     assert (due["due"], due["residents"] > 0) == ([], True)
+
+
+def test_what_became_of_holders_is_not_for_who_has_no_business_with_persons(terminal):
+    town = settle(terminal)
+    terminal("follow", "--once")
+    line = ("take-back", "--division", town.county)
+    assert terminal.json(*line) == {"cards": [], "after": None}
+    for role in ("city", "province", "production-centre"):
+        terminal(*line, "--roles", role, exits=7)
     back = terminal.json("take-back", "--division", town.county)
     assert back == {"cards": [], "after": None}
     terminal("take-back", "--division", town.father, exits=4)

@@ -202,7 +202,7 @@ def test_who_waits_behind_stands_in_for_who_is_left_out(town: Town):
     rest = replace(ordering(zhao, li, number=PaperNumber("W-2")), leave_out=True, cards=9)
     assert town.do(rest, PROVINCE)["applications"] == 1
     nobody = replace(ordering(li, number=PaperNumber("W-3")), leave_out=True, cards=0)
-    assert town.refused(nobody, PROVINCE) == ["nobody-waits"]
+    assert town.refused(nobody, PROVINCE) == ["no-cards-wanted"]
 
 
 def test_the_way_to_who_stands_in_may_be_long(town: Town, monkeypatch: pytest.MonkeyPatch):

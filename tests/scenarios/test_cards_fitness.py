@@ -91,6 +91,7 @@ from tests.scenarios.town import (
     GROUNDS,
     HEAD,
     OF_SHIFANG,
+    QINGYANG,
     SHIFANG,
     Town,
     death,
@@ -306,6 +307,19 @@ def test_a_card_whose_holder_is_no_more_is_taken_back_and_destroyed(town: Town, 
     destroyed = ConfirmDestruction(application=one, version=version, protocol=PaperNumber("XH-1"))
     town.do(destroyed, SIGNER)
     assert state(town, one) == "96"
+
+
+def test_who_moved_and_emigrates_from_there_hands_the_card_back_there(town: Town):
+    ready(town)
+    one = issued(town, "zhao")
+    moves(town)
+    there = replace(OF_SHIFANG, roles=STATION.roles)
+    town.do(replace(leaving(town, "4"), on=town.today), there)
+    back = SurrenderCard(application=one, surrender_reason=SurrenderReason("6"))
+    third = replace(there, area=(QINGYANG,))
+    assert town.refused(back, third) == ["outside-area"]
+    town.do(back, there)
+    assert state(town, one) == "95"
 
 
 @pytest.mark.parametrize("befallen", [is_merged_away, was_never_there])

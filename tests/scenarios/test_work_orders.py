@@ -45,13 +45,14 @@ from tests.scenarios.cards import (
     PROVINCE,
     SITE,
     accepted,
+    applied_for_temporary,
     brought,
     ready,
     serial,
     state,
     stocked,
 )
-from tests.scenarios.town import GROUNDS, Town
+from tests.scenarios.town import GROUNDS, JINGYANG, Town
 
 ORDER = PaperNumber("W-2007-0611")
 ELSEWHERE = replace(CENTRE, office=OfficeCode("510100900000"))
@@ -127,6 +128,17 @@ def test_nobody_is_ordered_before_the_province_has_checked(town: Town):
     brought(town, "22", one)
     assert town.refused(ordering(one, other), PROVINCE) == ["step-out-of-order"]
     assert state(town, one) == "22", "all or nothing"
+
+
+def test_whom_nobody_had_to_look_at_may_be_of_another_area(town: Town):
+    ready(town)
+    wang, far = accepted(town, "wang"), applied_for_temporary(town, "qian")
+    brought(town, "22", wang)
+    here = replace(PROVINCE, area=(JINGYANG,))
+    one = replace(ordering(wang, far), leave_out=True, cards=1)
+    assert town.refused(replace(one, cards=2), here) == ["outside-area"]
+    assert town.refused(replace(one, cards=0), here) == ["no-cards-wanted"]
+    assert town.do(one, here)["applications"] == 1
 
 
 def test_blanks_go_out_for_an_order_of_the_site_and_come_back(town: Town):

@@ -114,16 +114,17 @@ def test_the_backlog_counts_by_unit_and_state_and_tells_who_is_late(ready: Town)
 def test_cards_of_who_died_are_to_be_taken_back_in_pages(town: Town):
     made = []
     for name, number in (("王小", "51060301"), ("王甲", "51060302")):
-        picture = {"photo": "a" * 64, "photo_size": 9_000, "guardian_name": "王甲"}
+        picture: dict[str, Any] = {"photo": "a" * 64, "photo_size": 9_000, "guardian_name": "王甲"}
         told = town.do("ApplyForTemporaryCard", person=town.ids[name], **picture)
-        issue = {"application": told["application"], "temporary_number": number}
-        town.do("IssueTemporaryCard", **issue)
         made.append(told["application"])
+        town.do("IssueTemporaryCard", application=made[-1], temporary_number=number)
     path = f"/places/{town.ids['旌阳区']}/cards-to-take-back"
+    residents = town.get(f"/places/{town.ids['旌阳区']}/residents", limit=1).json()["next"]
+    assert residents is not None
     assert town.get(path).json()["cards"] == []
     for name in ("王小", "王甲"):
-        died = {"person": town.ids[name], "died_on": "2007-06-01", "declarant": "王甲"}
-        town.do("RegisterDeath", **died)
+        died = town.ids[name]
+        town.do("RegisterDeath", person=died, died_on="2007-06-01", declarant="王甲")
     first = town.get(path, limit=1).json()
     second = town.get(path, limit=1, cursor=first["next"]).json()
     told = first["cards"] + second["cards"]
@@ -133,8 +134,12 @@ def test_cards_of_who_died_are_to_be_taken_back_in_pages(town: Town):
     }
     assert second["next"] is None
     assert town.get(path, "county", area=THERE).status_code == 403
-    residents = town.get(f"/places/{town.ids['旌阳区']}/residents", limit=1).json()["next"]
-    assert residents is None or town.get(path, cursor=residents).status_code == 422
+    for role in ("city", "province", "production-centre"):
+        assert town.get(path, role).status_code == 403, "what became of holders is not for it"
+    lines = town.get("/query-log", "log-auditor", subject=town.ids["王小"]).json()["lines"]
+    named = {line["fields"] for line in lines if line["question"] == "cards_to_take_back"}
+    assert named == {"cards,life,died_on,out_kind,kept"}
+    assert town.get(path, cursor=residents).status_code == 422
 
 
 def test_overruns_come_in_pages_those_due_first_at_the_top(ready: Town):
