@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -229,6 +230,29 @@ def redact(accepted: Accepted, transaction: Transaction) -> bool:
             if texts and submission is not None and answer is not None:
                 transaction.answer(submission, without(answer, texts))
     return found
+
+
+#: Stands in the answer of a redaction that could not be noted outside of the database.
+NOT_NOTED = {
+    "code": "redaction-not-noted",
+    "law": "个人信息保护法 art. 47",
+    "message": "it is recorded, and not noted outside of the database yet, so that a restored"
+    " backup would not tell of it; tell the administrator: `registry status` says why",
+}
+
+
+def noticed(batch: Sequence[Append], outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Outcomes in which the answers of redactions say that these are not noted."""
+    told: list[Outcome] = []
+    for append, outcome in zip(batch, outcomes, strict=True):
+        redacts = any(entry.code == PART_REDACTED for entry in append.entries)
+        if redacts and isinstance(outcome, Receipt):
+            answer = json.loads(outcome.answer or b"{}")
+            answer["notices"] = [*answer.get("notices", []), NOT_NOTED]
+            told.append(replace(outcome, answer=json.dumps(answer, ensure_ascii=False).encode()))
+        else:
+            told.append(outcome)
+    return told
 
 
 def judge(wish: Wish, heads: Mapping[bytes, int]) -> tuple[set[UUID], dict[bytes, int]]:

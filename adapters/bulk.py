@@ -159,6 +159,8 @@ class Importer:
         source: the older system's name, under which its keys are known for ever. batch: the name
         of this delivery. baseline: the day for which the source vouches where a row states none.
         mapping: the description of files and columns that are not named as ours are.
+        What is recorded has one day, that on which the load began or was begun again: an extract is
+        checked as of a day, and what follows after midnight belongs to the same delivery.
         Raises SubmissionReused if the batch was begun with other content.
         """
         start = perf_counter()

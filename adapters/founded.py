@@ -1,14 +1,17 @@
-"""What is checked against read models before it is recorded: figures, and counties' errors.
+"""What is looked up in read models before it is recorded: figures, counties' errors, residents.
 
 Commands decide on streams; no stream lists the residents of a county or what is wrong with them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, func, select
 
+from adapters import occupancy
 from adapters.assembly import Parts
 from adapters.occupancy import caught_up
 from adapters.projector import Projector
@@ -21,25 +24,38 @@ from registry.commands.reports import FileReport
 from registry.days import day_at
 from registry.errors import Refused, Rule
 from registry.projections import At, findings, tallies
+from registry.registrar import Authority
 from registry.values import NumberFaultKind, Severity
 
-CHECKED = (AcceptBaseline, FileReport)
+#: Commands of which read models must be asked before.
+CHECKED = (AcceptBaseline, FileReport, *occupancy.CHECKED)
 
 
-def refuse_unfounded(command: object, parts: Parts, projector: Projector, now: int) -> None:
-    """Refuse figures that do not come of the log, and a baseline that its county's errors forbid.
+def consult(
+    command: Any, by: Authority, parts: Parts, projector: Projector, now: int
+) -> tuple[Mapping[UUID | str, int], tuple[Rule, ...]]:
+    """What was asked of read models, and the rules that by them stand in a command's way.
 
-    Figures that do are kept, so that the filing may follow.
+    Both go with the submission. For whoever may not send the command nothing is looked up. Figures
+    that come of the log are kept, so that their filing may follow.
     """
+    if type(command).ROLES.isdisjoint(by.roles):
+        return {}, ()
     if isinstance(command, FileReport):
         caught_up(projector)
-        verify(parts.engine, parts.store, parts.setting.namespace, day_at(now), command)
+        try:
+            verify(parts.engine, parts.store, parts.setting.namespace, day_at(now), command)
+        except Refused as refused:
+            return {}, tuple(refused.rules)
     elif isinstance(command, AcceptBaseline):
-        _refuse_errors(command, parts.engine, projector, now)
+        return {}, _errors(command, parts.engine, projector, now)
+    return occupancy.occupied(command, parts.engine, projector, now)
 
 
-def _refuse_errors(command: AcceptBaseline, engine: Engine, projector: Projector, now: int) -> None:
-    """Refuse a baseline above the limit of errors, or one that states other counts than these.
+def _errors(
+    command: AcceptBaseline, engine: Engine, projector: Projector, now: int
+) -> tuple[Rule, ...]:
+    """What is against a baseline: errors above the limit, or other counts than it states.
 
     An error is an open finding of that weight, or a number that two people hold of whom one at
     least is registered there: for it a case is open, and no finding.
@@ -59,8 +75,7 @@ def _refuse_errors(command: AcceptBaseline, engine: Engine, projector: Projector
     for stated, counted in ((command.persons, persons), (command.errors, errors)):
         if stated is not None and stated != counted:
             found.append(programme_rules.Miscounted(f"{stated} stated, {counted} counted"))
-    if found:
-        raise Refused(found)
+    return tuple(found)
 
 
 def shared_numbers(reader: Reader, division: UUID, at: At) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid5
 
 from sqlalchemy import Engine
@@ -22,12 +22,12 @@ from registry.commands.households import CloseHousehold
 from registry.commands.places import CutCommunity
 from registry.commands.relocation import MoveHousehold
 from registry.days import day_at
-from registry.errors import Refused, Rule
-from registry.projections import bodies
+from registry.errors import Rule
+from registry.projections import bodies, households, residences
 from registry.projections.base import At
 from registry.register import Authority, Submission
 from registry.store import Receipt
-from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId
+from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId, day_number
 
 #: Door plates that pass in one submission; a run that was interrupted repeats at most one.
 PLATES = 25
@@ -48,29 +48,33 @@ class Cut:
     persons: int
 
 
-def refuse_occupied(
+def occupied(
     command: object, engine: Engine, projector: Projector, now: int
-) -> dict[UUID | str, int]:
-    """Refuse what streams alone cannot: to close or move what somebody lives in.
+) -> tuple[dict[UUID | str, int], tuple[Rule, ...]]:
+    """What streams alone cannot tell: whether somebody lives in what is to be closed or moved.
 
-    Tells about what was asked, and how far the read models had come, for the submission: the
-    store turns it away where anything entered since names it.
+    About what was asked, and how far the read models had come: the store turns a submission away
+    where anything entered since names it. And the rules that stand in the way, which go with the
+    submission: who has not the role or is not in charge is told that alone, and what is recorded
+    already is answered as before.
 
     A door plate is withdrawn without households; it was frozen before, so nobody settles there
     any more, and an answer that is as new as the freeze stays right. A collective household lists
-    no members on its stream: it closes without residents and moves with all of them. A production
-    site closes with neither orders nor bodies.
+    no members on its stream: it closes without residents and moves with all of them. What closes
+    on an earlier day must have been empty since that day. A production site closes with neither
+    orders nor bodies.
     Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5; 吉政办发〔2004〕53号.
     """
     if not isinstance(command, CHECKED):
-        return {}
+        return {}, ()
     at = At(day_at(now), caught_up(projector))
     found: list[Rule] = []
     asked: UUID | str | None = None
     with reading(engine) as reader:
         if isinstance(command, CloseDoorplate):
             asked = command.doorplate
-            if reader.households_at(command.doorplate, at):
+            over = households.open_over(command.doorplate, *_since(command, at), at.known)
+            if reader.connection.execute(over).first() is not None:
                 found.append(rules.DoorplateOccupied(command.doorplate))
         elif isinstance(command, CloseSite):
             asked = command.site
@@ -78,16 +82,27 @@ def refuse_occupied(
             if any(reader.connection.execute(query).scalar_one() for query in counts):
                 found.append(making_rules.SiteNotEmpty(command.site))
         else:
-            residents = _residents(reader, command.household, at)
+            if isinstance(command, CloseHousehold):
+                over = residences.of_household_over(
+                    command.household, *_since(command, at), at.known
+                )
+                rows = reader.connection.execute(over.limit(1))
+                residents = {UUID(bytes=row.person) for row in rows}
+            else:
+                residents = _residents(reader, command.household, at)
             named = set(command.persons) if isinstance(command, MoveHousehold) else set()
             house = reader.household(command.household, at)
             if house is not None and house.collective:
                 asked = command.household  # of a family's household its own stream tells
                 if residents != named:
                     found.append(rules.ResidentsUnnamed(command.household))
-    if found:
-        raise Refused(found)
-    return {} if asked is None else {asked: at.known}
+    return ({} if asked is None else {asked: at.known}), tuple(found)
+
+
+def _since(command: CloseDoorplate | CloseHousehold, at: At) -> tuple[int, int]:
+    """The days from a closing until today, which must be over before the second."""
+    today = at.valid_on + timedelta(days=1)
+    return day_number(min(command.on or at.valid_on, at.valid_on)), day_number(today)
 
 
 def _residents(reader: Reader, household: UUID, at: At) -> set[UUID]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Engine
 
-from adapters.occupancy import caught_up, refuse_occupied
+from adapters.occupancy import caught_up, occupied
 from adapters.projector import Projector
 from adapters.reading import reading
 from registry.commands.cards_making import RerouteProduction
@@ -56,6 +56,6 @@ def close(
         do(Submission(uuid5(CLOSING, name), by, command))
     follow()
     last = CloseSite(site=site, document=document, on=on)
-    asked = refuse_occupied(last, engine, projector, now)
-    do(Submission(uuid5(CLOSING, f"{site}/{document}/{on}/{at.known}"), by, last, asked))
+    asked, found = occupied(last, engine, projector, now)
+    do(Submission(uuid5(CLOSING, f"{site}/{document}/{on}/{at.known}"), by, last, asked, found))
     return len(waiting)

@@ -139,7 +139,7 @@ class Register:
     def _decide(self, runs: Sequence[_Run]) -> None:
         now = self._now()
         fresh = self._named(runs)  # streams that are as new as this batch
-        gathered = False
+        gathered = looked = False
         for index, run in enumerate(runs):
             while True:
                 try:
@@ -154,11 +154,13 @@ class Register:
                         gathered = True
                     continue
                 except RegistryError as error:
-                    # Another process may have entered since: a refusal needs today's date and
-                    # fresh histories.
-                    if (later := self._later(now)) is not None:
-                        now = later
-                        continue
+                    # Another process may have entered since: a refusal needs today's date, which
+                    # is looked for once a batch, and fresh histories.
+                    if not looked:
+                        looked = True
+                        if (later := self._later(now)) is not None:
+                            now = later
+                            continue
                     guards = run.registrar.guards if run.registrar else {}
                     stale = {stream: guards[stream] for stream in guards.keys() - fresh}
                     fresh |= stale.keys()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid5
@@ -54,18 +54,27 @@ class Submission:
     """A command, who sends it, and the name by which it is known when it comes again.
 
     asked: what read models were asked about before, and how far these had come; it is a conflict if
-    anything entered since names it.
+    anything entered since names it. found: the rules that by them stand in the way, told with those
+    that deciding finds; no part of what the submission is known by.
     """
 
     id: UUID
     by: Authority
     command: Command
     asked: Mapping[UUID | str, int] = field(default_factory=dict)
+    found: tuple[Rule, ...] = ()
 
     def digest(self) -> bytes:
-        """SHA-256 of the canonical body."""
-        name = type(self.command).__name__.encode()
-        return hashlib.sha256(name + b"\n" + canonical(self.command)).digest()
+        """SHA-256 of the canonical body; fields that came later are in it once they say something.
+
+        So it is the same for ever, and so is what a client is told who sends it again.
+        """
+        command: Any = self.command
+        name = type(command).__name__.encode()
+        if later := getattr(command, "LATER", None):
+            said = {one.name: getattr(command, one.name) for one in fields(command)}
+            command = {at: it for at, it in said.items() if at not in later or it != later[at]}
+        return hashlib.sha256(name + b"\n" + canonical(command)).digest()
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ class Missing(Exception):
 
 #: Fields of a state that tell where it stands, the first that has a value.
 PLACES_OF = ("community", "left_community", "division")
+#: What is told to an officer with an area who puts a division under no other one.
+NO_AREA = "a province is founded by an officer for whom no area is set"
 #: The papers of a mover from elsewhere (迁移证, 准迁证).
 MOVE_PAPERS = frozenset({"certificate", "permit"})
 
@@ -196,13 +207,15 @@ class Registrar:
     def load(self, kind: type[A], stream: UUID, on: date | None = None) -> A:
         """The state of a stream on a day as known now.
 
-        Raises NotFound if there is no such stream; a day before its first entry is refused.
+        Raises NotFound if there is no such stream; a day before its first entry is refused, which
+        nobody of another area is told: it says since when somebody is registered.
         """
         state = self.find(kind, stream, on)
         if state is not None:
             return state
         if not self.entries(stream):
             raise NotFound(kind.KIND, stream)
+        self.refuse_elsewhere(self.find(kind, stream))
         raise Refused([*self._rules, rules.NotKnownYet(stream)])
 
     def places(self) -> Places:
@@ -262,6 +275,7 @@ class Registrar:
 
     def settle(self) -> None:
         """Check everything noted against the state before it and every later day after it."""
+        self._rules.extend(self._submission.found)
         for one in self._written:
             self._rules.extend(self._faults(one))
         self._check_area()
@@ -359,14 +373,24 @@ class Registrar:
     def _check_tree(self, entry: Entry) -> None:
         """What an entry changes of the tree, and what it puts it under, must lie in the area.
 
+        So must a code that it gives.
+
         As the tree was before the command, today or, of what is dated ahead, on its day.
         """
-        tree = self.before(Places, entry.stream) or Places(id=entry.stream)
+        tree = self._histories[entry.stream].folded(Places) or Places(id=entry.stream)
         day, area = max(self.today, entry.effective_on), self.authority.area or ()
         for place in places_told(entry.event):
-            above = () if place is None else tree.above(place, day)
-            if not any(fact.code in area for _, fact in above):
+            if place is None:
+                self._rules.append(rules.OutsideArea(NO_AREA))
+            elif tree.fact(place, day) is None:  # nothing is learnt of what is not there
+                self._rules.append(rules.DivisionUnknown(place))
+            elif not any(fact.code in area for _, fact in tree.above(place, day)):
                 self._rules.append(rules.OutsideArea(place))
+        code = getattr(entry.event, "division_code", None)
+        if code is not None and not self.code_in_area(code):
+            bears = tree.fact(entry.event.division, day)
+            if bears is None or bears.code != code:  # a new name leaves the code as it is
+                self._rules.append(rules.OutsideArea(code))
 
     def in_area(self, community: UUID | None) -> bool:
         """Whether a community belongs to the officer's area today; nowhere is in every area."""
@@ -374,6 +398,11 @@ class Registrar:
         if area is None or community is None:
             return True
         return any(fact.code in area for _, fact in self.places().above(community, self.today))
+
+    def code_in_area(self, code: str) -> bool:
+        """Whether what bears a division's code, or comes to bear it, is the officer's affair."""
+        area = self.authority.area
+        return area is None or code.startswith(tuple(_stem(one) for one in area))
 
     def _place_of(
         self, entry: Entry, kind: Kind, enters: str | None, leaves: str | None
@@ -399,6 +428,13 @@ class Registrar:
     def guards(self) -> dict[UUID, int]:
         """Streams that were read, and the version each one had."""
         return {stream: one.version for stream, one in self._touched.items()}
+
+
+def _stem(code: str) -> str:
+    """The digits that a division's code shares with the codes of all divisions under it."""
+    if code.endswith("0000"):
+        return code[:2]
+    return code[:4] if code.endswith("00") else code
 
 
 def _check_named_versions(entries: Sequence[Entry], noted: Sequence[Entry]) -> Iterable[Rule]:

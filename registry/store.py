@@ -108,7 +108,7 @@ class Append:
     # The instant at which it was decided: it races if it would be recorded on a later day.
     decided_at: int | None = None
     # What read models were asked about, and how far these had come: it is overtaken if anything
-    # entered since names it in its public half.
+    # entered since names it in its public half, or undoes something.
     asked: Mapping[UUID | str, int] = field(default_factory=dict)
 
 

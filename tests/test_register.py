@@ -159,6 +159,23 @@ def test_another_process_s_day_is_ours_too_wherever_our_clock_stands(town: Town)
     assert other.do(sent(taller(town.li, 161, on=ahead), THREE)).count == 1
 
 
+def test_a_batch_of_refusals_looks_once_whether_another_process_has_a_later_day(town: Town):
+    town.do(taller(town.li, 151))
+    store: Any = town.register.store
+    looked: list[tuple[int, int]] = []
+    head = store.head
+
+    def counted() -> tuple[int, int]:
+        looked.append(head())
+        return looked[-1]
+
+    store.head = counted
+    late = town.today + timedelta(1)
+    refused = [sent(taller(town.li, 150, on=late), UUID(int=each)) for each in range(1, 6)]
+    assert [type(one) for one in town.register.do_all(refused)] == [Refused] * 5
+    assert len(looked) == 1
+
+
 def test_what_is_decided_before_midnight_and_recorded_after_it_is_of_the_new_day(town: Town):
     register, evening = town.register, town.today
     before = town.clock()

@@ -137,9 +137,8 @@ def do(
     echo '{"person": "…", "version": 3, "grounds": "…"}' | registry do RestoreRegistration
     """
     from adapters.eventstore import microseconds
-    from adapters.founded import refuse_unfounded
+    from adapters.founded import consult
     from adapters.ids import ids
-    from adapters.occupancy import refuse_occupied
     from adapters.projector import Projector
     from adapters.wire import read_command, shape_of
     from registry.commands import COMMANDS
@@ -152,9 +151,8 @@ def do(
     command = read_command(COMMANDS[name], file.read())
     with opened() as parts:
         projector = Projector(parts.engine, parts.store)
-        asked = refuse_occupied(command, parts.engine, projector, microseconds())
-        sent = Submission(submission or ids(microseconds)(), by, command, asked)
-        refuse_unfounded(command, parts, projector, microseconds())
+        told_before = consult(command, by, parts, projector, microseconds())
+        sent = Submission(submission or ids(microseconds)(), by, command, *told_before)
         try:
             receipt = parts.register.do(sent)
         except (Unavailable, Conflict) as error:

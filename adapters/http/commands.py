@@ -10,13 +10,12 @@ from uuid import UUID
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from adapters import founded
+from adapters.founded import CHECKED, consult
 from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
 from adapters.http.services import Services
 from adapters.http.topics import MANY, topic_of
-from adapters.occupancy import CHECKED, refuse_occupied
 from adapters.shapes import fault
 from adapters.wire import read_command, read_json, read_value
 from registry.commands import COMMANDS
@@ -66,8 +65,8 @@ def _single(services: Services, kind: type[Any]) -> Any:
             if faults or submission is None:
                 raise Malformed(faults)
             turn_away_if_full(services)
-            asked = await refuse_lived_in(services, command)
-            receipt = await services.queue.do(Submission(submission, by, command, asked))
+            sent = await consulted(services, Submission(submission, by, command))
+            receipt = await services.queue.do(sent)
             return Response(orjson.dumps(told(services, receipt)), media_type="application/json")
         except RegistryError as error:
             return answer_problem(error)
@@ -86,9 +85,7 @@ def _batch(services: Services) -> Any:
             places, submissions = [], []
             for place, item in enumerate(items):
                 try:
-                    submission = _read_item(item, by)
-                    asked = await refuse_lived_in(services, submission.command)
-                    submissions.append(replace(submission, asked=asked) if asked else submission)
+                    submissions.append(await consulted(services, _read_item(item, by)))
                     places.append(place)
                 except RegistryError as error:
                     answers[place] = _failed(item, error)
@@ -109,22 +106,15 @@ def _batch(services: Services) -> Any:
     return execute_batch
 
 
-async def refuse_lived_in(services: Services, command: object) -> Mapping[UUID | str, int]:
-    """Ask the read models what a few commands need to know about residents.
-
-    Tells about what, and how far the read models had come.
-    """
+async def consulted(services: Services, sent: Submission) -> Submission:
+    """A submission with what the read models tell of it, where its command needs to know."""
+    if not isinstance(sent.command, CHECKED):
+        return sent
     parts, projector = services.parts, services.projector
-    asked: Mapping[UUID | str, int] = {}
-    if isinstance(command, CHECKED):
-        asked = await services.run(
-            lambda: refuse_occupied(command, parts.engine, projector, services.now)
-        )
-    if isinstance(command, founded.CHECKED):
-        await services.run(
-            lambda: founded.refuse_unfounded(command, parts, projector, services.now)
-        )
-    return asked
+    asked, found = await services.run(
+        lambda: consult(sent.command, sent.by, parts, projector, services.now)
+    )
+    return replace(sent, asked=asked, found=found)
 
 
 def told(services: Services, receipt: Receipt) -> dict[str, Any]:

@@ -185,7 +185,10 @@ class Sight:
             permit = getattr(line.event, "permit", None)
             if permit is not None and line.voided_from is None:
                 paper = self.reader.paper(permit, self.at)
-                return paper is not None and self.sees_place(paper.community)
+                if paper is None or not self.sees_place(paper.community):
+                    return False
+                # Of those who are not known where it is issued it tells the number alone.
+                return paper.newcomers > 0 or person.id in (paper.persons or ())
         return False
 
     def _covers(self, code: str) -> bool:

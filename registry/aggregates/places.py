@@ -124,12 +124,46 @@ class Places(Aggregate):
                     yield from division(moved.parent, fact.level if fact else None)
 
     def _check_code(self, event: Any) -> Iterator[Rule]:
-        """A code names one division at a time."""
+        """A code fits its division's level, and names one division at a time, also later on.
+
+        A city without counties of its own (直筒子市) may bear one code with the county in it.
+        """
         code, day = event.division_code, event.effective_on
-        for place in self.facts if code is not None else ():
-            fact = self.fact(place, day) if place != event.division else None
-            if fact is not None and fact.code == code and not fact.closed:
+        if code is None:
+            return
+        own = self.fact(event.division, day)
+        level = own.level if own else getattr(event, "level", None)
+        parent = own.parent if own else getattr(event, "parent", None)
+        above = self.fact(parent, day) if parent is not None and level is Level.COUNTY else None
+        shared = above is not None and above.level is Level.CITY and above.code == code
+        if (own is None or own.code != code) and level is not _level_of(code) and not shared:
+            yield rules.DivisionCodeUnfit(code)
+        known = self.facts.get(event.division, ())
+        until = next((one.since for one in known if one.since > day and _tells_code(one)), date.max)
+        for place, facts in self.facts.items():
+            if place == event.division or all(one.code != code for one in facts):
+                continue
+            days = (day, *(one.since for one in facts if day < one.since < until))
+            if any(self._bears(place, code, on) for on in days) and not (
+                self._in_one(place, event.division, level, parent, day)
+            ):
                 yield rules.DivisionCodeTaken(code)
+
+    def _bears(self, place: UUID, code: DivisionCode, on: date) -> bool:
+        """Whether a place has a code on a day."""
+        fact = self.fact(place, on)
+        return fact is not None and fact.code == code and not fact.closed
+
+    def _in_one(
+        self, place: UUID, division: UUID, level: Level | None, parent: UUID | None, on: date
+    ) -> bool:
+        """Whether of a place and a division one is a city and the other a county in it."""
+        fact = self.fact(place, on)
+        if fact is None:
+            return False
+        if level is Level.COUNTY:
+            return fact.level is Level.CITY and parent == place
+        return level is Level.CITY and fact.level is Level.COUNTY and fact.parent == division
 
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
@@ -199,6 +233,18 @@ def _write(facts: dict[UUID, tuple[Fact, ...]], event: Any) -> None:
         case events.DivisionAdjusted():
             for moved in event.moved:
                 _change(facts, moved.place, day, parent=moved.parent)
+
+
+def _level_of(code: DivisionCode) -> Level:
+    """The level whose divisions bear codes like one: two digits each for province, city, county."""
+    if code.endswith("0000"):
+        return Level.PROVINCE
+    return Level.CITY if code.endswith("00") else Level.COUNTY
+
+
+def _tells_code(fact: Fact) -> bool:
+    """Whether a division has another code, or is no more, from a fact on."""
+    return fact.told is None or not fact.told.isdisjoint(("code", "closed"))
 
 
 def _inserted(facts: tuple[Fact, ...], fact: Fact) -> tuple[Fact, ...]:

@@ -210,6 +210,17 @@ class DivisionCodeTaken(Concerning):
     remedy = "Look the code up in the tree of places; abolish or rename the other division first."
 
 
+class DivisionCodeUnfit(Concerning):
+    """A code ends in 0000 for a province, in 00 for a city, and otherwise names a county."""
+
+    code = "division-code-unfit"
+    law = "GB/T 2260"
+    remedy = (
+        "Give a code of the division's level; a township has none, and a county bears its city's"
+        " code where the city has no other."
+    )
+
+
 class DivisionNotEmpty(Concerning):
     """Places still belong to the division."""
 

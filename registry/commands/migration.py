@@ -46,6 +46,8 @@ from registry.values import (
 )
 
 MOVED = OutKind("2")
+#: The tiers from the county up.
+UPWARDS = (Level.COUNTY, Level.CITY, Level.PROVINCE)
 
 
 @command(STATION)
@@ -210,7 +212,11 @@ class MoveIn:
     def _moves_far(registrar: Registrar, left: CommunityId, community: CommunityId) -> bool:
         """Whether somebody comes from another county, which takes a permit of this one."""
         places, today = registrar.places(), registrar.today
-        there, here = (places.code_of(one, Level.COUNTY, today) for one in (left, community))
+        # Under a city without counties, or a province without cities, these stand for one.
+        there, here = (
+            next((above for above, fact in places.above(one, today) if fact.level in UPWARDS), None)
+            for one in (left, community)
+        )
         return there != here
 
 

@@ -168,7 +168,10 @@ def consume(
     home: Home,
     on: date,
 ) -> PermitId | None:
-    """Hand in the papers of those who settle; each is used once."""
+    """Hand in the papers of those who settle; each is used once.
+
+    A permit from before the register began is taken down by the identifier that its number has.
+    """
     if certificate is not None:
         paper = registrar.find(Certificate, certificate)
         last = paper.expires_on() if paper else None
@@ -180,7 +183,14 @@ def consume(
     if permit_number is None:
         return None
     stream = permit_id(registrar, permit_number)
-    permit = registrar.load(Permit, stream)
+    permit = registrar.find(Permit, stream)
+    if permit is None:
+        registrar.notice(
+            "permit-unknown",
+            rules.PermitExpired.law,
+            f"permit {permit_number} was not issued by this register; look at the paper itself",
+        )
+        return stream
     registrar.refuse_if(
         (on > permit.expires_on(), rules.PermitExpired(permit.expires_on())),
         (permit.community != home.community, rules.PermitForOthers(permit_number)),

@@ -321,6 +321,7 @@ class ReassignNumber(Change):
         """Enter the first number on the person's, the number's and the book's stream."""
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
+        registrar.refuse_elsewhere(registrar.find(Person, self.person))
         check_category(registrar, self.category, {"id_number"}, CORRECTIONS, self.approval)
         numbered = one.number is not None or one.number_as_found is not None
         registrar.refuse_if(
@@ -344,6 +345,7 @@ class RecordNumber(Change):
         """Enter the number on the person's and the number's stream."""
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
+        registrar.refuse_elsewhere(registrar.find(Person, self.person))
         check_category(registrar, self.category, {"id_number"}, CORRECTIONS, self.approval)
         registrar.refuse_if(
             (one.number is not None, rules.NumberStays(self.category)),

@@ -298,16 +298,12 @@ class AllotSegment:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the allotment."""
-        area = registrar.authority.area
         fit = self.address_code.may_number
         stream = registrar.named(Kind.SEGMENTS, self.address_code)
         registrar.find(SegmentPlan, stream)
         registrar.refuse_if(
             (not fit, rules.AddressCodeUnfit(self.address_code)),
-            (
-                area is not None and not any(self.address_code.startswith(_stem(a)) for a in area),
-                rules.OutsideArea(self.address_code),
-            ),
+            (not registrar.code_in_area(self.address_code), rules.OutsideArea(self.address_code)),
         )
         registrar.enter(
             stream,
@@ -321,8 +317,3 @@ class AllotSegment:
             ),
         )
         return {"segments": stream}
-
-
-def _stem(area: str) -> str:
-    """What the codes inside an area begin with: 51 of 510000, 5106 of 510600."""
-    return area[:2] if area.endswith("0000") else area[:4] if area.endswith("00") else area

@@ -33,7 +33,7 @@ KIN = frozenset({"guardian", "parent", "others", "mother", "father", "spouse"})
 
 def part_of(registrar: Registrar, person: PersonId, stream: UUID, version: int, part: str) -> Entry:
     """The entry whose part may be blanked; refused where the law or the facts forbid it."""
-    registrar.load(Person, person)
+    registrar.refuse_elsewhere(registrar.load(Person, person))
     registrar.prefetch([stream])
     entries = registrar.entries(stream)
     if not entries:
@@ -150,7 +150,7 @@ class ConfirmRedaction:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter what blanks the part."""
-        registrar.load(Person, self.person)
+        registrar.refuse_elsewhere(registrar.load(Person, self.person))
         told = {one.version: one for one in standing(registrar.entries(self.person))}
         proposed = told.get(self.proposal)
         if proposed is None or not isinstance(proposed.event, RedactionProposed):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from registry.aggregates import Household, Person, rules
+from registry.aggregates import Doorplate, Household, Person, rules
 from registry.commands.base import STATION, command
 from registry.commands.membership import (
     Heir,
@@ -79,6 +79,27 @@ def one_household(
     return people, household, community
 
 
+def refuse_bystanders(
+    registrar: Registrar,
+    persons: Sequence[PersonId],
+    household: HouseholdId | None,
+    new_household: NewHousehold | None,
+) -> None:
+    """Turn away who answers neither for where persons are nor for where they are to go.
+
+    Before anything is said of whether they live, and with whom.
+    """
+    target: Household | Doorplate | None = None
+    if household is not None:
+        target = registrar.load(Household, household)
+    elif new_household is not None:
+        target = registrar.load(Doorplate, new_household.doorplate)
+    if target is None or not registrar.in_area(target.community):
+        registrar.prefetch(persons)
+        for person in persons:
+            registrar.refuse_elsewhere(registrar.find(Person, person))
+
+
 def move_within(
     registrar: Registrar,
     movers: Sequence[Mover],
@@ -93,6 +114,7 @@ def move_within(
 ) -> Home:
     """Let persons pass from one household to another without papers."""
     persons = [one.person for one in movers]
+    refuse_bystanders(registrar, persons, household, new_household)
     people, origin, from_community = one_household(registrar, persons, on)
     for one in people:
         refuse_open_case(registrar, one.id, one.number)

@@ -12,8 +12,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from registry.aggregates import Certificate, Household, Life, Person, redaction_rules, rules
+from registry.aggregates import (
+    Certificate,
+    Doorplate,
+    Household,
+    Life,
+    Permit,
+    Person,
+    redaction_rules,
+    rules,
+)
 from registry.commands.base import COUNTY, STATION, command
+from registry.commands.cards_fitness import is_soldier
 from registry.commands.numbering import end_holding, resume_holding, resume_if_ended
 from registry.commands.redaction import SUBJECT
 from registry.days import day_at
@@ -45,7 +55,7 @@ from registry.events.person import (
 from registry.events.redaction import PartRedacted
 from registry.history import standing, voided_versions
 from registry.registrar import Registrar
-from registry.values import CitizenNumber, PersonId, Text
+from registry.values import CitizenNumber, PermitId, PersonId, Text
 from registry.vocabulary import VOCABULARY, Kind
 
 ARRIVALS = (BirthRegistered, NewcomerRegistered, MovedIn, RecordSupplemented)
@@ -213,22 +223,33 @@ def _members(registrar: Registrar, households: Iterable[UUID], since: date) -> s
 
 
 def _refuse_parting(registrar: Registrar, person: UUID, since: date) -> None:
-    """Who is in a household must be where it is, also after it has moved or has not."""
+    """Who is in a household must be where it is, also after it has moved or has not.
+
+    Nor is anybody brought back into what was closed meanwhile.
+    """
     entries = standing(registrar.entries(person))
     homes = {home for entry in entries if (home := getattr(entry.event, "household", None))}
     registrar.prefetch(homes)
     days = {entry.effective_on for entry in entries}
     for home in homes:
         days.update(entry.effective_on for entry in standing(registrar.entries(home)))
+    days.add(registrar.today)  # a door plate is closed on a day on which nobody moves
     for day in sorted(day for day in days if day >= since):
         one = registrar.find(Person, person, day)
         if one is None or not one.resident or one.household is None:
             continue
         house = registrar.find(Household, one.household, day)
+        if house is not None and house.closed_on is not None:
+            registrar.refuse_if((True, rules.HouseholdIsClosed(one.household)))
+            return
         listed = house is not None and (house.collective or person in house.members)
         if not listed or house is None or house.community != one.community:
             rule = rules.EntryInTheWay(f"household {one.household} moved on {day}")
             registrar.refuse_if((True, rule))
+            return
+        plate = registrar.find(Doorplate, house.doorplate, day)
+        if plate is not None and plate.closed_on is not None:
+            registrar.refuse_if((True, rules.DoorplateIsClosed(house.doorplate)))
             return
 
 
@@ -277,12 +298,17 @@ def _answer(
             end_holding(registrar, person, had, business)
         if has is not None:
             resume_holding(registrar, person, has, business)
-    elif (one := registrar.find(Person, person)) is not None and one.resident:
+    elif (one := registrar.find(Person, person)) is not None and _keeps_number(one):
         resume_if_ended(registrar, person, has, business)
     for version in stood.keys() - stands.keys():
         _release(registrar, of, person, stood[version].event)
     for version in stands.keys() - stood.keys():
         _use(registrar, person, stands[version].event)
+
+
+def _keeps_number(one: Person) -> bool:
+    """Whether somebody is registered here, or a soldier, who comes back with the number."""
+    return one.resident or (one.life is Life.LIVING and is_soldier(one))
 
 
 def _release(registrar: Registrar, of: Undoing, person: PersonId, event: Any) -> None:
@@ -296,7 +322,7 @@ def _release(registrar: Registrar, of: Undoing, person: PersonId, event: Any) ->
             registrar.enter(
                 event.certificate, CertificateReinstated(effective_on=today, person=person)
             )
-        if event.permit is not None:
+        if event.permit is not None and _was_used(registrar, event.permit, person):
             registrar.enter(event.permit, PermitReinstated(effective_on=today, person=person))
     if isinstance(event, MovedOut):
         paper = event.certificate
@@ -308,6 +334,12 @@ def _release(registrar: Registrar, of: Undoing, person: PersonId, event: Any) ->
                     CertificateVoided(effective_on=today, replaced_by=None, grounds=of.grounds),
                 )
             paper = last.replaced_by
+
+
+def _was_used(registrar: Registrar, permit: PermitId, person: PersonId) -> bool:
+    """Whether a person used a permit of this register; others are only taken down."""
+    paper = registrar.find(Permit, permit)
+    return paper is not None and person in paper.used_by
 
 
 def _use(registrar: Registrar, person: PersonId, event: Any) -> None:
@@ -324,7 +356,7 @@ def _use(registrar: Registrar, person: PersonId, event: Any) -> None:
             registrar.enter(
                 event.certificate, CertificateConsumed(effective_on=today, person=person)
             )
-        if event.permit is not None:
+        if event.permit is not None and registrar.find(Permit, event.permit) is not None:
             registrar.enter(event.permit, PermitConsumed(effective_on=today, person=person))
 
 

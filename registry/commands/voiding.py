@@ -86,6 +86,11 @@ class VoidHouseholdEntry:
         """Enter the void."""
         entries = together(registrar, Household, self.household, self.version)
         refuse_unfit(registrar, entries, [self._alone(one.event) for one in entries])
+        if any(isinstance(one.event, HouseholdClosed) for one in entries):
+            house = registrar.load(Household, self.household)
+            plate = registrar.find(Doorplate, house.doorplate)
+            gone = plate is not None and plate.closed_on is not None
+            registrar.refuse_if((gone, rules.DoorplateIsClosed(house.doorplate)))
         void(registrar, self.household, entries, HouseholdEntriesVoided, self.grounds)
         return {"household": self.household}
 

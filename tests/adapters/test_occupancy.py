@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from adapters.occupancy import cut, refuse_occupied
+from adapters.founded import consult
+from adapters.occupancy import cut, occupied
 from adapters.projector import Projector
 from adapters.reading import Behind, reading
 from registry.commands.addresses import CloseDoorplate, FreezeDoorplate
 from registry.commands.households import CloseHousehold
 from registry.commands.relocation import MoveHousehold
-from registry.errors import Conflict, Refused
+from registry.errors import Conflict, Forbidden, Refused
 from registry.projections.base import At
 from registry.register import Submission
 from registry.store import Receipt
+from registry.values import Sex
 from tests.scenarios.test_migration import out, settle
-from tests.scenarios.town import CHIEF, DECLARANT, Town, birth
+from tests.scenarios.town import (
+    CHIEF,
+    DECLARANT,
+    OF_JINGYANG,
+    OF_SHIFANG,
+    OTHER,
+    Town,
+    birth,
+    supplement,
+)
 
 DAY = date(2007, 5, 1)
+BORN = date(1986, 4, 4)
 
 
 @pytest.fixture
@@ -36,11 +49,8 @@ def projector(town: Town) -> Projector:
 def asked(town: Town, projector: Projector, command: object) -> list[str]:
     """The rules that the read models tell."""
     projector.catch_up()
-    try:
-        refuse_occupied(command, projector.engine, projector, town.clock())
-    except Refused as refused:
-        return [rule.code for rule in refused.rules]
-    return []
+    _, found = occupied(command, projector.engine, projector, town.clock())
+    return [rule.code for rule in found]
 
 
 def test_a_door_plate_with_households_is_not_withdrawn(town: Town, projector: Projector):
@@ -69,8 +79,8 @@ def test_who_settles_while_a_dormitory_is_closed_or_moved_is_not_left_behind(
     close = CloseHousehold(household=town.dormitory)
     move = MoveHousehold(household=town.dormitory, doorplate=town.yard, declarant=DECLARANT)
     projector.catch_up()
-    asked = refuse_occupied(close, projector.engine, projector, town.clock())
-    assert asked == refuse_occupied(move, projector.engine, projector, town.clock())
+    asked, _ = told = occupied(close, projector.engine, projector, town.clock())
+    assert told == occupied(move, projector.engine, projector, town.clock())
     arrival = settle(town, town.lodger, household=town.dormitory, on=town.today)
     late: list[Any] = [close, move]
     late = [Submission(UUID(int=n), CHIEF, one, asked) for n, one in enumerate(late)]
@@ -79,10 +89,64 @@ def test_who_settles_while_a_dormitory_is_closed_or_moved_is_not_left_behind(
     assert [type(one) for one in town.another().do_all(late)] == [Conflict, Conflict]
     town.do(out(town.lodger, certificate_number="Q2", on=None))
     projector.catch_up()
-    again = refuse_occupied(close, projector.engine, projector, town.clock())
+    again, _ = occupied(close, projector.engine, projector, town.clock())
     town.do(birth(town))  # what does not name the dormitory is not in its way
     town.register.do(Submission(UUID(int=0), CHIEF, close, again))
     assert town.household(town.dormitory).closed_on == town.today
+
+
+def test_what_the_read_models_found_is_told_to_whoever_is_in_charge_and_to_nobody_else(
+    town: Town, projector: Projector
+):
+    close = CloseHousehold(household=town.dormitory)
+    told = occupied(close, projector.engine, projector, town.clock())
+    head = town.register.store.head()
+    codes = {}
+    for number, by in enumerate((OF_JINGYANG, OF_SHIFANG)):
+        with pytest.raises(Refused) as refused:
+            town.register.do(Submission(UUID(int=number), by, close, *told))
+        codes[by] = [rule.code for rule in refused.value.rules]
+    assert codes == {OF_JINGYANG: ["residents-unnamed"], OF_SHIFANG: ["outside-area"]}
+    nobody = replace(CHIEF, roles=frozenset({"reader"}))
+    with pytest.raises(Forbidden):
+        town.register.do(Submission(UUID(int=9), nobody, close, *told))
+    looked = consult(close, nobody, None, projector, town.clock())  # type: ignore[arg-type]
+    assert looked == ({}, ()), "for who may not send it nothing is looked up"
+    assert town.register.store.head() == head
+
+
+def test_a_recorded_move_is_answered_again_though_somebody_came_since(
+    town: Town, projector: Projector
+):
+    move = MoveHousehold(
+        household=town.dormitory,
+        doorplate=town.yard,
+        persons=(town.lodger,),
+        declarant=DECLARANT,
+    )
+
+    def send() -> Receipt:
+        projector.catch_up()
+        told = occupied(move, projector.engine, projector, town.clock())
+        return town.register.do(Submission(UUID(int=4), CHIEF, move, *told))
+
+    first = send()
+    town.do(supplement("新人", Sex.MALE, BORN, OTHER, household=town.dormitory, on=town.today))
+    assert send() == first
+
+
+def test_what_closes_on_an_earlier_day_was_empty_since(town: Town, projector: Projector):
+    earlier = date(2006, 1, 1)
+    town.do(FreezeDoorplate(doorplate=town.mill, on=earlier))
+    town.do(MoveHousehold(household=town.hut, doorplate=town.yard, declarant=DECLARANT))
+    town.do(out(town.lodger, on=DAY))
+    plate, house = town.mill, town.dormitory
+    closing = CloseDoorplate(doorplate=plate, on=earlier)
+    assert asked(town, projector, closing) == ["doorplate-occupied"]
+    assert asked(town, projector, replace(closing, on=None)) == []
+    ending = CloseHousehold(household=house, on=date(2007, 4, 30))
+    assert asked(town, projector, ending) == ["residents-unnamed"]
+    assert asked(town, projector, replace(ending, on=DAY)) == []
 
 
 def test_read_models_that_are_behind_answer_nothing(
@@ -91,9 +155,7 @@ def test_read_models_that_are_behind_answer_nothing(
     monkeypatch.setattr("adapters.occupancy.PATIENCE_S", 0.01)
     town.do(FreezeDoorplate(doorplate=town.mill))
     with pytest.raises(Behind):
-        refuse_occupied(
-            CloseDoorplate(doorplate=town.mill), projector.engine, projector, town.clock()
-        )
+        occupied(CloseDoorplate(doorplate=town.mill), projector.engine, projector, town.clock())
 
 
 def test_a_cut_passes_everybody_and_goes_on_where_it_stopped(town: Town, projector: Projector):

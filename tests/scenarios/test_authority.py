@@ -8,9 +8,11 @@ Source: Household Registration Regulations (户口登记条例), art. 3.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from registry.aggregates import Places
 from registry.commands import COMMANDS
 from registry.commands.base import (
     ADMINISTRATOR,
@@ -22,12 +24,14 @@ from registry.commands.base import (
     PROVINCE,
     STATION,
 )
+from registry.commands.cards_bins import OpenBin, TakeInOldCard
 from registry.commands.cards_gates import AcceptBaseline, WithdrawBaseline
+from registry.commands.cards_sites import CloseSite, OpenSite, RouteProduction
 from registry.commands.cases import CloseNumberCase
 from registry.commands.details import ChangeDetails
 from registry.commands.households import ChangeHead
 from registry.commands.migration import MoveOut
-from registry.commands.particulars import ChangeName, CorrectName
+from registry.commands.particulars import ChangeName, CorrectName, ReassignNumber
 from registry.commands.places import (
     AdjustDivision,
     AssignStation,
@@ -35,6 +39,7 @@ from registry.commands.places import (
     EstablishDivision,
     RenameDivision,
 )
+from registry.commands.redaction import ConfirmRedaction, ProposeRedaction
 from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
 from registry.commands.vital import DeleteRecord, RegisterDeath
@@ -44,6 +49,7 @@ from registry.events.household import Member
 from registry.events.places import Moved
 from registry.register import Submission
 from registry.values import (
+    CardKind,
     ChangeCategory,
     CommunityKind,
     DeletionKind,
@@ -51,7 +57,9 @@ from registry.values import (
     Level,
     Name,
     PaperNumber,
+    RedactionGround,
     Sex,
+    SurrenderReason,
     Text,
 )
 from registry.vocabulary import Kind
@@ -61,6 +69,7 @@ from tests.scenarios.town import (
     CHIEF,
     DECLARANT,
     GROUNDS,
+    JINGYANG,
     OF_JINGYANG,
     OF_SHIFANG,
     OTHER,
@@ -137,6 +146,33 @@ ABOUT_OTHERS = [
     lambda t: MoveOut(
         persons=(t.li, t.zhao), certificate_number=PaperNumber("Q1"), declarant=DECLARANT
     ),
+    lambda t: ChangeName(  # nobody knows her yet on that day
+        person=t.li,
+        category=ChangeCategory("31"),
+        name=Name("李红"),
+        declarant=DECLARANT,
+        on=date(1990, 1, 1),
+    ),
+    lambda t: ReassignNumber(
+        person=t.li, category=ChangeCategory("19"), approval=APPROVAL, declarant=DECLARANT
+    ),
+    lambda t: ChangeAddress(  # two of two households
+        movers=(
+            Mover(person=t.li, relation=OTHER),
+            Mover(person=t.lodger, relation=OTHER),
+        ),
+        household=t.hut,
+        declarant=DECLARANT,
+    ),
+    lambda t: ProposeRedaction(
+        person=t.li,
+        entry_of=t.li,
+        version=99,
+        part="subject",
+        ground=RedactionGround.all()[0],
+        document="一号",
+    ),
+    lambda t: ConfirmRedaction(person=t.li, proposal=9),
     lambda t: VoidEntry(person=t.li, version=1, grounds=GROUNDS),
     lambda t: ReverseRegistration(person=t.li, version=2, grounds=GROUNDS),
     lambda t: RestoreRegistration(person=t.li, version=9, grounds=GROUNDS),
@@ -202,6 +238,71 @@ def test_a_county_is_opened_and_shut_by_its_own_administrators(town: Town):
 def test_who_has_an_area_founds_no_province(town: Town):
     province = EstablishDivision(level=Level.PROVINCE, division_name=Text("新省"), on=LATER)
     assert town.refused(province, OF_JINGYANG) == ["outside-area"]
+
+
+def test_who_has_an_area_gives_codes_of_that_area_only(town: Town):
+    def recoded(code: str | None, name: str) -> RenameDivision:
+        return RenameDivision(
+            division=town.jingyang,
+            division_code=None if code is None else DivisionCode(code),
+            division_name=Text(name),
+            document="一号",
+            on=LATER,
+        )
+
+    assert town.refused(recoded("510783", "旌阳"), OF_JINGYANG) == ["outside-area"]
+    town.do(recoded(None, "旌阳"), OF_JINGYANG)
+    of_deyang = replace(OF_JINGYANG, area=(DivisionCode("510600"),))
+    assert town.refused(recoded("510783", "旌阳"), of_deyang) == ["outside-area"]
+    town.do(recoded("510683", "旌阳"), of_deyang)
+
+
+def test_a_tree_with_something_dated_ahead_is_carried_on_and_not_folded_anew(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    def township(name: str, on: date) -> EstablishDivision:
+        return EstablishDivision(
+            level=Level.TOWNSHIP, division_name=Text(name), parent=town.jingyang, on=on
+        )
+
+    for name, on in (("新镇", LATER), ("老镇", TODAY)):
+        town.do(township(name, on), OF_JINGYANG)
+    monkeypatch.setattr(Places, "fold", None)
+    town.do(township("古镇", TODAY), OF_JINGYANG)
+
+
+def test_of_a_place_that_is_not_there_nothing_is_learnt(town: Town):
+    nowhere = EstablishDivision(
+        level=Level.TOWNSHIP, division_name=Text("新镇"), parent=town.gate, on=LATER
+    )
+    assert town.refused(nowhere, OF_JINGYANG) == ["division-unknown"]
+    assert town.refused(nowhere) == ["division-unknown"]
+
+
+def test_sites_and_routes_are_set_by_whoever_answers_for_them(town: Town):
+    site, day, document = CHIEF.office, town.today, "一号"
+    acts = (
+        OpenSite(site=site, name=Text("制证所"), document=document, on=day),
+        RouteProduction(division=JINGYANG, generation=2, site=site, document=document, on=day),
+        CloseSite(site=site, document=document, on=LATER),
+    )
+    for act in acts:
+        assert town.refused(act, OF_SHIFANG) == ["outside-area"]
+        town.do(act, OF_JINGYANG)
+
+
+def test_an_old_card_of_who_has_left_is_taken_back_at_the_origin(town: Town):
+    town.do(MoveOut(persons=(town.li,), certificate_number=PaperNumber("Q1"), declarant=DECLARANT))
+    take = TakeInOldCard(
+        person=town.li,
+        card_kind=CardKind.all()[0],
+        surrender_reason=SurrenderReason.all()[0],
+        bin_number=PaperNumber("B1"),
+    )
+    for by in (OF_SHIFANG, OF_JINGYANG):
+        town.do(OpenBin(bin_number=take.bin_number), by)
+    assert town.refused(take, OF_SHIFANG) == ["outside-area"]
+    town.do(take, OF_JINGYANG)
 
 
 def test_a_community_dated_ahead_belongs_to_the_county_that_it_will_lie_in(town: Town):

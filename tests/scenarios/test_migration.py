@@ -18,16 +18,19 @@ import pytest
 from adapters.assembly import papers_of
 from registry.aggregates import Certificate, NumberCase, Permit
 from registry.commands.addresses import RegisterDoorplate
+from registry.commands.households import FoundHousehold
 from registry.commands.membership import Heir
 from registry.commands.migration import MoveIn, MoveOut, RegisterNewcomer
 from registry.commands.papers import IssuePermit, ReissueCertificate
 from registry.commands.places import EstablishCommunity
 from registry.commands.relocation import Mover
+from registry.commands.undoing import RestoreRegistration, ReverseRegistration
 from registry.commands.vital import RegisterDeath
 from registry.events.household import Member
 from registry.values import (
     CitizenNumber,
     CommunityKind,
+    HouseholdNumber,
     MigrationReason,
     Name,
     OutKind,
@@ -52,7 +55,7 @@ from tests.scenarios.town import (
     new,
 )
 
-LEFT = date(2007, 5, 1)
+LEFT, BUILT = date(2007, 5, 1), date(2005, 1, 1)
 Q1, Q2, Q3, Z1 = (PaperNumber(text) for text in ("Q1", "Q2", "Q3", "Z1"))
 
 
@@ -318,6 +321,48 @@ def test_a_province_says_on_which_papers_it_insists(town: Town):
     assert notices(told)[:2] == ["certificate-missing", "permit-missing"]
     with pytest.raises(ValueError, match="MOVE_PAPERS"):
         papers_of("certificates")
+
+
+def test_a_permit_from_before_the_register_is_taken_down_and_undone_without_it(town: Town):
+    town.register.setting = replace(town.register.setting, papers=papers_of("certificate, permit"))
+    town.do(out(town.li, on=date(2007, 5, 20)))
+    old = PaperNumber("OLD-1")
+    assert notices(town.do(settle(town, town.li, permit_number=old))) == ["permit-unknown"]
+    permit = town.named(Kind.PERMIT, old)
+    assert town.timeline(town.li)[-1].event.permit == permit
+    arrival = len(town.timeline(town.li))
+    town.do(ReverseRegistration(person=town.li, version=arrival, grounds=GROUNDS))
+    town.do(RestoreRegistration(person=town.li, version=arrival + 1, grounds=GROUNDS))
+    assert town.timeline(permit) == []
+
+
+def test_between_cities_without_counties_a_mover_is_asked_for_a_permit(town: Town):
+    """As 东莞 and 中山, whose communities lie under the city itself."""
+    places = (("dg", town.deyang), ("zs", town.chengdu), ("near", town.deyang))
+    houses = {}
+    for number, (name, city) in enumerate(places, start=50):
+        community = town.do(
+            EstablishCommunity(
+                community_name=Text(name), community_kind=CommunityKind("31"), parent=city, on=BUILT
+            )
+        )["community"]
+        plate = RegisterDoorplate(
+            street=town.road, plate_number=PlateNumber(name), community=community, on=BUILT
+        )
+        found = FoundHousehold(
+            doorplate=town.do(plate)["doorplate"],
+            household_number=HouseholdNumber(str(number)),
+            on=BUILT,
+        )
+        houses[name] = town.do(found)["household"]
+    came = town.do(newcomer(town, household=houses["dg"]))["person"]
+    asked = []
+    for step, name in enumerate(("near", "zs")):
+        paper = PaperNumber(f"Q{step}")
+        town.do(out(came, certificate_number=paper, on=None))
+        told = town.do(settle(town, came, household=houses[name], certificate_number=paper))
+        asked.append("permit-missing" in notices(told))
+    assert asked == [False, True]
 
 
 def test_a_certificate_of_another_register_serves_four_persons_at_most(town: Town):

@@ -106,9 +106,64 @@ def test_a_community_bears_its_new_name_from_its_day_on(town: Town):
     assert tree(town).fact(town.east, LATER).name == "东街"
 
 
+def county_of(parent, code: str, on=TODAY, level=Level.COUNTY) -> EstablishDivision:
+    name = Text("中江县")
+    return EstablishDivision(
+        level=level, division_code=DivisionCode(code), division_name=name, parent=parent, on=on
+    )
+
+
+def recoded(division, code: str, on) -> RenameDivision:
+    code = DivisionCode(code)
+    name = Text("中江")
+    return RenameDivision(
+        division=division, division_code=code, division_name=name, document=PAPER, on=on
+    )
+
+
+def test_a_code_that_is_given_ahead_is_not_given_to_another_meanwhile(town: Town):
+    ahead = town.do(county_of(town.deyang, "510623", LATER))["division"]
+    assert town.refused(county_of(town.deyang, "510623")) == ["division-code-taken"]
+    town.do(recoded(town.jingyang, "510604", LATER))
+    assert town.refused(recoded(town.shifang, "510604", TODAY)) == ["division-code-taken"]
+    # Who has another code by then may bear it until then.
+    town.do(recoded(town.shifang, "510624", date(2007, 12, 1)))
+    town.do(recoded(town.shifang, "510604", date(2007, 7, 1)))
+    town.do(recoded(ahead, "510682", date(2009, 1, 1)))
+    assert town.refused(recoded(ahead, "510604", LATER)) == ["division-code-taken"]
+
+
+def test_a_city_without_counties_has_one_code_with_the_county_in_it(town: Town):
+    """As 东莞 has, where people are registered under the city's own code."""
+    city = town.do(county_of(town.sichuan, "519900", level=Level.CITY))["division"]
+    county = town.do(county_of(city, "519900"))["division"]
+    assert tree(town).fact(county, TODAY).code == "519900"
+    assert town.refused(county_of(city, "519900")) == ["division-code-taken"]
+    unfit = ["division-code-taken", "division-code-unfit"]
+    assert town.refused(county_of(town.deyang, "519900")) == unfit
+    town.do(recoded(city, "519900", LATER))
+
+
+@pytest.mark.parametrize(
+    ("level", "parent", "code"),
+    [
+        (Level.COUNTY, "deyang", "510700"),
+        (Level.COUNTY, "deyang", "520000"),
+        (Level.CITY, "sichuan", "510784"),
+        (Level.PROVINCE, None, "520100"),
+        (Level.TOWNSHIP, "jingyang", "510610"),
+    ],
+)
+def test_a_code_is_one_of_its_division_s_level(town: Town, level, parent, code):
+    command = county_of(town.ids[parent] if parent else None, code, LATER, level)
+    assert town.refused(command) == ["division-code-unfit"]
+    town.do(county_of(town.sichuan, "519004"))  # a county that its province administers itself
+
+
 @pytest.mark.parametrize(
     ("command", "codes"),
     [
+        (lambda t: recoded(t.jingyang, "510700", LATER), ["division-code-unfit"]),
         (lambda t: adjust(LATER, a=(t.east, t.west)), ["division-unknown"]),
         (lambda t: adjust(LATER, a=(t.road, t.shifang)), ["division-unknown"]),
         (lambda t: adjust(date(1989, 1, 1), a=(t.east, t.shifang)), ["division-unknown"]),

@@ -14,7 +14,9 @@ from uuid import UUID
 import pytest
 
 from registry.aggregates import Certificate, Life, Number, Person, Proof
+from registry.commands.addresses import CloseDoorplate, FreezeDoorplate
 from registry.commands.details import ChangeDetails
+from registry.commands.households import CloseHousehold
 from registry.commands.membership import Heir
 from registry.commands.migration import MoveIn, MoveOut, RegisterNewcomer
 from registry.commands.papers import ReissueCertificate
@@ -22,6 +24,7 @@ from registry.commands.particulars import ChangeName
 from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import RestoreRegistration, ReverseRegistration, VoidEntry
 from registry.commands.vital import RegisterDeath
+from registry.commands.voiding import VoidDoorplateEntry, VoidHouseholdEntry
 from registry.errors import NotFound
 from registry.events.household import Member
 from registry.register import Submission
@@ -204,6 +207,28 @@ def test_a_closed_household_opens_with_its_last_member(town: Town):
     town.do(death(town.zhao))
     town.do(restore(town.zhao, 2))
     assert town.household(town.hut).closed_on is None
+
+
+def test_nobody_is_brought_back_into_what_was_closed_meanwhile(town: Town):
+    town.do(out(town.lodger, on=None))
+    departure = len(town.timeline(town.lodger))
+    town.do(CloseHousehold(household=town.dormitory))
+    assert town.refused(restore(town.lodger, departure)) == ["household-closed"]
+    town.do(death(town.zhao))
+    town.do(FreezeDoorplate(doorplate=town.mill))
+    town.do(CloseDoorplate(doorplate=town.mill))
+    assert town.refused(restore(town.zhao, 2)) == ["doorplate-closed"]
+    town.do(FreezeDoorplate(doorplate=town.dorm))
+    reopen = VoidHouseholdEntry(
+        household=town.dormitory, version=len(town.timeline(town.dormitory)), grounds=GROUNDS
+    )
+    town.do(CloseDoorplate(doorplate=town.dorm))
+    assert town.refused(reopen) == ["doorplate-closed"]
+    withdrawn = len(town.timeline(town.dorm))
+    town.do(VoidDoorplateEntry(doorplate=town.dorm, version=withdrawn, grounds=GROUNDS))
+    town.do(reopen)
+    town.do(restore(town.lodger, departure))
+    town.agrees()
 
 
 def test_who_died_in_transit_by_mistake_is_in_transit_again(town: Town):

@@ -170,6 +170,16 @@ def test_who_is_on_the_move_belongs_to_the_place_of_the_permit(town: Town):
     assert town.get(path, "county", area=["510700"]).status_code == 403
 
 
+def test_a_permit_for_others_sends_nobody_into_an_area(town: Town):
+    """Its number was taken down as another register's before it was issued here."""
+    ids = town.ids
+    leaving: Any = {"certificate_number": "Q1", "permit_number": "P1", "declarant": "王甲"}
+    town.do("MoveOut", persons=[ids["王小"]], **leaving)
+    consent: Any = {"permit_number": "P1", "doorplate": ids["乙门牌"], "declarant": "王甲"}
+    town.do("IssuePermit", persons=[ids["王甲"]], **consent)
+    assert town.get(f"/persons/{ids['王小']}", "county", area=THERE).status_code == 403
+
+
 def test_a_sensitive_reason_is_for_the_station_that_handled_it(town: Town):
     ids = town.ids
     from registry.values import MigrationReason

@@ -84,6 +84,8 @@ def test_a_baseline_with_other_counts_than_the_register_s_is_refused(town: Town)
     county: dict[str, Any] = {"division": town.ids["旌阳区"], "document": "文"}
     (rule,) = town.do("AcceptBaseline", expect=409, persons=9, errors=0, **county)["rules"]
     assert (rule["code"], "9 stated, 2 counted" in rule["message"]) == ("miscounted", True)
+    (rule,) = town.do("AcceptBaseline", expect=409, area=["510626"], persons=9, **county)["rules"]
+    assert rule["code"] == "outside-area", "elsewhere nobody is told how many there are"
     town.do("AcceptBaseline", persons=2, errors=0, **county)
 
 
