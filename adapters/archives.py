@@ -7,6 +7,7 @@ the archive is; it can be thrown away. Nothing is recorded in it.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sqlite3
 import tempfile
@@ -24,6 +25,7 @@ from adapters.database import open_database
 from adapters.eventstore import Recorder
 from adapters.projector import Projector
 from adapters.rebuilding import finish_all
+from adapters.redactions import add, alone, reaching, whole_lines
 from adapters.schema import migrate
 from registry.codec import Codec
 from registry.errors import NotFound
@@ -32,13 +34,13 @@ from registry.vocabulary import Kind
 from replay.columns.exact import stored_rows
 from replay.columns.faults import Damaged
 from replay.sealed.archive import Archive, verify_archive
-from replay.sealed.reading import Folder, SealedLog, read_manifest
+from replay.sealed.manifest import Manifest
+from replay.sealed.reading import SealedLog
 
+LOGGER = logging.getLogger(__name__)
 #: Entries inserted together.
 ROWS = 20_000
 DATABASE = "registry.db"
-#: The list of archives, in the folder of the sealed log that they were made of.
-WRITTEN = "archives.ndjson"
 
 #: Told what is being done, how far it is, and how far it goes.
 Progress = Callable[[str, int, int], None]
@@ -67,22 +69,38 @@ class Opened:
         }
 
 
-def note_written(folder: Path, file: Path, at: str) -> None:
-    """Note beside the sealed log of a folder that it was written into a file, so as it stands.
+def list_of(redactions: Path) -> Path:
+    """The list of archives, beside the file in which redactions are noted."""
+    return redactions.with_name(f"{redactions.stem}-archives{redactions.suffix}")
 
-    at: when. It is for whoever has to find copies of what was blanked since.
+
+def note_written(redactions: Path, file: Path, manifest: Manifest, at: str) -> None:
+    """Note, durably, what is written into a file, for whoever has to find copies of a text.
+
+    at: when. Raises Unavailable where the list cannot be written.
     """
-    link = read_manifest(Folder(folder)).link
+    link = manifest.link
     told = {"written": at, "file": file.name, "head": link.head, "digest": link.digest}
-    with (folder / WRITTEN).open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(told, ensure_ascii=False) + "\n")
+    path = list_of(redactions)
+    with alone(path) as lines:
+        add(path, lines, lines.read(), [json.dumps(told, ensure_ascii=False).encode()])
 
 
-def written(folder: Path) -> list[dict[str, Any]]:
-    """The archives into which the sealed log of a folder was written, as far as is known here."""
-    path = folder / WRITTEN
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines]
+def written(redactions: Path) -> list[dict[str, Any]]:
+    """The archives that were made, as far as is known here; a damaged line is passed over.
+
+    Raises Unavailable where the list cannot be read.
+    """
+    path = list_of(redactions)
+    with reaching(path):
+        raw = path.read_bytes() if path.exists() else b""
+    found = []
+    for line in whole_lines(raw):
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            LOGGER.warning("a line of %s is damaged: an archive may be missing in the list", path)
+    return found
 
 
 def open_archive(

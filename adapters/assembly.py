@@ -7,7 +7,6 @@ import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,7 +16,7 @@ from sqlalchemy import Engine, LargeBinary, column, insert, select, table
 from adapters.database import Durability, open_database, writing
 from adapters.eventstore import Recorder, microseconds
 from adapters.ids import ids, salts
-from adapters.redactions import note as note_redactions
+from adapters.redactions import Noting, secret_of
 from adapters.schema import check, migrate
 from registry.card_terms import CardSetting
 from registry.codes import add_divisions
@@ -46,7 +45,7 @@ class Settings:
     tiles: str = "registry-tiles"  # folder into which the log's Merkle tree is published
     sealed: str = "registry-sealed"  # folder of the sealed log; once it is there it is kept up
     signing_key: str = "registry-signing.key"  # private keys that its checkpoints are signed with
-    redactions: str = "registry-redactions.ndjson"  # what was blanked, kept apart from backups
+    redactions: str = ""  # file of what was blanked, kept apart from backups; beside the database
     reversal_days: int = 0  # business older than this is not undone; 0: no limit
     audit_share: int = 5  # percent of a core that the self-audit of a server takes; 0: none
     move_papers: str = "certificate"  # without which nobody from elsewhere settles: or permit too
@@ -89,6 +88,15 @@ class Settings:
             return self.database.removesuffix(".db") + "-queries.db"
         return self.database
 
+    @property
+    def redactions_file(self) -> Path:
+        """Where redactions are noted outside of the database, whatever folder this is run in."""
+        path = self.redactions or "registry-redactions.ndjson"
+        if not self.redactions and self.database.startswith("sqlite:///"):
+            stem = self.database.removeprefix("sqlite:///").removesuffix(".db")
+            path = f"{stem}-redactions.ndjson"
+        return Path(path).absolute()
+
 
 class ReadOnly(Recorder):
     """A store that is only asked."""
@@ -107,6 +115,7 @@ class Parts:
     store: Recorder
     register: Register
     setting: Setting
+    noting: Noting
 
 
 def assemble(
@@ -144,10 +153,12 @@ def assemble(
     )
     recorder = ReadOnly if settings.read_only else Recorder
     store = recorder(engine, node=settings.node, clock=clock)
-    if settings.redactions and not settings.read_only:
-        store.redacted = partial(note_redactions, Path(settings.redactions), engine, store)
+    # The database of an archive was made without the province's secret.
+    secret = None if settings.archive else secret_of(namespace)
+    noting = Noting(settings.redactions_file, secret, engine, store)
+    store.redacted = noting.told
     register = Register(store, setting, clock=clock, ids=ids(clock), salt=salts)
-    return Parts(settings, engine, store, register, setting)
+    return Parts(settings, engine, store, register, setting, noting)
 
 
 def papers_of(text: str) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -60,7 +59,6 @@ from registry.store import (
     StoreUnavailable,
 )
 
-LOGGER = logging.getLogger(__name__)
 METADATA = MetaData()
 
 entries = Table(
@@ -97,6 +95,7 @@ submissions = Table(
 )
 
 FIELDS = [entries.c[name] for name in COLUMNS.split(", ")]
+Redacted = Callable[[Sequence[Append], list[Outcome]], list[Outcome]]
 ASKED_AT_ONCE = 10_000  # ids in one select; SQLite takes 32,766 parameters
 PROBES = 64  # positions looked at in one step of a search by instant
 
@@ -119,14 +118,18 @@ class Recorder(ApplicationRecorder):
         self.node = node
         self.clock = clock
         self._driver = driver_of(engine)
-        self.redacted: Callable[[], object] = lambda: None  # told when something was blanked
+        #: Told of a batch that blanked something; may put a notice into its answers.
+        self.redacted: Redacted = lambda batch, outcomes: outcomes
+        self._blanked = False  # in the append under way
         self._appending = Lock()  # SQLite makes waiting writers poll; within a process none need to
         self._line: Line[Append, Outcome] = Line(self.append)
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record a batch in one transaction and return an outcome for each, in order."""
         with self._appending, available():
-            return self._append([Wish(append) for append in batch])
+            outcomes = self._append([Wish(append) for append in batch])
+            blanked, self._blanked = self._blanked, False
+        return self.redacted(batch, outcomes) if blanked else outcomes
 
     def streams(self, ids: Collection[UUID]) -> dict[UUID, list[StoredEntry]]:
         """Return the entries of every stream asked for, in version order."""
@@ -306,26 +309,17 @@ class Recorder(ApplicationRecorder):
         transaction = self._driver.begin()
         try:
             found = transaction.look(streams, asked)
-            # Nor before anything was decided: ledgers are dated by that, also where the clock of
-            # the machine was put back since.
+            # Nor before it was decided, by which ledgers are dated: a clock may be put back.
             decided = (wish.append.decided_at or 0 for wish in wishes)
             instant = max(self.clock(), found.recorded_at, *decided)
             outcomes, accepted = decide(wishes, found, instant, transaction, self._driver.page)
             if accepted:
                 blanked = redact(accepted, transaction)
                 transaction.write(accepted, self.node)
-                if blanked:
-                    self._tell_redacted()
+                self._blanked |= blanked
             return outcomes
         finally:
             transaction.close()
-
-    def _tell_redacted(self) -> None:
-        """Tell that something was blanked; what is recorded is recorded whatever comes of it."""
-        try:
-            self.redacted()
-        except Exception:
-            LOGGER.exception("a redaction is recorded, and not noted outside of the database yet")
 
     def _entries(self, query: Select[Any]) -> list[StoredEntry]:
         with available(), self.engine.connect() as connection:

@@ -1,40 +1,42 @@
 """Which private parts were blanked: as the log has it, and in a file that no backup brings back.
 
 A backup that is older than a redaction has the text still, and not the entry that blanked it. So
-each redaction is noted outside of the database too, by what it blanked and never by the text;
-whoever opens a database that lacks one is stopped until it is recorded again.
+each redaction is noted outside of the database too, by what it blanked and never by the text, in a
+line that the province's secret seals. A file that cannot be read or written is told of, wherever
+somebody looks, and stops nobody: it guards the register, which has to stay open without it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import hmac
+import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Engine, literal_column, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.appending import noticed
 from adapters.eventstore import entries
-from registry.codec import Codec, blanked
-from registry.entry import Entry
-from registry.errors import Conflict, Unavailable
+from registry.codec import Codec
+from registry.errors import Unavailable
 from registry.events.redaction import PART_REDACTED, PartRedacted, RedactionProposed
-from registry.store import Append, EntryStore, Receipt, Stored
-from registry.values import RedactionGround
+from registry.store import Append, EntryStore, Outcome, Stored
 from registry.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts
 
+LOGGER = logging.getLogger(__name__)
 CODEC = Codec()
 REDACTION_PROPOSED = VOCABULARY[RedactionProposed].code
 #: Streams that are fetched together.
@@ -90,8 +92,9 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
     """A redaction as it is noted outside of the database, a line of JSON.
 
     person: on whose stream it stands. entry: SHA-256 of the half of the blanked entry that stays,
-    in hexadecimal digits, so that another entry in its place is not taken for it. proposed_by,
-    confirmed_by: officer and office.
+    in hexadecimal digits, so that another entry in its place is not taken for it. recorded_at: the
+    instant of the redaction, microseconds UTC. proposed_by, confirmed_by: officer and office.
+    seal: HMAC-SHA256 of the line without it, in hexadecimal digits.
     """
 
     person: UUID
@@ -99,65 +102,163 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     part: str
     entry: str
+    recorded_at: int
     ground: str
     document: str
     proposed_by: tuple[str, str]
     confirmed_by: tuple[str, str]
+    seal: str = ""
 
     @property
     def blanks(self) -> tuple[UUID, int, str]:
         """What it blanked: stream, version and part."""
         return self.entry_of, self.version, self.part
 
-
-class Restored(Unavailable):
-    """The database is from before a redaction: what was blanked stands in it again."""
-
-    code = "redactions-missing"
-
-
-def noted(path: Path) -> list[Noted]:
-    """The redactions that a file notes, none if it is not there. Raises Unavailable if damaged."""
-    try:
-        return _read(path, path.read_bytes())
-    except FileNotFoundError:
-        return []
+    def sealed(self, secret: bytes) -> Noted:
+        """The same line with the seal that it must have."""
+        line = msgspec.json.encode(msgspec.structs.replace(self, seal=""))
+        told = hmac.digest(secret, line, hashlib.sha256).hex()
+        return msgspec.structs.replace(self, seal=told)
 
 
-def _read(path: Path, raw: bytes) -> list[Noted]:
-    """Every whole line; one without its end was being written when its writer fell."""
-    lines = raw[: raw.rfind(b"\n") + 1].splitlines()
-    try:
-        return [msgspec.json.decode(line, type=Noted) for line in lines]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unavailable(f"{path} is no list of redactions: {error}; restore it") from error
+class Notes(NamedTuple):
+    """What a file notes: its lines that hold, and the number of those that do not."""
+
+    lines: Sequence[Noted] = ()
+    damaged: int = 0
 
 
-def note(path: Path, engine: Engine, store: EntryStore) -> int:
-    """Note, durably, what the log has and the file lacks; returns how many there were."""
-    with engine.connect() as connection:
-        held = [*redactions(connection)]
-    if {one.blanks for one in held} <= {one.blanks for one in noted(path)}:
-        return 0
-    with _alone(path) as file:
-        raw = file.read()
-        known = {(one.blanks, one.entry) for one in _read(path, raw)}
-        new = [one for one in _told(held, store) if (one.blanks, one.entry) not in known]
-        file.truncate(raw.rfind(b"\n") + 1)
-        file.seek(0, os.SEEK_END)
-        file.write(b"".join(msgspec.json.encode(one) + b"\n" for one in new))
-        file.flush()
-        os.fsync(file.fileno())
-    return len(new)
+def secret_of(namespace: UUID) -> bytes:
+    """The secret that seals the lines, from the node's namespace, which every backup has."""
+    return hmac.digest(namespace.bytes, b"redactions", hashlib.sha256)
+
+
+class Noting:
+    """The file in which redactions are noted outside of the database.
+
+    secret: what seals its lines; None where nobody has it, as in an archive, and seals are not
+    looked at. failed: why the file could not be written when it last had to be, else empty.
+    """
+
+    def __init__(self, path: Path, secret: bytes | None, engine: Engine, store: EntryStore) -> None:
+        self.path = path
+        self.failed = ""
+        self._secret = secret
+        self._engine = engine
+        self._store = store
+
+    def __call__(self, held: Sequence[Blanking] | None = None) -> str:
+        """Note, durably, what the log has and the file lacks; returns why that failed, or nothing.
+
+        held: the redactions in the log, where they are known already. Whatever goes wrong stops
+        nobody: what is recorded stays so.
+        """
+        try:
+            self._note(self.held() if held is None else held)
+            self.failed = ""
+        except Exception as error:
+            if not isinstance(error, (Unavailable, SQLAlchemyError)):
+                LOGGER.exception("redactions cannot be noted in %s", self.path)
+            self.failed = f"redactions are recorded, and not noted outside of the database: {error}"
+        return self.failed
+
+    def told(self, batch: Sequence[Append], outcomes: list[Outcome]) -> list[Outcome]:
+        """Note what a batch blanked; its answers say so where that fails."""
+        if failed := self():
+            LOGGER.warning("%s", failed)
+            return noticed(batch, outcomes)
+        return outcomes
+
+    def held(self) -> list[Blanking]:
+        """The redactions in the log."""
+        with self._engine.connect() as connection:
+            return [*redactions(connection)]
+
+    def read(self) -> Notes:
+        """What the file notes, nothing if it is not there. Raises Unavailable if it cannot be."""
+        with reaching(self.path):
+            try:
+                return self._read(self.path.read_bytes())
+            except FileNotFoundError:
+                return Notes()
+
+    def _read(self, raw: bytes) -> Notes:
+        lines: list[Noted] = []
+        damaged = 0
+        for line in whole_lines(raw):
+            try:
+                told = msgspec.json.decode(line, type=Noted)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                damaged += 1
+                continue
+            if self._secret is None or hmac.compare_digest(
+                told.sealed(self._secret).seal.encode(), told.seal.encode()
+            ):
+                lines.append(told)
+            else:
+                damaged += 1
+        return Notes(lines, damaged)
+
+    def _note(self, held: Sequence[Blanking]) -> None:
+        assert self._secret is not None, "nothing is recorded in an archive"
+        if not _lacking(held, self.read()):
+            return
+        with alone(self.path) as file:
+            raw = file.read()
+            new = _told(_lacking(held, self._read(raw)), self._store)
+            lines = [msgspec.json.encode(one.sealed(self._secret)) for one in new]
+            add(self.path, file, raw, lines)
+
+
+def _lacking(held: Sequence[Blanking], notes: Notes) -> list[Blanking]:
+    """The redactions that are not noted; one that was recorded again counts as another."""
+    known = {(one.blanks, one.recorded_at) for one in notes.lines}
+    return [one for one in held if (one.blanks, one.recorded_at) not in known]
+
+
+def whole_lines(raw: bytes) -> list[bytes]:
+    """The lines of a file; one without its end was being written when its writer fell."""
+    return raw[: raw.rfind(b"\n") + 1].splitlines()
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[Any]:
-    """A file of secrets that nobody else writes meanwhile."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(handle, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+def reaching(path: Path) -> Iterator[None]:
+    """A block in which a file that cannot be read or written is told as Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be read or written ({error.strerror or error}); set it right, or name"
+            " another file with REGISTRY_REDACTIONS"
+        ) from error
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[Any]:
+    """A file, readable by its owner alone, that nobody else writes meanwhile.
+
+    Raises Unavailable where it cannot be reached.
+    """
+    with reaching(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+
+
+def add(path: Path, file: Any, raw: bytes, lines: Sequence[bytes]) -> None:
+    """Add lines, durably, behind the whole lines of an open file that holds `raw`."""
+    file.truncate(raw.rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
+    file.write(b"".join(line + b"\n" for line in lines))
+    file.flush()
+    os.fsync(file.fileno())
+    if not raw:  # it may be new, and its name has to last as well
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _told(held: Sequence[Blanking], store: EntryStore) -> Iterator[Noted]:
@@ -172,7 +273,8 @@ def _told(held: Sequence[Blanking], store: EntryStore) -> Iterator[Noted]:
             entry_of=one.event.entry_of,
             version=one.event.entry_version,
             part=one.event.part,
-            entry=_digest(entry),
+            entry=digest_of(entry.state),
+            recorded_at=one.recorded_at,
             ground=str(said.ground),
             document=said.document,
             proposed_by=(proposal.officer, proposal.office),
@@ -180,8 +282,9 @@ def _told(held: Sequence[Blanking], store: EntryStore) -> Iterator[Noted]:
         )
 
 
-def _digest(entry: Stored) -> str:
-    return hashlib.sha256(entry.state).hexdigest()
+def digest_of(state: bytes) -> str:
+    """What is noted of a blanked entry, from the half of it that stays."""
+    return hashlib.sha256(state).hexdigest()
 
 
 def _rows(store: EntryStore, streams: Collection[UUID]) -> Mapping[tuple[UUID, int], Stored]:
@@ -195,104 +298,26 @@ def _rows(store: EntryStore, streams: Collection[UUID]) -> Mapping[tuple[UUID, i
     }
 
 
-def missing(told: Sequence[Noted], engine: Engine, store: EntryStore) -> list[Noted]:
-    """Those whose text stands in the database again, or still."""
-    with engine.connect() as connection:
-        held = {one.blanks for one in redactions(connection)}
-    lost = [one for one in told if one.blanks not in held]
-    rows = _rows(store, [one.entry_of for one in lost])
-    found = []
-    for one in lost:
-        row = rows.get((one.entry_of, one.version))
-        if row is not None and _digest(row) == one.entry and blanked(row.private, one.part)[1]:
-            found.append(one)
-    return found
-
-
 def forget_blanked(parts: Parts, stop: Event, after: int) -> None:
     """Let a register's memory go of what other processes blank, until told to stop.
 
+    What could not be noted outside of the database is tried again as often.
     after: a position before which the register had nothing in memory.
     """
+    reached = True
     while not stop.wait(FORGET_S):
+        if parts.noting.failed:
+            parts.noting()
         try:
             with parts.engine.connect() as connection:
                 found = [*redactions(connection, after)]
-        except OperationalError:
-            continue  # away; what was blanked meanwhile is seen when it is back
+        except SQLAlchemyError as error:
+            # Away, or overburdened; what was blanked meanwhile is seen when it is back.
+            if reached:
+                LOGGER.warning("what others blank is not seen until this is over: %s", error)
+            reached = False
+            continue
+        reached = True
         if found:
             parts.register.forget({one.event.entry_of for one in found})
             after = found[-1].position
-
-
-def stop_if_restored(parts: Parts) -> None:
-    """Raise Restored where a database lacks redactions that are noted, and note those it has.
-
-    An archive that was made before a redaction is such a database too.
-    """
-    settings = parts.settings
-    if not settings.redactions:
-        return
-    path = Path(settings.redactions)
-    if not settings.read_only:
-        note(path, parts.engine, parts.store)
-    lost = missing(noted(path), parts.engine, parts.store)
-    if lost and settings.archive:
-        raise Restored(
-            f"{settings.archive} was made before {len(lost)} redactions that {path} names, and"
-            " holds what was blanked; have it made again with `registry seal --to`, and destroy"
-            " this one with the folder into which it was opened"
-        )
-    if lost:
-        raise Restored(
-            f"{len(lost)} redactions that {path} names are not in this database, which is from"
-            " before them: record them again with `registry redactions --replay`"
-        )
-
-
-def record_again(
-    told: Sequence[Noted],
-    store: EntryStore,
-    today: date,
-    ids: Callable[[], UUID],
-    salt: Callable[[], bytes],
-) -> None:
-    """Record redactions that a database lacks, by those who proposed and confirmed them.
-
-    Nothing is asked anew: it was decided, and the text has to go.
-    Raises Unavailable where somebody is not in the database of whom one speaks, Conflict where
-    something else is recorded meanwhile.
-    """
-    for one in told:
-        versions = len(_rows(store, [one.person]))
-        if not versions:
-            raise Unavailable(
-                f"a redaction stands on the stream {one.person}, which is not in this database;"
-                " restore a backup that has it"
-            )
-        proposal = RedactionProposed(
-            effective_on=today,
-            entry_of=one.entry_of,
-            entry_version=one.version,
-            part=one.part,
-            ground=RedactionGround(one.ground),
-            document=one.document,
-        )
-        confirmed = PartRedacted(
-            effective_on=today,
-            entry_of=one.entry_of,
-            entry_version=one.version,
-            part=one.part,
-            proposal=versions + 1,
-        )
-        for event, (officer, office) in (
-            (proposal, one.proposed_by),
-            (confirmed, one.confirmed_by),
-        ):
-            entry = CODEC.stored(Entry(one.person, versions + 1, event, today), salt)
-            digest = hashlib.sha256(b"a redaction that a backup lacked\n" + entry.state).digest()
-            append = Append(ids(), officer, office, digest, b"{}", [entry], {one.person: versions})
-            (outcome,) = store.append([append])
-            if not isinstance(outcome, Receipt):
-                raise Conflict("others are recording; let only this program use the database")
-            versions += 1

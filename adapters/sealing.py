@@ -122,8 +122,8 @@ def of_this_log(folder: Path, head: int, instant: int, recorded_at: int | None) 
         has = "ends before it" if recorded_at is None else "has another entry there"
         raise OfAnother(
             f"the log in {folder} is sealed up to position {head}, and the database {has}: it is"
-            " another one, or was restored from a backup; move the folder away and run"
-            " `registry seal`"
+            " another one, or was restored from a backup; move the folder away, run"
+            " `registry seal`, and destroy it once what was lost is entered again"
         )
 
 

@@ -311,12 +311,12 @@ def opened(create: bool = False, restored: bool = False) -> Iterator[Parts]:
     restored: also where a backup was restored that lacks redactions; else Restored is raised.
     """
     from adapters.assembly import assemble
-    from adapters.redactions import stop_if_restored
+    from adapters.restored import stop_if_restored
 
     parts = assemble(settings(), create=create)
     try:
         if not restored:
-            stop_if_restored(parts)
+            stop_if_restored(parts, lambda text: click.echo(f"warning: {text}", err=True))
         yield parts
     finally:
         parts.engine.dispose()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapters.cli.frame import WRONG, answer, as_json, malformed, opened, show_fields, show_table
+from adapters.cli.frame import WRONG, answer, as_json, opened, show_fields, show_table
 from registry.days import moment_of
+from registry.errors import Unavailable
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts
+    from adapters.restored import Looked
 
 
 @click.command()
@@ -26,28 +27,27 @@ def redactions(replay: bool) -> None:
 
     Redactions are noted in the file that the setting `redactions` names as well: by what was
     blanked, never by its text. Keep it apart from backups. A database from before one of them is
-    not opened by any other verb, until --replay has recorded it again. Exit code 1 if one is
-    missing, or the text is not gone everywhere yet.
+    opened by few other verbs, until --replay has recorded it again; save what is in force in it
+    until a later change is entered again, which is listed. Exit code 1 if one is missing, or the
+    text is not gone everywhere yet.
 
     \\b
     registry redactions
     registry redactions --replay      # after a backup was restored, before it is served
     """
     from adapters.ids import ids, salts
-    from adapters.redactions import missing, note, noted, record_again
+    from adapters.restored import look, record_again
     from registry.days import day_at
 
     with opened(restored=True) as parts:
-        if not parts.settings.redactions:
-            raise malformed("REGISTRY_REDACTIONS", "name the file in which they are noted", "unset")
-        path = Path(parts.settings.redactions)
-        note(path, parts.engine, parts.store)
-        lost = missing(noted(path), parts.engine, parts.store)
-        if replay and lost:
+        looked = look(parts)
+        lost = looked.missing if replay else ()
+        if lost:
             clock = parts.register.clock
             today = day_at(max(clock(), parts.store.head()[1]))
             record_again(lost, parts.store, today, ids(clock), salts)
-        told = {"replayed": len(lost) if replay else 0, **standing(parts, path)}
+            looked = look(parts)
+        told = {"replayed": len(lost), **standing(parts, looked)}
     rows = [[*one.values()] for one in told["redactions"]]
     names = ("file", "written", "head", "digest")
     archives = [[one[name] for name in names] for one in told["archives"]]
@@ -58,43 +58,77 @@ def redactions(replay: bool) -> None:
         if archives:
             heads = ["archive from before", "written", "head", "digest"]
             show_table("archives from before", heads, archives)
+        if told["waiting"]:
+            heads = ["person", "stream", "version", "part", "why not yet"]
+            show_table("waiting", heads, [[*one.values()] for one in told["waiting"]])
         show_fields({name: told[name] for name in ("file", "replayed", "missing")})
+        for warning in told["warnings"]:
+            click.echo(f"warning: {warning}", err=True)
 
     answer(told, text)
-    if told["missing"] or not all(
+    if any(told[name] for name in ("missing", "waiting", "warnings")) or not all(
         one["read_models"] and one["sealed"] for one in told["redactions"]
     ):
         raise click.exceptions.Exit(WRONG)
 
 
-def standing(parts: Parts, path: Path) -> dict[str, Any]:
-    """Every redaction and how far it has come; no stream is named, which would tell of whom."""
+def standing(parts: Parts, looked: Looked) -> dict[str, Any]:
+    """Every redaction and how far it has come.
+
+    No stream is named, which would tell of whom, save where something has to be entered of it.
+    """
+    from pathlib import Path
+
     from adapters import positions
     from adapters.archives import written
-    from adapters.redactions import missing, noted
-    from adapters.redactions import redactions as found
     from adapters.sealing import sealed_head
 
     folder = Path(parts.settings.sealed) if parts.settings.sealed else None
     sealed = sealed_head(folder) if folder is not None else 0
     with parts.engine.connect() as connection:
-        held = [*found(connection)]
         reached = positions.position(connection)
         former = positions.former(connection)
-    archives = written(folder) if folder is not None else []
+    followed = min([reached, *(one.position for one in former)])
+    held, warnings = looked.held, [*looked.warnings]
+    if holding := [one for one in former if any(one.position < two.position for two in held)]:
+        names = ", ".join(f"{one.name}_{one.edition}{one.copy}" for one in holding)
+        warnings += [
+            f"tables of former editions hold what was blanked since: {names}; where no older"
+            " program answers any more, `registry follow --once --drop-former` drops them"
+        ]
+    try:
+        archives = written(parts.noting.path)
+    except Unavailable as error:
+        archives, warnings = [], [*warnings, str(error)]
     last = held[-1].position if held else 0
+    # In a restored database positions are others; when a text was blanked first stays the same.
+    first: dict[Any, int] = {}
+    for one in looked.notes.lines:
+        first.setdefault((one.blanks, one.entry), one.recorded_at)
+    latest = moment_of(max(first.values(), default=0)).isoformat(timespec="seconds")
     return {
-        "file": path,
-        "missing": len(missing(noted(path), parts.engine, parts.store)),
+        "file": parts.noting.path,
+        "missing": len(looked.missing),
+        "waiting": [
+            {
+                "person": one.person,
+                "entry_of": one.entry_of,
+                "version": one.version,
+                "part": one.part,
+                "why": why,
+            }
+            for one, why in looked.waiting
+        ],
+        "warnings": warnings,
         "redactions": [
             {
                 "position": one.position,
                 "recorded_at": moment_of(one.recorded_at).isoformat(timespec="seconds"),
                 "part": one.event.part,
-                "read_models": one.position <= reached and not former,
+                "read_models": one.position <= followed,
                 "sealed": not sealed or one.position <= sealed,
             }
             for one in held
         ],
-        "archives": [one for one in archives if one["head"] < last],
+        "archives": [one for one in archives if one["head"] < last or one["written"] < latest],
     }

@@ -20,10 +20,12 @@ from adapters.cli.frame import (
 )
 from adapters.cli.running import until_told
 from registry.days import moment_of
+from registry.errors import Unavailable
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts
     from adapters.sealing import Job
+    from replay.sealed.manifest import Manifest
 
 
 @click.command()
@@ -65,7 +67,8 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
         told = standing(job, parts)
         now = parts.register.clock()
     if file is not None and not stop.is_set():  # else it could hold what was blanked since
-        _write(job.folder, file, told, moment_of(now).isoformat(timespec="seconds"))
+        at = moment_of(now).isoformat(timespec="seconds")
+        _write(job.folder, file, told, at, parts.noting.path)
     answer(told, lambda: show_fields(told))
 
 
@@ -84,16 +87,25 @@ def _seal(job: Job, stop: Event) -> None:
         seal_apart(job, lambda done, of: bar.update(task, completed=done, total=of), stop, anew)
 
 
-def _write(folder: Path, file: Path, told: dict[str, Any], at: str) -> None:
-    """Write the sealed log into one file, and note that there is one."""
+def _write(folder: Path, file: Path, told: dict[str, Any], at: str, redactions: Path) -> None:
+    """Write the sealed log into one file, and note that there is one before there is."""
     from adapters.archives import note_written
     from replay.sealed.archive import write_archive
     from replay.sealed.reading import Folder
 
+    def announce(manifest: Manifest) -> None:
+        try:
+            note_written(redactions, file, manifest, at)
+        except Unavailable as error:
+            click.echo(
+                f"warning: {file} is not on the list of archives that `registry redactions` shows:"
+                f" {error}",
+                err=True,
+            )
+
     with progress() as bar:
         task = bar.add_task("bytes", total=told.get("bytes"))
-        write_archive(Folder(folder), file, lambda count: bar.update(task, advance=count))
-    note_written(folder, file, at)
+        write_archive(Folder(folder), file, lambda count: bar.update(task, advance=count), announce)
     told["file"], told["file_bytes"] = file, file.stat().st_size
 
 
@@ -172,11 +184,13 @@ def open_(
         answer(told, lambda: show_fields(told))
         return
     root = ctx.find_root()
-    words = ["--keys", settings().keys, *question]
+    chosen = settings()  # the register's own, beside which redactions are noted
+    found_settings = {**found.settings, "redactions": str(chosen.redactions_file)}
+    words = ["--keys", chosen.keys, *question]
     if wants_json(ctx) and "--json" not in question:
         words.append("--json")
     assert isinstance(root.command, click.Group)
-    code = root.command.main(words, "registry open", standalone_mode=False, obj=found.settings)
+    code = root.command.main(words, "registry open", standalone_mode=False, obj=found_settings)
     ctx.exit(code if isinstance(code, int) else 0)  # 1 where a check found something
 
 

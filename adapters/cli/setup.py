@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import get_completion_class
@@ -19,6 +19,9 @@ from adapters.cli.frame import (
 )
 from adapters.cli.submitting import acting, authority
 from registry.days import moment_of
+
+if TYPE_CHECKING:
+    from adapters.assembly import Settings
 
 
 @click.command()
@@ -57,10 +60,12 @@ def status() -> None:
     """Tell how the register stands: schema, last position, and how far its read models are."""
     from adapters.positions import former, standings
     from adapters.projector import Projector
+    from adapters.restored import look
     from adapters.schema import current
     from registry.projections import PROJECTIONS
 
     with opened(restored=True) as parts:
+        looked = look(parts)
         projector = Projector(parts.engine, parts.store)
         head, recorded_at = parts.store.head()
         with parts.engine.connect() as connection:
@@ -86,10 +91,14 @@ def status() -> None:
         ],
         "never_filled": sorted(PROJECTIONS.keys() - {one.name for one in models}),
         "former_editions": [f"{one.name} {one.edition}" for one in replaced],
+        "redactions": parts.noting.path,
+        "redactions_missing": len(looked.missing),
+        "warnings": [*looked.warnings, *beside(parts.settings)],
     }
 
     def text() -> None:
         models = found.pop("read_models")
+        warnings = found.pop("warnings")
         for name in ("never_filled", "former_editions"):
             found[name] = ", ".join(found[name])
         show_fields(found)
@@ -104,11 +113,28 @@ def status() -> None:
         if replaced:
             click.echo(
                 "Tables of former editions are still there, with what was blanked since;"
-                " `registry follow` drops them once the new ones are filled.",
+                " whoever has followed for a day drops them, `registry follow --once --drop-former`"
+                " at once.",
                 err=True,
             )
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
 
     answer(found, text)
+
+
+def beside(settings: Settings) -> list[str]:
+    """A warning where redactions are noted where the database is."""
+    path = settings.redactions_file
+    database = settings.database.removeprefix("sqlite:///")
+    if settings.archive or database == settings.database:
+        return []
+    if Path(database).absolute().parent != path.parent:
+        return []
+    return [
+        f"redactions are noted in {path}, beside the database: a backup of this folder that is"
+        " restored brings back an older list too; name a file elsewhere with REGISTRY_REDACTIONS"
+    ]
 
 
 @click.command()

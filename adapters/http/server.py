@@ -29,6 +29,7 @@ from adapters.http.services import Services
 from adapters.leases import Lease
 from adapters.projector import Projector
 from adapters.redactions import forget_blanked
+from adapters.restored import stop_if_restored
 from adapters.watching import Watch
 
 DRAIN_S = 20
@@ -79,7 +80,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 def work(settings: Settings, listener: socket.socket, follow: bool = False) -> None:
     """Serve from this process."""
-    services = Services.open(settings)
+    parts = assemble(settings)
+    stop_if_restored(parts)  # it may be started anew, after a backup was restored
+    services = Services.around(parts)
     head, _ = services.parts.store.head()
     services.projector.prepare()
     services.parts.register.warm()  # before anybody is told that it is ready
@@ -173,6 +176,7 @@ def follow_alone(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     parts = assemble(settings)
+    stop_if_restored(parts)
     projector = Projector(parts.engine, parts.store)
     projector.prepare()
     watcher = Thread(target=watch_log, args=(parts, stop), name="watcher")

@@ -26,7 +26,7 @@ from replay.columns import runs as format_of_runs
 from replay.columns.faults import Damaged, Flaw, Foreign
 from replay.sealed import files as format_of_files
 from replay.sealed.files import put, sync
-from replay.sealed.manifest import CHAIN, MANIFEST
+from replay.sealed.manifest import CHAIN, MANIFEST, Manifest
 from replay.sealed.reading import Files, edition_file, read_manifest, verify
 from replay.sealed.zipped import Member, central, local, read_members
 
@@ -36,11 +36,15 @@ _CHUNK = 1 << 20
 
 
 def write_archive(
-    files: Files, path: Path, progress: Callable[[int], None] = lambda written: None
+    files: Files,
+    path: Path,
+    progress: Callable[[int], None] = lambda written: None,
+    announce: Callable[[Manifest], object] = lambda manifest: None,
 ) -> None:
     """Write the sealed log that stands into one new file, durably; an older one is replaced.
 
-    progress: is told of bytes written. Raises as `SealedLog` does.
+    progress: is told of bytes written. announce: is told what is in the file, before it gets its
+    name. Raises as `SealedLog` does.
     """
     manifest = read_manifest(files)
     names = [MANIFEST, CHAIN, edition_file(manifest.link.vocabulary)]
@@ -66,6 +70,7 @@ def write_archive(
             progress(len(data))
         put(file, central(done, at))
     sync(beside)
+    announce(manifest)
     beside.replace(path)
     sync(path.parent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -20,8 +20,10 @@ from eventsourcing.persistence import (
 from sqlalchemy import Engine, insert, select
 
 from adapters import database
+from adapters.appending import EntryRow
 from adapters.eventstore import Recorder, entries, submissions
 from registry.days import dawn_of
+from registry.events.person import EntriesVoided
 from registry.store import (
     Append,
     EntryStore,
@@ -33,6 +35,7 @@ from registry.store import (
     Repeated,
     StoredEntry,
 )
+from registry.vocabulary import VOCABULARY
 from tests.adapters.recording import NODE, A, B, C, Clock, entry, kinds, wish
 
 
@@ -147,8 +150,64 @@ def test_what_read_models_were_asked_about_is_not_named_since(store: Recorder):
     assert kinds(store.append([wish(entry(B, 1, said))])) == [Receipt]
     late = replace(wish(entry(C, 1)), asked={A: 0, "elsewhere": 0})
     assert store.append([late]) == [Overtaken(frozenset({A}))]
-    assert kinds(store.append([replace(late, asked={A: 1, "elsewhere": 0})])) == [Overtaken]
-    assert kinds(store.append([replace(late, asked={A: 1})])) == [Receipt]
+    assert kinds(store.append([replace(late, asked={A: 1, "elsewhere": 0})])) == [Receipt]
+
+
+def test_a_batch_looks_once_at_what_was_entered_since_read_models_were_asked(
+    store: Recorder, monkeypatch: pytest.MonkeyPatch
+):
+    def naming(stream: UUID, *names: object) -> Append:
+        return wish(entry(uuid4(), 1, f'{{"household":"{stream}","site":{names!r}}}\n'.encode()))
+
+    store.append([naming(A), naming(B), naming(C)])
+    pages: list[tuple[int, int]] = []
+    page = store._driver.page
+
+    def counted(first: int, last: int) -> Iterable[EntryRow]:
+        pages.append((first, last))
+        return page(first, last)
+
+    monkeypatch.setattr(store._driver, "page", counted)
+    mine = naming(uuid4(), "P-9")
+    outcomes = store.append(
+        [
+            replace(naming(uuid4()), asked={A: 1, B: 2}),
+            replace(naming(uuid4()), asked={A: 0, B: 2, C: 2}),
+            replace(naming(uuid4()), asked={"P-9": 3}),
+            mine,
+            replace(naming(uuid4()), asked={"P-9": 3}),
+            replace(naming(C), asked={A: 3, C: 3}),
+            replace(naming(uuid4()), asked={A: 3, C: 3}),
+        ]
+    )
+    assert pages == [(1, 3)]
+    assert [getattr(one, "named", None) for one in outcomes] == [
+        None,
+        {A, C},
+        None,
+        None,
+        {"P-9"},
+        None,
+        {C},
+    ]
+
+
+def test_an_undoing_may_bring_back_what_read_models_were_asked_about(store: Recorder):
+    """It names versions only: whoever stands again lives where he did."""
+    undoing = VOCABULARY[EntriesVoided].code
+    store.append([wish(entry(B, 1)), wish(entry(B, 2, code=undoing))])
+    late = wish(entry(C, 1))
+    assert store.append([replace(late, asked={A: 1})]) == [Overtaken(frozenset({A}))]
+    assert kinds(store.append([replace(late, asked={A: 2})])) == [Receipt]
+    both = [wish(entry(B, 3, code=undoing)), replace(wish(entry(C, 2)), asked={A: 3})]
+    assert kinds(store.append(both)) == [Receipt, Overtaken]
+
+
+def test_nothing_is_recorded_before_it_was_decided(store: Recorder):
+    """Where the clock is put back meanwhile; ledgers bear the day of the decision."""
+    late = replace(wish(entry(A, 1)), decided_at=5_000)
+    assert store.append([wish(entry(B, 1)), late])[1].recorded_at == 5_000  # type: ignore[union-attr]
+    assert store.head() == (2, 5_000)
 
 
 def test_what_was_decided_on_an_earlier_day_is_decided_again(store: Recorder):

@@ -39,6 +39,17 @@ def test_an_archive_reads_like_the_folder_it_was_made_of(archived):
     assert not list(verify_archive(archived, KEY.public_key()))
 
 
+def test_what_is_in_an_archive_is_announced_before_it_has_its_name(archived, tmp_path):
+    path = tmp_path / "province.registry"
+    told = []
+    write_archive(
+        Folder(archived.parent / "sealed"),
+        path,
+        announce=lambda manifest: told.append((manifest.head, path.exists())),
+    )
+    assert told == [(read_manifest(Archive(path)).head, False)]
+
+
 def test_columns_lie_in_an_archive_as_they_are_read(archived):
     archive = Archive(archived)
     assert all(one.offset % 64 == 0 for one in archive.members.values())
