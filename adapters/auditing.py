@@ -27,7 +27,7 @@ from registry.projections import At as Point
 from registry.vocabulary import ORDERS, Kind, Order
 from replay.columns.faults import Damaged
 from replay.columns.forms import NONE, Column
-from replay.questions.diff import Balance, Diff, diff
+from replay.questions.diff import Balance, diff
 from replay.questions.findings import Whole, faulty
 from replay.questions.lawful import lawful
 from replay.questions.members import apart
@@ -153,7 +153,6 @@ class Auditor:
     ) -> None:
         self.parts, self.log, self.at, self.now, self.key = parts, log, at, now, key
         self.machines = machines
-        self.diff: Diff | None = None
 
     @cached_property
     def whole(self) -> Whole:
@@ -163,10 +162,13 @@ class Auditor:
         return whole_on(self.machines, sealed_whole(self.log), self.at)
 
     def checks(self) -> Iterator[tuple[str, str, Callable[[], Found]]]:
-        """Every check: its name, what it makes sure of, and how; the bytes come first."""
+        """Every check: its name, what it makes sure of, and how.
+
+        The bytes come first. Columns are read before what takes hours, in which a sealer would
+        write the files anew.
+        """
         if isinstance(self.log, SealedLog):
             yield "bytes", "every byte of the sealed log is as it was sealed", self.bytes
-        yield "store", "positions, instants, versions and digests of the store agree", self.store
         yield "state", "the state that follows from the log, summed up in one root", self.state
         yield "numbers", "a number has one living holder, or an open case", self.numbers
         yield "lives", "every history is lawful, entry after entry", self.lives
@@ -175,6 +177,7 @@ class Auditor:
         yield "members", "households list those who are registered in them", self.members
         yield "closing", "at every place, start and flows give the end", self.closing
         yield "population", "read models count the residents that the log has", self.population
+        yield "store", "positions, instants, versions and digests of the store agree", self.store
         if self.now:
             yield "read-models", "every stored row follows from the log", self.read_models
         if self.now and isinstance(self.log, SealedLog):
@@ -286,12 +289,12 @@ class Auditor:
 
     def closing(self) -> Found:
         """Close the account of every place, from nothing to the point."""
-        self.diff = diff(self.log, NOTHING, self.at)
-        found = Found(len(self.diff.balances), "places")
+        balances = diff(self.log, NOTHING, self.at).balances
+        found = Found(len(balances), "places")
         found.note(
             f"place {one.place}: {one.start} + {sum(one.came.values())}"
             f" - {sum(one.went.values())} is not {one.end}"
-            for one in self.diff.balances
+            for one in balances
             if not one.closes
         )
         return found
@@ -354,7 +357,9 @@ def audit(
     if strange := sorted({*only} - {name for name, _, _ in offered}):
         names = ", ".join(name for name, _, _ in offered)
         raise Malformed([Fault("--only", "no-check", f"here there are {names}, no {strange[0]}")])
-    verdicts = []
+    if machines is not None:
+        sealed_whole(log)  # else it would be said after hours of other checks
+    verdicts, drawn = [], Pictures(([], [], []), {}, {}, {})
     for name, words, check in offered:
         if only and name not in only:
             continue
@@ -376,7 +381,9 @@ def audit(
         )
         if name == "bytes" and told.found:
             break  # nothing that such files say is worth anything
-    sound, replayed = auditor.diff is not None, "whole" in vars(auditor)
+        if name == "closing":
+            drawn = pictures(log, auditor)
+    replayed = "whole" in vars(auditor)
     return Audit(
         at,
         instant_of(parts, at.known),
@@ -384,7 +391,7 @@ def audit(
         "sealed log" if isinstance(log, SealedLog) else "store",
         tuple(verdicts),
         counts_of(auditor.whole.census) if replayed else {},
-        pictures(log, auditor) if sound else Pictures(([], [], []), {}, {}, {}),
+        drawn,
         str(auditor.whole.root) if replayed else "",
         perf_counter() - start,
     )

@@ -147,15 +147,20 @@ def _arrivals(
             named = line.event.parties
         elif isinstance(line.event, PartyAdded):
             named = (line.event.person,)
-        came = {
-            one: entry
-            for one in named
-            for entry in reader.timeline(one, at.known)
-            if entry.submission == line.submission
-        }
+        came: dict[UUID, Line] = {}
+        for one in named:
+            for entry in reader.timeline(one, at.known):
+                if entry.submission == line.submission and _makes_holder(entry.event):
+                    came.setdefault(one, entry)
         whole = isinstance(line.event, NumberCaseOpened) and len(came) == len(named)
         in_turn = sorted(came.items(), key=lambda pair: pair[1].position)
         yield from in_turn[1:] if whole else in_turn
+
+
+def _makes_holder(event: Any) -> bool:
+    """Whether an entry brings a number, or brings somebody back who had one."""
+    word = word_of(event)
+    return bool(getattr(event, "number", None) or word.enters or word.voids)
 
 
 def _told(line: Line) -> tuple[str, int, str | None, str | None]:

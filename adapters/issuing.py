@@ -125,7 +125,12 @@ def of_nobody(
 ) -> list[Standing]:
     """Cards of a division that are out, and whose holders are neither registered nor moving."""
     last = FIRST if after is None else after.bytes
-    return _standings(reader, issuance.of_nobody(division, at, last, limit), at)
+    keys = [one.bytes for one in reader.communities(division, at)]
+    found: dict[UUID, Standing] = {}  # what is of two communities comes twice
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        query = issuance.of_nobody(keys[start : start + ASKED_AT_ONCE], at, last, limit)
+        found.update((one.id, one) for one in _standings(reader, query, at))
+    return sorted(found.values(), key=lambda one: one.id)[:limit]
 
 
 def backlog(reader: Reader, division: UUID, at: At) -> list[Backlog]:

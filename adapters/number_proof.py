@@ -48,7 +48,7 @@ class NumberProof:
 
 
 def number_proof(reader: Reader, case: UUID, person: UUID, at: At) -> NumberProof | None:
-    """The last proof that a case gave a person; None where it gave none."""
+    """The last proof that a case gave a person; None where none, or the change was undone."""
     course = reader.timeline(case, at.known)
     given = [
         line
@@ -65,6 +65,8 @@ def number_proof(reader: Reader, case: UUID, person: UUID, at: At) -> NumberProo
         for line in lines
         if line.submission == proof.submission and isinstance(line.event, NumberReassigned)
     )
+    if changed.voided_from is not None and changed.voided_from <= at.known:
+        return None  # what it would prove was undone
     former, holder = (_at(lines, known) for known in (changed.position - 1, changed.position))
     assert former is not None, "whose number was changed was registered before"
     assert holder is not None, "whose number was changed is registered"

@@ -96,6 +96,18 @@ def standings(connection: Connection) -> list[Standing]:
     ]
 
 
+def held(connection: Connection, names: Iterable[str]) -> list[Standing]:
+    """Where copies of some read models stand, which nobody moves before this transaction ends."""
+    ours = [(name, PROJECTIONS[name].edition) for name in names]
+    query = (
+        select(projections)
+        .where(tuple_(projections.c.name, projections.c.edition).in_(ours))
+        .order_by(projections.c.name, projections.c.copy)
+        .with_for_update()
+    )
+    return [Standing(*row) for row in connection.execute(query)]
+
+
 def former(connection: Connection) -> list[Standing]:
     """Copies of editions that this program has put another in the place of.
 

@@ -6,15 +6,17 @@ runs twice, every entry is folded into every read model once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from math import inf
 from threading import Condition, Event
 from time import monotonic
 
-from sqlalchemy import Connection, Engine
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from adapters import positions
@@ -34,6 +36,11 @@ from registry.store import EntryStore
 BATCH = 5_000  # entries folded and written together at most
 POLL_S = 0.03  # how often another process's work is looked for
 AWAY_S = 1.0  # how long a database that is away is left alone
+#: How long the tables of a former edition are kept by whoever follows: an older program may answer
+#: from them on other machines, which are brought up to this one in the course of a day.
+FORMER_KEPT_S = 24 * 60 * 60.0
+FORMER_WAIT_MS = 1_000  # for who reads them: whoever asks next waits behind us for as long
+FORMER_AGAIN_S = 60.0  # when those that somebody was reading are looked at again
 FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
 #: Nothing is left to be filled.
 FILLED: Iterator[int] = iter(())
@@ -67,7 +74,7 @@ class Projector:
         self._copies: dict[tuple[str, str], Copy] = {}
         self._filling: Iterator[int] | None = None
         self._moved = Condition()
-        self._tidied = False  # former editions are gone
+        self._tidy_at: float | None = None  # when former editions go; None: not leading yet
         self._writer: Executor | None = None  # while a batch is written as the next is folded
         self._written: Future[None] | None = None
 
@@ -92,28 +99,50 @@ class Projector:
         self._look_again()
 
     def forget_former(self) -> list[Standing]:
-        """Drop the tables of former editions, once others answer that have come as far as they had.
+        """Drop the tables of former editions where others answer that have come as far.
 
         Nobody folds them any more: what is blanked in the log would stand in them for ever.
+        Returns what is left: those that are ahead still, or that somebody is reading.
         """
         with self.engine.connect() as connection:
-            if not positions.former(connection):
-                return []
-        with writing(self.engine) as connection:
+            found = positions.former(connection)
             reached = {
                 one.name: one.position
                 for one in positions.standings(connection)
                 if one.state == ACTIVE
             }
-            gone = [
-                one
-                for one in positions.former(connection)
-                if reached.get(one.name, -1) >= one.position
-            ]
-            for one in gone:
-                drop_edition(connection, one.name, one.edition, one.copy)
-                positions.remove(connection, one)
-        return gone
+        editions: dict[tuple[str, int], list[Standing]] = {}
+        for one in found:
+            editions.setdefault((one.name, one.edition), []).append(one)
+        left: list[Standing] = []
+        for (name, _), copies in editions.items():
+            ahead = max(one.position for one in copies) > reached.get(name, -1)
+            if ahead or not self._drop(copies):
+                left += copies
+        return left
+
+    def _drop(self, copies: Sequence[Standing]) -> bool:
+        """Drop all copies of an edition; False if somebody reads it, whom nobody waits for."""
+        try:
+            with writing(self.engine) as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text(f"set local lock_timeout = {FORMER_WAIT_MS}"))
+                for one in copies:
+                    positions.remove(connection, one)
+                drop_edition(connection, copies)
+        except OperationalError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                return False
+            raise
+        return True
+
+    def _tidy(self) -> None:
+        """Forget former editions when this process has followed for so long without a break."""
+        now = monotonic()
+        if self._tidy_at is None:
+            self._tidy_at = now + FORMER_KEPT_S
+        elif now >= self._tidy_at:
+            self._tidy_at = now + FORMER_AGAIN_S if self.forget_former() else inf
 
     def step(self, until: int | None = None) -> int:
         """Fold the next batch into whichever read models are furthest behind.
@@ -275,6 +304,7 @@ class Projector:
         while not stop.is_set():
             self.wake.clear()
             if not held():
+                self._tidy_at = None
                 self._look_again()
                 stop.wait(POLL_S)
                 continue
@@ -284,9 +314,7 @@ class Projector:
                         collect()
                 self._settle()
                 if not self._fill():
-                    if not self._tidied:
-                        self.forget_former()
-                        self._tidied = True
+                    self._tidy()
                     self.wake.wait(POLL_S)
             except Superseded:
                 self._look_again()

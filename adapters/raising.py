@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 
+from adapters.answers import id_or_none
 from adapters.ids import ids
 from adapters.reading import reading, resolve
-from registry.aggregates import Places
+from registry.aggregates import Household, Person, Places
 from registry.commands.checks import CheckRecords
 from registry.commands.extract import Batch
 from registry.commands.import_findings import batch_id
 from registry.commands.registration_cases import SuspectDouble
 from registry.errors import Refused
+from registry.history import effective
 from registry.projections import findings
 from registry.register import Authority, Submission
+from registry.registrar import PLACES_OF
 from registry.values import BatchId, HouseholdId, PersonId, Text
 from registry.vocabulary import Kind
 
@@ -65,39 +68,61 @@ def faulty(broken: Broken, wanted: Callable[[CheckRule], bool]) -> list[int]:
 
 def found_before(
     parts: Parts, log: Log, kind: Kind, wanted: Callable[[str], bool] = lambda rule: True
-) -> list[int]:
+) -> dict[int, UUID | None]:
     """The handles of those of whom a finding of a check is open, as far as read models know.
 
     Whoever keeps the rules by now is to be looked at again, too, so that the finding is settled.
-    wanted: chooses by the code of the rule.
+    Each with the community where it was found. wanted: chooses by the code of the rule.
     """
     with reading(parts.engine) as reader:
         at = resolve(reader.connection, parts.store, parts.register.clock(), None, None)
         query = findings.open_by_check(at, persons=kind is Kind.PERSON)
         rows = reader.connection.execute(query).all()
-    subjects = dict.fromkeys(UUID(bytes=row.subject) for row in rows if wanted(row.rule))
-    handles = (log.spaces.find(kind.value, one) for one in subjects)
-    return [one for one in handles if one is not None]
+    places = {row.subject: row.community for row in rows if wanted(row.rule)}
+    handles = ((log.spaces.find(kind.value, UUID(bytes=one)), places[one]) for one in places)
+    return {one: id_or_none(place) for one, place in handles if one is not None}
 
 
 def inside(
-    parts: Parts, log: Log, found: Checked, broken: Broken, handles: Sequence[int], by: Authority
+    parts: Parts,
+    log: Log,
+    found: Checked,
+    broken: Broken,
+    handles: Sequence[int],
+    by: Authority,
+    before: Mapping[int, UUID | None] | None = None,
 ) -> list[int]:
-    """Those of some handles who are registered in an officer's area."""
+    """Those of some handles who are registered in an officer's area, or were to the last.
+
+    before: where those were found of whom nothing stands any more.
+    """
     if by.area is None:
         return list(handles)
+    tree, day, area = places_at(parts, found), found.setting.at.valid_on, by.area
+
+    def ours(community: UUID) -> bool:
+        return any(fact.code in area for _, fact in tree.above(community, day))
+
+    communities = log.spaces.ids("community", range(log.spaces.count("community")))
+    covered = np.array([*map(ours, communities), False])
     held = found.setting.community if broken.subject == "person" else found.setting.housed
-    covered = np.array([*_covered(parts, log, found, by.area), False])
     some = np.array(handles, "u4")
-    ours: list[int] = some[covered[np.minimum(held[some], len(covered) - 1)]].tolist()
-    return ours
+    place = np.minimum(held[some], len(communities))
+    here: set[int] = set(some[covered[place]].tolist())
+    for handle in some[place == len(communities)].tolist():
+        last = _last_place(parts, log, broken.subject, handle) or (before or {}).get(handle)
+        if last is None or ours(last):  # nowhere is in every area
+            here.add(handle)
+    return [one for one in handles if one in here]
 
 
-def _covered(parts: Parts, log: Log, found: Checked, area: tuple[str, ...]) -> Iterator[bool]:
-    """Whether each community lies in an area."""
-    tree, day = places_at(parts, found), found.setting.at.valid_on
-    for community in log.spaces.ids("community", range(log.spaces.count("community"))):
-        yield any(fact.code in area for _, fact in tree.above(community, day))
+def _last_place(parts: Parts, log: Log, subject: str, handle: int) -> UUID | None:
+    """Where somebody, or a household, was registered last, as commands know it."""
+    (stream,) = log.spaces.ids(subject, [handle])
+    kind: type[Person] | type[Household] = Person if subject == "person" else Household
+    state = kind.fold(effective(parts.register.history(stream)))
+    places = (getattr(state, name, None) for name in PLACES_OF)
+    return next((one for one in places if one is not None), None)
 
 
 def check_again(

@@ -114,7 +114,8 @@ def filling(projector: Projector, standings: Collection[Standing]) -> Iterator[i
                         fold_anew(connection, projector, told.values(), blanked, batch[-1].position)
                         folding = projector.folding(told)
                 yield done
-        switch(projector, told)
+        for name, one in told.items():
+            switch(projector, {name: one})
 
 
 def position_of(told: Mapping[str, Standing]) -> int:
@@ -156,15 +157,15 @@ def fill(
 
 
 def switch(projector: Projector, told: Mapping[str, Standing]) -> None:
-    """Let filled copies answer from now on, at least as far as the old ones, which go."""
+    """Let filled copies answer from now on, at least as far as the old ones, which go.
+
+    On PostgreSQL it waits for who reads the old ones, and who comes next waits for it: of one read
+    model at a time, or a question that reads two would wait for a switch that waits for it.
+    """
     folding = projector.folding(told)
     with hurried(projector.engine) as connection:
         positions.create(connection)
-        old = [
-            one
-            for one in positions.standings(connection)
-            if one.name in told and one.state == ACTIVE
-        ]
+        old = [one for one in positions.held(connection, told) if one.state == ACTIVE]
         last = max((one.position for one in old), default=0)
         while (position := position_of(told)) < last:
             batch = projector.store.rows(position, projector.batch, last)

@@ -47,22 +47,21 @@ class Compared:
 
 
 def differences(log: SealedLog, engine: Engine, store: Recorder) -> Iterator[Compared]:
-    """Every partition, held against the store."""
-    sealed = log.again()
-    entries = 0
-    for kind in Kind:
-        for partition in sealed.partitions(kind):
-            told = compared(sealed, engine, store, kind, partition)
-            entries += told.entries
-            yield told
-    yield counted(entries, sealed.manifest.head)
+    """Every partition as it is sealed now, held against the store; it may grow meanwhile."""
+    sealed, work = partitions_now(log)
+    head, entries = sealed.manifest.head, 0
+    for kind, partition in work:
+        told = compared(sealed, engine, store, kind, partition, head)
+        entries += told.entries
+        yield told
+    yield counted(entries, head)
 
 
 def differences_at_once(
     log: SealedLog, url: str, node: int, processes: int = 2
 ) -> Iterator[Compared]:
     """The same, partitions shared out among processes that open the database by its url."""
-    sealed = log.again()
+    sealed, work = partitions_now(log)
     head, entries = sealed.manifest.head, 0
     assert isinstance(log.files, Folder | Archive), "files that others can open"
     waiting: deque[Future[Compared]] = deque()
@@ -76,14 +75,23 @@ def differences_at_once(
     with ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=_open, initargs=(log.files.path, url, node)
     ) as pool:
-        for kind in Kind:
-            for partition in sealed.partitions(kind):
-                waiting.append(pool.submit(_compared, kind, partition, head))
-                if len(waiting) > 2 * processes:
-                    yield next_one()
+        for kind, partition in work:
+            waiting.append(pool.submit(_compared, kind, partition, head))
+            if len(waiting) > 2 * processes:
+                yield next_one()
         while waiting:
             yield next_one()
     yield counted(entries, head)
+
+
+def partitions_now(log: SealedLog) -> tuple[SealedLog, list[tuple[Kind, int]]]:
+    """The log as it is now, and its partitions: to count them reads files that may go."""
+    while True:
+        sealed = log.again()
+        try:
+            return sealed, [(kind, one) for kind in Kind for one in sealed.partitions(kind)]
+        except Outdated:
+            continue
 
 
 def counted(entries: int, head: int) -> Compared:
@@ -114,20 +122,17 @@ def compared(
     store: Recorder,
     kind: Kind,
     partition: int,
-    upto: int | None = None,
+    head: int,
 ) -> Compared:
-    """Hold a partition against the store.
+    """Hold a partition against the store, its entries up to a position that is sealed.
 
-    upto: entries up to this position are counted, so that partitions of a log that grows meanwhile
-    add up; None: all that are sealed.
+    They are the same ones however far the sealer goes on meanwhile, so that partitions add up.
     """
     while True:
-        head, entries, faults = log.manifest.head, 0, []
+        entries, faults = 0, []
         try:
             for sealed in stretches(log, kind, partition):
-                entries += sum(
-                    one.position <= (upto or head) for its in sealed.values() for one in its
-                )
+                entries += sum(one.position <= head for its in sealed.values() for one in its)
                 held = store.streams([*sealed])
                 wrong = {name: [*apart(its, held[name], head)] for name, its in sealed.items()}
                 if any(wrong.values()):
@@ -158,7 +163,7 @@ def stretches(
 
 def apart(sealed: Sequence[StoredEntry], held: Sequence[StoredEntry], head: int) -> Iterator[str]:
     """What differs between a stream as it is sealed and as the store has it, up to a position."""
-    mine = {one.originator_version: one for one in sealed}
+    mine = {one.originator_version: one for one in sealed if one.position <= head}
     theirs = {one.originator_version: one for one in held if one.position <= head}
     for version in sorted(mine.keys() | theirs.keys()):
         if mine.get(version) != theirs.get(version):

@@ -7,7 +7,7 @@ copy can be filled anew while the other answers.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
@@ -16,6 +16,7 @@ import psycopg
 from sqlalchemy import BigInteger, Connection, Engine, Integer, LargeBinary, MetaData, Table, text
 
 from adapters.database import writing
+from adapters.positions import Standing
 from registry.entry import EVERYTHING
 from registry.projections import Projection
 from registry.projections.base import Values
@@ -135,10 +136,11 @@ class Copy:
         connection.execute(text(f"drop table if exists {self.name}"))
 
 
-def drop_edition(connection: Connection, name: str, edition: int, letter: str) -> None:
-    """Drop a copy of an edition that this program has no declaration of, and what showed it."""
-    connection.execute(text(f"drop view if exists {name}_{edition}"))
-    connection.execute(text(f"drop table if exists {name}_{edition}{letter}"))
+def drop_edition(connection: Connection, copies: Iterable[Standing]) -> None:
+    """Drop all copies of an edition that this program does not know, and what showed one."""
+    for one in copies:
+        connection.execute(text(f"drop view if exists {one.name}_{one.edition}"))
+        connection.execute(text(f"drop table if exists {one.name}_{one.edition}{one.copy}"))
 
 
 @contextmanager

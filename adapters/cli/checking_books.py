@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from adapters.assembly import Parts
     from registry.register import Authority
     from registry.values import RuleCode
-    from replay.checks.checking import Checked
+    from replay.checks.checking import Broken, Checked
     from replay.columns.log import Log
 
 COLUMNS = ("code", "severity", "county", "county_code", "found", "name_zh", "name_en")
@@ -237,22 +237,13 @@ def raise_all(
     def wanted(code: str) -> bool:
         return not only or code in only
 
-    people, houses = (
-        inside(
-            parts,
-            log,
-            found,
-            one,
-            sorted(
-                {
-                    *faulty(one, lambda rule: wanted(rule.code)),
-                    *found_before(parts, log, kind, wanted),
-                }
-            ),
-            by,
-        )
-        for one, kind in ((found.persons, Kind.PERSON), (found.households, Kind.HOUSEHOLD))
-    )
+    def chosen(one: Broken, kind: Kind) -> list[int]:
+        before = found_before(parts, log, kind, wanted)
+        handles = sorted({*faulty(one, lambda rule: wanted(rule.code)), *before})
+        return inside(parts, log, found, one, handles, by, before)
+
+    people = chosen(found.persons, Kind.PERSON)
+    houses = chosen(found.households, Kind.HOUSEHOLD)
     with progress() as bar:
         task = bar.add_task("raising", total=len(people) + len(houses))
 

@@ -132,10 +132,12 @@ def number_change(desk: Desk, stream: UUID, person: UUID, output: Path | None) -
     from adapters.number_proof import hidden_proof, number_proof
 
     desk.need(*TIMELINES)
+    known = desk.reader.person(person, desk.at)
+    if known is not None:  # first, since nobody elsewhere is told whether there is a proof
+        desk.guard_person("number-proof", known, person)
     found = number_proof(desk.reader, stream, person, desk.at)
-    if found is None:
+    if known is None or found is None:
         raise desk.missing("number-proof", "proof of a change of number", person)
-    desk.guard_person("number-proof", desk.reader.person(person, desk.at), person)
     shown = found if desk.clear else hidden_proof(found)
     hand_over(desk, "number-proof", shown, [person], output, lambda: show_fields(asdict(shown)))
 

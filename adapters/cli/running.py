@@ -80,26 +80,41 @@ def until_told() -> Iterator[Event]:
 
 @click.command()
 @click.option("--once", is_flag=True, help="Stop when the read models are up to the log.")
+@click.option(
+    "--drop-former",
+    is_flag=True,
+    help="Then drop tables of former editions; no older program may answer from them any more.",
+)
 @as_json
-def follow(once: bool) -> None:
+def follow(once: bool, drop_former: bool) -> None:
     """Keep the read models up to the log, until Ctrl-C.
 
     One process follows at a time; others wait for their turn. `registry serve` follows by itself.
+    Whoever has followed for a day without a break drops the tables of former editions, in which
+    what was blanked since would stand for ever; --once does not, --drop-former does it at once.
     """
     from adapters.http.server import follow_log, seal_log
     from adapters.projector import Projector
     from adapters.rebuilding import finish_all
+    from registry.errors import Unavailable
 
     with opened() as parts, until_told() as stop:
         projector = Projector(parts.engine, parts.store)
         projector.prepare()
         head, _ = parts.store.head()
         finish_all(projector)
-        if once:
+        if once or drop_former:
             with progress() as bar:
                 task = bar.add_task("entries", total=head, completed=projector.position())
                 while not stop.is_set() and projector.step(head):
                     bar.update(task, completed=projector.position())
+        if drop_former and (left := projector.forget_former()):
+            names = ", ".join(f"{one.name}_{one.edition}{one.copy}" for one in left)
+            raise Unavailable(
+                f"{names} are ahead of this program's tables, or somebody is reading them; stop"
+                " older programs, then run `registry follow --once --drop-former` again"
+            )
+        if once:
             reached = {"position": projector.position(), "lag": projector.lag()}
             answer(reached, lambda: show_fields(reached))
             return
@@ -119,9 +134,9 @@ def follow(once: bool) -> None:
 def rebuild(name: str, from_sealed: bool) -> None:
     """Fill the read model NAME, or `all` of them, anew from the log while the old one answers.
 
-    All are filled in one pass over the log. With --from-sealed, residences are filled from the
-    columns of the sealed log, and with `all` the others as before. Started again after a crash, it
-    goes on where it stopped.
+    All are filled in one pass over the log, and stand on the disk twice meanwhile. With
+    --from-sealed, residences are filled from the columns of the sealed log, and with `all` the
+    others as before. Started again after a crash, it goes on where it stopped.
     """
     from adapters.projector import Projector
     from adapters.rebuilding import rebuild as fill

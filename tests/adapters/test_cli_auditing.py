@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from contextlib import nullcontext
 from datetime import date
 from html.parser import HTMLParser
 from uuid import UUID
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import MetaData, select, update
 
+from adapters import auditing
 from adapters.database import open_database, writing
 from adapters.eventstore import entries
 from registry.days import day_at, end_of
@@ -159,6 +161,31 @@ def test_some_checks_are_made_alone(terminal, sealed):
     assert told["state_root"] == terminal.json("state-root")["state_root"]
     error = terminal("audit", "--only", "sealed", "--valid-on", "2005-01-01", exits=2).stderr
     assert "no sealed" in error, "of the past nothing was sealed apart"
+
+
+def test_what_takes_hours_comes_last(terminal, monkeypatch):
+    done = []
+
+    def pictures(*of):
+        done.append("pictures")
+        return auditing.Pictures(([], [], []), {}, {}, {})
+
+    def hours(name):
+        def check(auditor):
+            done.append(name)
+            return auditing.Found(1, "rows")
+
+        return check
+
+    monkeypatch.setattr(auditing, "pictures", pictures)
+    monkeypatch.setattr(auditing.Auditor, "store", hours("store"))
+    monkeypatch.setattr(auditing.Auditor, "read_models", hours("read-models"))
+    terminal("audit", "--only", "closing", "--only", "store", "--only", "read-models")
+    assert done == ["pictures", "store", "read-models"], "a sealer may take the files away then"
+    monkeypatch.setattr("adapters.cli.auditing.workers_of", lambda address: nullcontext(address))
+    how = "audit", "--only", "store", "--cluster", "tcp://127.0.0.1:1"
+    assert "registry seal" in terminal(*how, exits=6).stderr
+    assert len(done) == 3, "it is said before anything is begun"
 
 
 @pytest.mark.long

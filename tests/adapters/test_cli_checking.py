@@ -66,6 +66,23 @@ def test_what_was_found_and_is_right_by_now_is_settled(terminal):
     assert left["source"] == "card", "a card that says otherwise is for an officer"
 
 
+def test_what_was_found_of_the_dead_and_of_births_undone_ends_in_their_area(terminal):
+    town = settle(terminal)
+    child = {"household": town.household, "relation": "30", "name": "王三", "sex": 2}
+    told = {"nationality": "01", "father": town.father, "declarant": "王一"}
+    dated = {"birth_date": "2009-02-15", "birth_certificate": "C2"}
+    undone = terminal.do("RegisterBirth", **child, **told, **dated)["person"]
+    for person in (town.daughter, undone):
+        terminal.do("RaiseFinding", person=person, rule="0405", item="sex")
+    died = {"died_on": "2009-03-01", "declarant": "王一"}
+    terminal.do("RegisterDeath", person=town.daughter, **died)
+    terminal.do("ReverseRegistration", person=undone, version=1, grounds="弄错")
+    terminal("follow", "--once")
+    raised = ("check", "register", "--raise", "--rule", "0405")
+    assert terminal.json(*raised, "--area", "220000")["settled"] == 0
+    assert terminal.json(*raised, "--area", "510600")["settled"] == 2
+
+
 def test_an_officer_raises_findings_in_the_own_area_alone(terminal):
     settle(terminal)
     away = terminal.json("check", "register", "--raise", "--area", "220000", exits=1)

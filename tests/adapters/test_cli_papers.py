@@ -55,6 +55,7 @@ def test_who_was_given_another_number_has_a_paper_that_proves_it(
     change = {"person": person, "proof": "ZM-1", "declarant": "赵一"}
     told = {"case": case, "changes": [change], "touched": listed, "document": "D-7"}
     terminal("paper", "number-change", case, person, exits=4)
+    terminal("paper", "number-change", case, person, "--area", "220000", exits=7)
     number = terminal.do("DecideNumberCase", **told, grounds="查实")["numbers"][person]
     terminal("follow", "--once")
     proof = terminal.json("paper", "number-change", case, person)
@@ -68,6 +69,11 @@ def test_who_was_given_another_number_has_a_paper_that_proves_it(
     terminal("paper", "number-change", case, person, "--area", "220000", exits=7)
     terminal("paper", "number-change", case, town.father, exits=4)
     assert "number-proof" in {line[3] for line in terminal.log()}
+    changed = len(terminal.json("timeline", person))
+    terminal.do("VoidEntry", person=person, version=changed, grounds="弄错人")
+    terminal("follow", "--once")
+    told = terminal("paper", "number-change", case, person, exits=4)
+    assert "ZM-1" not in told.stdout, "the change that it proved was undone"
 
 
 def test_the_booklet_has_every_address_and_a_page_for_each_member(

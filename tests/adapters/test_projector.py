@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from adapters import positions
-from adapters.database import writing
+from adapters.database import open_database, writing
 from adapters.eventstore import Recorder
 from adapters.leases import Lease
 from adapters.projector import Projector
@@ -152,6 +154,59 @@ def test_a_read_model_is_rebuilt_while_the_old_one_answers(engine, log):
         assert min(projector.positions().values()) >= half
     projector.catch_up()
     assert without_instants(everything(engine)) == without_instants(rows_of(log))
+
+
+@pytest.fixture
+def impatient(postgres_url: str) -> Iterator[Engine]:
+    """PostgreSQL, where nobody waits for a lock."""
+    engine = open_database(postgres_url, durability="off")
+
+    @event.listens_for(engine, "begin")
+    def hurry(connection: Connection) -> None:
+        connection.exec_driver_sql("set local lock_timeout = '50ms'")
+
+    yield engine
+    engine.dispose()
+
+
+def copies(engine: Engine, *names: str) -> list[str]:
+    """Which copies of read models answer."""
+    with engine.connect() as connection:
+        found = {one.name: one for one in positions.standings(connection) if one.state == "active"}
+    return [found[name].copy for name in names]
+
+
+def test_a_question_that_reads_two_read_models_holds_up_only_one_that_is_rebuilt(impatient, log):
+    projector = followed(impatient, log.entries[:100])
+    names = ("persons", "residences")
+    count = {name: select(func.count()).select_from(PROJECTIONS[name].table) for name in names}
+    with impatient.connect() as question:
+        question.scalar(count["residences"])
+        with pytest.raises(OperationalError, match="lock timeout"):
+            rebuild(projector, *names)
+        assert copies(impatient, *names) == ["b", "a"]
+        assert question.scalar(count["persons"])
+    finish_all(projector)
+    assert copies(impatient, *names) == ["b", "b"]
+
+
+def test_no_copy_is_moved_while_another_one_takes_its_place(impatient, log):
+    projector = followed(impatient, log.entries[:100])
+    other = Projector(impatient, Recorder(impatient, node=1))
+    record(projector.store, log.entries[100:120])  # type: ignore[arg-type]
+    refused = []
+
+    def meanwhile(connection: Any, told: Any, **changes: Any) -> None:
+        if "state" in changes:
+            with pytest.raises(OperationalError, match="lock timeout"):
+                other.step()
+            refused.append(told)
+        move(connection, told, **changes)
+
+    move = positions.move
+    with patch.object(positions, "move", meanwhile):
+        rebuild(projector, "persons")
+    assert refused
 
 
 def test_a_rebuild_goes_on_where_it_was_interrupted(engine, log):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
+import sqlalchemy.exc
 from sqlalchemy import inspect, select, text
 
 from adapters import positions
@@ -22,10 +26,11 @@ from adapters.eventstore import Recorder
 from adapters.eventstore import entries as entries_table
 from adapters.matching import pieces
 from adapters.positions import Standing
+from adapters.projector import Projector
 from adapters.rebuilding import begin, fill, filling
 from adapters.redactions import forget_blanked
 from adapters.sealed_matching import differences
-from adapters.sealing import redacts
+from adapters.sealing import redacts, seal
 from registry.codec import REDACTED, check_parts
 from registry.events.person import NameChanged
 from registry.events.redaction import PartRedacted
@@ -120,38 +125,89 @@ def test_a_copy_that_was_being_filled_meanwhile_forgets_it_too(engine):
     assert chosen.event.name not in {row.name for row in rows}
 
 
-def test_tables_of_a_former_edition_go_once_the_new_ones_have_come_as_far(engine):
+FORMER_EDITION = PROJECTIONS["persons"].edition - 1
+
+
+def keep_former(engine, position, copies="ab"):
+    """Leave the tables of a former edition, of which the last copy is answering."""
+    named = f"persons_{FORMER_EDITION}"
+    with writing(engine) as connection:
+        for copy in copies:
+            state, stood = ("active", position) if copy == copies[-1] else ("filling", 0)
+            one = Standing("persons", FORMER_EDITION, copy, state, stood, 0, b"")
+            positions.add(connection, one)
+            connection.execute(text(f"create table {named}{copy} (name text)"))
+        connection.execute(text(f"create view {named} as select name from {named}{copies[-1]}"))
+
+
+def left_of_former(engine):
+    """Its tables and views that are there."""
+    there, named = inspect(engine), f"persons_{FORMER_EDITION}"
+    found = {*there.get_table_names(), *there.get_view_names()}
+    return sorted(one.removeprefix(named) for one in found if named in one)
+
+
+def test_a_former_edition_goes_whole_once_the_new_one_has_come_as_far(engine):
     projector = followed(engine, town(7, 1).entries)
-    former = f"persons_{PROJECTIONS['persons'].edition - 1}"
-    standing = Standing("persons", PROJECTIONS["persons"].edition - 1, "b", "active", 0, 0, b"")
-
-    def left():
-        return {one for one in (*there.get_table_names(), *there.get_view_names()) if former in one}
-
+    keep_former(engine, projector.position() + 1)
+    assert [one.copy for one in projector.forget_former()] == ["a", "b"]
+    assert left_of_former(engine) == ["", "a", "b"], "they may have to answer still"
     with writing(engine) as connection:
-        positions.add(connection, replace(standing, position=projector.position() + 1))
-        connection.execute(text(f"create table {former}b (name text)"))
-        connection.execute(text(f"create view {former} as select name from {former}b"))
-    assert projector.forget_former() == [], "they may have to answer still"
-    there = inspect(engine)
-    assert left() == {former, f"{former}b"}
-    with writing(engine) as connection:
-        (held,) = positions.former(connection)
-        positions.move(connection, [held], position=projector.position())
-    assert [one.copy for one in projector.forget_former()] == ["b"]
-    there = inspect(engine)
-    assert left() == set()
+        positions.move(connection, positions.former(connection)[1:], position=projector.position())
+    assert projector.forget_former() == []
+    assert left_of_former(engine) == []
     with engine.connect() as connection:
         assert positions.former(connection) == []
     assert projector.position(), "and nothing else is gone"
 
 
-def test_a_process_forgets_what_another_one_blanked(engine):
+def test_whoever_has_followed_for_a_day_drops_former_editions(sqlite_url):
+    engine = open_database(sqlite_url, durability="off")
+    projector, stop = Projector(engine, Recorder(engine, node=1)), Event()
+    keep_former(engine, 0)
+
+    def left_at(hours):
+        with patch("adapters.projector.monotonic", lambda: hours * 3600.0):
+            projector._tidy()
+        return len(left_of_former(engine))
+
+    def lose():
+        stop.set()
+        return False
+
+    assert [left_at(hours) for hours in (0, 23)] == [3, 3]
+    projector.follow(stop, lose)  # another one has the lease for a while
+    assert [left_at(hours) for hours in (23, 46, 47)] == [3, 3, 0]
+    engine.dispose()
+
+
+def test_a_former_edition_that_is_being_read_is_left_for_now(postgres_url, monkeypatch):
+    monkeypatch.setattr("adapters.projector.FORMER_WAIT_MS", 20)
+    engine = open_database(postgres_url, durability="off")
+    projector = Projector(engine, Recorder(engine, node=1))
+    keep_former(engine, 0)
+    with engine.connect() as connection:
+        connection.execute(text(f"select * from persons_{FORMER_EDITION}"))
+        assert len(projector.forget_former()) == 2
+    assert len(left_of_former(engine)) == 3
+    assert projector.forget_former() == []
+    engine.dispose()
+
+
+def test_a_process_forgets_what_another_one_blanked_once_it_reaches_the_database(engine, caplog):
     log = town(7, 1).entries
     projector = followed(engine, log)
     setting = Setting(namespace=UUID(int=1), places=UUID(int=2))
+    taken = [sqlalchemy.exc.TimeoutError("all connections are in use")]
+
+    def connect():
+        if taken:
+            raise taken.pop()
+        return engine.connect()
+
     parts: Any = SimpleNamespace(
-        engine=engine,
+        engine=SimpleNamespace(connect=connect),
+        noting=SimpleNamespace(failed=""),
         register=Register(
             projector.store, setting, clock=lambda: 0, ids=lambda: UUID(int=3), salt=lambda: b""
         ),
@@ -162,16 +218,17 @@ def test_a_process_forgets_what_another_one_blanked(engine):
     parts.register._fetch([chosen.stream, other.stream])
     record(Recorder(engine, node=1), [redaction(log, chosen)])
 
-    class Once(Event):
-        """Waits no more than once."""
+    class Twice(Event):
+        """Waits no more than twice."""
+
+        turns = iter([False, False, True])
 
         def wait(self, timeout=None):
-            before = self.is_set()
-            self.set()
-            return before
+            return next(self.turns)
 
-    forget_blanked(parts, Once(), len(log))
+    forget_blanked(parts, Twice(), len(log))
     assert cache.keys() == {other.stream}
+    assert "all connections are in use" in caplog.text
 
 
 def test_the_process_that_seals_finds_what_was_redacted_on_postgresql(postgres_url):
@@ -186,6 +243,26 @@ def test_the_process_that_seals_finds_what_was_redacted_on_postgresql(postgres_u
         (held,) = store.page(chosen.position - 1, 1)
         assert source.entry(chosen.stream, chosen.version) == held
     engine.dispose()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sealed_here():
+    """Sealing in this process: to start another one takes longer than what is tested here.
+
+    From a copy, since two SQLites in a process do not see each other's locks.
+    """
+
+    def seal_here(job, *told):
+        path = job.database.removeprefix("sqlite:///")
+        with (
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(f"{path}.sealed")) as copy,
+        ):
+            source.backup(copy)
+        return seal(replace(job, database=f"{job.database}.sealed"))
+
+    with patch("adapters.sealing.seal_apart", seal_here):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +322,28 @@ def test_what_waits_to_be_sealed_is_no_fault_and_is_not_shown(office):
     assert FORMER not in office.blamed
     assert office.waits == [False]
     assert [one["sealed"] for one in office.terminal.json("redactions")["redactions"]] == [True]
+
+
+def test_where_nobody_follows_for_a_day_tables_of_former_editions_are_named(office):
+    terminal = office.terminal
+    engine = open_database(terminal.env["REGISTRY_DATABASE"])
+    keep_former(engine, 1, copies="b")
+    (warning,) = terminal.json("redactions", exits=1)["warnings"]
+    assert f"persons_{FORMER_EDITION}b" in warning
+    assert "`registry follow --once --drop-former`" in warning
+    terminal("follow", "--once")
+    assert "--drop-former" in terminal("status").stderr
+    assert len(left_of_former(engine)) == 2
+    terminal("follow", "--once", "--drop-former")
+    assert left_of_former(engine) == []
+    assert terminal.json("redactions")["warnings"] == []
+    keep_former(engine, 2**40, copies="b")
+    assert "stop older programs" in terminal("follow", "--drop-former", exits=6).stderr
+    with writing(engine) as connection:
+        (ahead,) = positions.former(connection)
+        positions.move(connection, [ahead], position=1)
+    terminal("follow", "--once", "--drop-former")
+    engine.dispose()
 
 
 def holds(folder, text):
@@ -307,12 +406,15 @@ def test_a_backup_that_is_restored_is_not_opened_before_it_is_blanked_again(offi
     backup.env["REGISTRY_SEALED"] = str(shutil.copytree(office.folder / "sealed", tmp_path / "log"))
     for verb in ("seal", "state-root"):
         assert "restored from a backup" in backup(verb, exits=5).stderr, "it tells of what is lost"
-    assert len((tmp_path / "redactions.ndjson").read_text().splitlines()) == 1
+    lines = (tmp_path / "redactions.ndjson").read_text().splitlines()
+    assert len(lines) == 2, "the one that was recorded again is noted too, once"
 
 
 def test_an_archive_that_holds_what_was_blanked_since_is_named_and_not_opened(office):
     told = office.terminal.json("redactions")
     assert [one["file"] for one in told["archives"]] == ["old.registry"]
+    elsewhere = office.terminal.json("redactions", REGISTRY_SEALED=str(office.folder / "away"))
+    assert elsewhere["archives"] == told["archives"], "whatever becomes of the sealed log"
     old = office.folder / "old.registry"
     assert "destroy" in office.terminal("open", old, "person", office.daughter, exits=6).stderr
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,13 +17,21 @@ from adapters.statistics.filing import Made, file_report, make_report
 from registry.commands.cards_acceptance import VoidApplication
 from registry.commands.cards_audit import FailCountyAudit
 from registry.commands.cards_packages import RejectPackage
+from registry.commands.cards_temporary import RefuseTemporaryCard
 from registry.commands.details import ChangeNature
-from registry.commands.fees import CloseCashBook, DayPaid, RefundFee, RemitFees, WaiveFee
+from registry.commands.fees import (
+    CloseCashBook,
+    DayPaid,
+    RefundFee,
+    RemitFees,
+    WaiveFee,
+    fee_id,
+)
 from registry.commands.migration import RegisterNewcomer
 from registry.commands.registration_cases import ReportEmptyRegistration
 from registry.entry import Entry
 from registry.errors import Malformed
-from registry.events.fees import FeeCharged, FeeRefunded
+from registry.events.fees import FeeCharged, FeeRefunded, FeeWaived
 from registry.projections import At
 from registry.projections.relieved import RELIEVED
 from registry.reporting import plans
@@ -40,10 +48,19 @@ from registry.values import (
     ReliefListId,
     ReportForm,
     Text,
+    WaiverBasis,
 )
 from tests.adapters.test_campaigns import now, projector, reader
 from tests.projections.pencil import stored
-from tests.scenarios.cards import AUDITOR, STATION, accepted, arrived, brought, ready
+from tests.scenarios.cards import (
+    AUDITOR,
+    STATION,
+    accepted,
+    applied_for_temporary,
+    arrived,
+    brought,
+    ready,
+)
 from tests.scenarios.test_address_changes import move
 from tests.scenarios.test_fees import OFFICE, URBAN_POOR, charge, received, row
 from tests.scenarios.test_migration import newcomer, out
@@ -190,6 +207,39 @@ def test_a_relief_is_used_by_the_card_that_is_made_not_by_one_that_was_given_up(
         assert ask("relief-lists", *names, first=TODAY) == [(2, 1, 0)]
         town.do(VoidApplication(application=one, grounds=GROUNDS), STATION)
         assert ask("relief-lists", *names, first=TODAY) == [(2, 0, 0)]
+
+
+@dataclass(frozen=True)
+class WaiveTemporary:
+    """A list that pays for a temporary card, which no tariff of today knows."""
+
+    ROLES: ClassVar[frozenset[str]] = frozenset({"station"})
+    application: Any
+    relief_list: Any
+
+    def execute(self, registrar: Any) -> Any:
+        waived = FeeWaived(
+            effective_on=registrar.today,
+            application=self.application,
+            office=STATION.office,
+            fee_class=FeeClass("waived"),
+            tariff_fen=1_000,
+            basis=WaiverBasis.RELIEF,
+            relief_list=self.relief_list,
+        )
+        registrar.enter(fee_id(registrar, self.application), waived)
+        return {}
+
+
+def test_a_temporary_card_that_was_refused_used_no_relief(town: Town, ask: Asking):
+    ready(town)
+    listed = town.do(received(town, row(town, "zhao")), OFFICE)["relief_list"]
+    accepted(town, "zhao")
+    one = applied_for_temporary(town, "zhao")
+    town.do(WaiveTemporary(one, listed), STATION)
+    assert ask("relief-lists", "free", "cheaper", first=TODAY) == [(1, 0)]
+    town.do(RefuseTemporaryCard(application=one, grounds=GROUNDS), AUDITOR)
+    assert ask("relief-lists", "free", "cheaper", first=TODAY) == [(0, 0)]
 
 
 def test_a_fee_that_a_list_made_less_counts_until_it_is_given_back(town: Town):
