@@ -9,16 +9,17 @@ from typing import Any
 from registry.aggregates import Findings, Life, NumberCase, Person, rules
 from registry.aggregates.application import ENDED
 from registry.aggregates.findings import FindingKey
-from registry.checks.rules import broken, rules_about
+from registry.checks.rules import broken, check_rules, rules_about
 from registry.commands.cards_common import applications_of
-from registry.commands.checks import person_checked
+from registry.commands.checks import ENDED as LEFT_REGISTER
+from registry.commands.checks import GONE, NUMBERLESS, person_checked
 from registry.commands.findings import REGISTER, findings_id, settle_findings
 from registry.commands.numbering import number_id
 from registry.registrar import Registrar
 from registry.values import Digest, PersonId, RegisterItem, Settlement
 
 NUMBER = RegisterItem("number")
-CORRECTED, GONE = Settlement("corrected"), Settlement("gone")
+CORRECTED = Settlement("corrected")
 
 #: What is listed: a stream that the change writes to, or a paper that it makes invalid.
 Touched = dict[str, Any]
@@ -50,10 +51,14 @@ def touched_by(
 
 
 def about_number(registrar: Registrar, party: PersonId) -> list[FindingKey]:
-    """What the register by itself finds wrong with a party's number, and is open."""
+    """What the register by itself finds wrong with a party's number, and is open.
+
+    Not what an officer noted under a name of his own; that is for him to settle.
+    """
     known = registrar.find(Findings, findings_id(registrar, party))
     every = known.open if known is not None else ()
-    return [key for key in every if key.item == NUMBER and key.source == REGISTER]
+    ours = (key for key in every if key.item == NUMBER and key.source == REGISTER)
+    return [key for key in ours if key == NUMBERLESS or key.rule in check_rules()]
 
 
 def settle_about_number(
@@ -61,12 +66,14 @@ def settle_about_number(
 ) -> None:
     """Settle what was found about the number of the parties, and is so no longer.
 
-    A number that was given is right; of those who keep theirs every rule is asked again.
+    A number that was given is right; of those who keep theirs every rule is asked again. Of the
+    dead and the cancelled all has ended.
     """
     for party in sorted(case.parties):
         open_ones = about_number(registrar, party)
         who = registrar.find(Person, party) if open_ones else None
         if who is None or who.life is not Life.LIVING:
+            settle_findings(registrar, party, open_ones, LEFT_REGISTER)
             continue
         kept = {rule.code for rule in broken(person_checked(registrar, who), rules_about("person"))}
         over = [key for key in open_ones if key.rule not in kept]

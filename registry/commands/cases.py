@@ -266,8 +266,8 @@ class CloseNumberCase:
 
     Of a shared number at most one party still holds it here: the others moved out, died, were
     cancelled or have another number; the resolution says which. Of whoever moved out or died the
-    holding here ends; settling here again, or a death that proves wrong, resumes it and opens the
-    case anew.
+    holding here ends, but for one where nobody else holds it; settling here again, or a death that
+    proves wrong, resumes it and opens the case anew.
     Source: GA 214 duplicate_resolution.
     """
 
@@ -300,7 +300,8 @@ def close(
         number = registrar.load(Number, case.number)
         registrar.prefetch(case.parties)
         others = [registrar.load(Person, one) for one in number.held_by if one != keeper]
-        bound = (one for one in others if one.resident or is_soldier(one))
+        living = (one for one in others if one.life is Life.LIVING)
+        bound = (one for one in living if one.resident or is_soldier(one))
         registrar.refuse_if(*((True, rules.StillHeld(one.id)) for one in bound))
         people = [registrar.find(Person, one) for one in case.parties]
         facts = {cleared_by(one, number) for one in people if one is not None}
@@ -308,6 +309,9 @@ def close(
         registrar.refuse_if(
             (said != OTHERWISE and said not in facts, case_rules.ResolutionUnfit(resolution))
         )
+        if keeper not in number.held_by:
+            # Somebody goes on holding it: with whoever comes with it later, it is shared again.
+            others = sorted(others, key=lambda one: one.life is not Life.LIVING)[1:]
         for one in others:
             # Of the dead, too: a death that proves wrong resumes the holding, and opens the case.
             business = MOVED_OUT if one.life is Life.LIVING else DIED

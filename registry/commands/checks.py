@@ -21,7 +21,13 @@ from registry.checks.records import Around, Signed, household_record, person_rec
 from registry.checks.rules import CheckRule, broken, check_rules, rules_about
 from registry.commands.base import CITY, COUNTY, PROVINCE, STATION, command
 from registry.commands.cards_common import applications_of
-from registry.commands.findings import REGISTER, findings_id, raise_findings, settle_findings
+from registry.commands.findings import (
+    REGISTER,
+    findings_id,
+    raise_findings,
+    settle_findings,
+    subject_of,
+)
 from registry.commands.number_faults import open_fault
 from registry.commands.numbering import number_id
 from registry.events.findings import FindingRaised
@@ -64,22 +70,23 @@ class CheckRecords:
         registrar.prefetch(ledgers)
         raised = settled = 0
         for person in dict.fromkeys(self.persons):
-            who = registrar.load(Person, person)
-            place = who.community or who.left_community
+            who, place = subject_of(registrar, Person, person)
             registrar.refuse_if((not registrar.in_area(place), rules.OutsideArea(person)))
-            record = person_checked(registrar, who) if who.life is Life.LIVING else None
+            living = who is not None and who.life is Life.LIVING
+            record = person_checked(registrar, who) if who is not None and living else None
             told = _Subject(person, None, place, self.batch)
-            numberless = who.number is None and who.number_as_found is None
+            numberless = who is not None and who.number is None and who.number_as_found is None
             still = {NUMBERLESS} if record is not None and numberless else set()
             made, gone = told.note(registrar, record, rules_about("person"), still)
             raised, settled = raised + made, settled + gone
-            open_fault(registrar, who)
+            if who is not None:
+                open_fault(registrar, who)
         for household in dict.fromkeys(self.households):
-            house = registrar.load(Household, household)
-            outside = not registrar.in_area(house.community)
-            registrar.refuse_if((outside, rules.OutsideArea(household)))
-            record = household_checked(registrar, house) if house.closed_on is None else None
-            told = _Subject(None, household, house.community, self.batch)
+            house, place = subject_of(registrar, Household, household)
+            registrar.refuse_if((not registrar.in_area(place), rules.OutsideArea(household)))
+            still_open = house is not None and house.closed_on is None
+            record = household_checked(registrar, house) if house and still_open else None
+            told = _Subject(None, household, place, self.batch)
             made, gone = told.note(registrar, record, rules_about("household"))
             raised, settled = raised + made, settled + gone
         cases = sum(isinstance(one.event, NumberCaseOpened) for one in registrar.noted)

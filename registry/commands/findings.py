@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from registry.aggregates import Findings, Household, Person, rules
 from registry.aggregates.findings import FindingKey, key_of
 from registry.commands.base import CITY, COUNTY, STATION, command
 from registry.events.findings import FindingRaised, FindingSettled
-from registry.registrar import Registrar
+from registry.registrar import PLACES_OF, Registrar
 from registry.values import (
     BatchId,
     EvidenceSource,
@@ -24,6 +24,8 @@ from registry.values import (
     Text,
 )
 from registry.vocabulary import Kind
+
+A = TypeVar("A", Person, Household)
 
 #: The source of what breaks a rule by itself, whatever the papers say.
 REGISTER = EvidenceSource("register")
@@ -142,6 +144,21 @@ def place_of(registrar: Registrar, person: PersonId | None, household: Household
     return place
 
 
+def subject_of(registrar: Registrar, kind: type[A], subject: UUID) -> tuple[A | None, UUID | None]:
+    """A person or household with its place; None where its registration was undone.
+
+    What was found about it waits all the same, and belongs to where it was found last.
+    """
+    state = registrar.find(kind, subject)
+    ledger = registrar.entries(findings_id(registrar, subject))
+    raised = [one.event for one in ledger if isinstance(one.event, FindingRaised)]
+    if state is None and raised and registrar.entries(subject):
+        return None, raised[-1].community
+    state = registrar.load(kind, subject)
+    places = (getattr(state, name, None) for name in PLACES_OF)
+    return state, next((one for one in places if one is not None), None)
+
+
 @command(STATION, COUNTY, CITY)
 class SettleFinding:
     """Settle a finding, saying how and on what evidence (差错处理).
@@ -161,12 +178,16 @@ class SettleFinding:
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the settlement."""
-        place_of(registrar, self.person, self.household)
         subject = self.person or self.household
         if subject is None or (self.person is not None and self.household is not None):
             registrar.refuse_if((True, rules.FindingOfOne()))
             registrar.stop_if_refused()
         assert subject is not None  # refused above
+        if self.person is not None:
+            _, place = subject_of(registrar, Person, subject)
+        else:
+            _, place = subject_of(registrar, Household, subject)
+        registrar.refuse_if((not registrar.in_area(place), rules.OutsideArea(place)))
         day = self.settled_on or registrar.today
         registrar.refuse_if(
             (day > registrar.today, rules.NotYet(day)),

@@ -27,7 +27,7 @@ from registry.events.registration_cases import (
     RegistrationCaseClosed,
     UnsettledPersonFound,
 )
-from registry.history import voided_versions
+from registry.history import effective, voided_versions
 from registry.registrar import Registrar
 from registry.values import (
     CommunityId,
@@ -328,6 +328,7 @@ class CloseRegistrationCase:
         """Whether the one who is named lives here, and came in by an entry since the case.
 
         Whoever came with a paper (持证未落, 持迁移证) has a record from before, and settles on it.
+        Who by all that was known then was registered is not the one who was found.
         """
         assert self.registered is not None, "asked above"
         one = registrar.find(Person, self.registered)
@@ -335,6 +336,11 @@ class CloseRegistrationCase:
             return False
         found = registrar.entries(self.case)[0]
         entries = registrar.entries(self.registered)
+        was: Person | None = None
+        for entry in effective(entries, found.effective_on, found.position):
+            was = Person.after(was, entry.event, self.registered)
+        if was is not None and was.resident:
+            return False
         fallen = voided_versions(entries)
         return any(
             entry.position > found.position and entry.version not in fallen and _comes_in(entry)

@@ -193,8 +193,8 @@ def counted(wanted: Wanted, at: At) -> Select[Any]:
 
 
 def open_by_check(at: At, *, persons: bool) -> Select[Any]:
-    """Of whom a check of the register itself found something that is open, and by which rule."""
-    return select(findings.c.subject, findings.c.rule).where(
+    """Of whom a check of the register itself found something that is open, by which rule, where."""
+    return select(findings.c.subject, findings.c.rule, findings.c.community).where(
         findings.c.open == 1,
         findings.c.source == REGISTER,
         findings.c.is_person == int(persons),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Integer, MetaData, Select, Table, and_, case, func, or_, select
 
+from registry.aggregates.application import Temporary
 from registry.days import day_at
 from registry.events.fees import FeeCharged, FeeRefunded, FeeWaived
 from registry.projections.base import At, Day, Id, Lookup, Position, Steps, Values, visible
@@ -74,13 +75,15 @@ RELIEVED = Steps(
 def by_list(at: At) -> Select[Any]:
     """How many cards each list made free, and how many less, up to a day.
 
-    A fee that was given back counts no more, nor does an application that was given up.
+    A fee that was given back counts no more, nor does an application that was given up, nor a
+    temporary card that was refused.
     """
     free = func.sum(case((relieved.c.amount_fen == 0, relieved.c.cards), else_=0)).label("free")
     standing = and_(
         issuance.c.application == relieved.c.application,
         visible(issuance, at),
         or_(issuance.c.state.is_(None), issuance.c.state.not_in(GIVEN_UP)),
+        or_(issuance.c.temporary.is_(None), issuance.c.temporary != Temporary.REFUSED.value),
     )
     return (
         select(relieved.c.list, func.sum(relieved.c.cards).label("cards"), free)

@@ -116,7 +116,8 @@ class Columns:
             return identify(data, words, first[cut], end[cut], high[cut], low[cut], null[cut])
 
         wrong = first_wrong(one, len(first))
-        assert wrong < 0, f"{self._token(first, end, wrong)!r} is no identifier"
+        if wrong >= 0:
+            raise self.lot.unreadable(int(first[wrong]), int(end[wrong]), "is no identifier")
         return high, low, null
 
     def _days(self, first: Column, end: Column) -> Column:
@@ -127,7 +128,8 @@ class Columns:
             return read_days(data, first[cut], end[cut], days[cut])
 
         wrong = first_wrong(one, len(first))
-        assert wrong < 0, f"{self._token(first, end, wrong)!r} is no day"
+        if wrong >= 0:
+            raise self.lot.unreadable(int(first[wrong]), int(end[wrong]), "is no day")
         return days
 
     def _numbers(self, first: Column, end: Column) -> Column:

@@ -123,6 +123,13 @@ class Lot:
                 places += [begin, begin + len(half)]
             self.halved[:, row] = places
 
+    def unreadable(self, first: int, end: int, why: str) -> Unreadable:
+        """That what stands between two places of the buffer is not what it has to be."""
+        half = (self.halved[0::2] <= first) & (first < self.halved[1::2])
+        position = self.numbers["position"][np.flatnonzero(half.any(axis=0))[0]]
+        token = self.data[first : min(end, first + 40)].tobytes().decode(errors="replace")
+        return Unreadable(f"entry {position} cannot be read: {token} {why}")
+
     def _check_codes(self) -> None:
         known = (self.codes > 0) & (self.codes < CODES)
         known[known] = kind_of_codes()[self.codes[known]] >= 0

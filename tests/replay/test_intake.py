@@ -246,6 +246,22 @@ def test_a_row_whose_day_is_not_its_events_is_named():
         taken(rows, KeptSpaces())
 
 
+@pytest.mark.parametrize(
+    ("half", "was", "damaged", "told"),
+    [
+        ("state", b"2007-06-02", b"2007-02-30", '"2007-02-30" is no day'),
+        ("private", b'"salt":"0', b'"salt":"z', '"z0.* is no identifier'),
+    ],
+)
+def test_a_damaged_value_is_named_with_its_entry(half, was, damaged, told):
+    rows = names(["王一", "王二", "王三"])
+    stated = getattr(rows[1], half)
+    assert was in stated
+    rows[1] = dataclasses.replace(rows[1], **{half: stated.replace(was, damaged)})
+    with pytest.raises(Unreadable, match=f"entry 2 cannot be read: {told}"):
+        taken(rows, KeptSpaces())
+
+
 def test_a_gap_in_a_stream_is_named():
     rows = names(["王一", "王二", "王三"])
     with pytest.raises(Unreadable, match="has no version 2"):

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from adapters.bulk import Importer
-from registry.aggregates import Findings, Number, NumberCase, Person
+from registry.aggregates import Findings, Life, Number, NumberCase, Person
 from registry.card_terms import CardSetting
 from registry.commands.cards_fitness import gates
 from registry.commands.cases import (
@@ -273,9 +273,10 @@ class Clerks(InTown):
 
     # --- what happens to people
 
-    @rule(who=which)
-    def somebody_leaves(self, who: int) -> None:
-        gone = MoveOut(persons=(self.somebody(who),), out_kind=OutKind("4"), declarant=DECLARANT)
+    @rule(who=which, kind=st.sampled_from(["4", "4", "3"]))
+    def somebody_leaves(self, who: int, kind: str) -> None:
+        """For abroad, or as a soldier, who keeps the number."""
+        gone = MoveOut(persons=(self.somebody(who),), out_kind=OutKind(kind), declarant=DECLARANT)
         self.do(gone)
 
     @rule(who=which)
@@ -309,7 +310,7 @@ class Clerks(InTown):
     def no_number_is_shared_outside_an_open_case(self) -> None:
         states = [self.town.person(one) for one in self.people]
         for number in self.held:
-            holders = [one for one in states if one.resident and one.number == number]
+            holders = [one for one in states if keeps(one) and one.number == number]
             case = self.town.look(NumberCase, self.town.named(Kind.CASE, f"duplicate/{number}"))
             assert len(holders) < 2 or (case and case.open), (number, holders)
 
@@ -334,7 +335,7 @@ class Clerks(InTown):
                 held = Number.fold([one for one in ledger if one.position <= at])
                 for one, told in people.items():
                     who = Person.fold(effective(told, None, at))
-                    has = who is not None and who.resident and who.number == number
+                    has = who is not None and keeps(who) and who.number == number
                     assert not has or (held and one in held.held_by), (number, at)
 
     def faults_alone_bar_from_cards(self) -> None:
@@ -351,6 +352,12 @@ class Clerks(InTown):
             faulty = bool(self.errors(person)) or any(case.id in named for case in mine)
             closed = closed_gates(self.town, who) & FAULTY
             assert faulty == bool(closed), (person, closed, mine, self.errors(person))
+
+
+def keeps(one: Person) -> bool:
+    """Whether somebody has a number to use: lives here, or serves as a soldier."""
+    serves = one.community is None and one.out_kind == OutKind("3")
+    return one.life is Life.LIVING and (one.community is not None or serves)
 
 
 def closed_gates(town: Town, who: Person) -> set[str]:

@@ -8,12 +8,14 @@ not any more. Source: 公通字[2004]6号; Jilin plan of 2004 (吉政办发〔20
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from registry.aggregates import Findings
 from registry.commands.checks import CheckRecords
 from registry.commands.details import ChangeDetails
-from registry.commands.findings import RaiseFinding
+from registry.commands.findings import RaiseFinding, SettleFinding
 from registry.commands.particulars import ChangeName, CorrectSex, ReassignNumber
+from registry.commands.undoing import ReverseRegistration
 from registry.values import (
     ChangeCategory,
     MaritalStatus,
@@ -21,11 +23,24 @@ from registry.values import (
     PaperNumber,
     RegisterItem,
     RuleCode,
+    Settlement,
     Sex,
 )
 from registry.vocabulary import Kind
 from tests.scenarios.test_number_cases import taken_over
-from tests.scenarios.town import DAUGHTER, DECLARANT, OTHER, SON, Town, birth, supplement
+from tests.scenarios.town import (
+    DAUGHTER,
+    DECLARANT,
+    GROUNDS,
+    HEAD,
+    OF_SHIFANG,
+    OTHER,
+    SON,
+    Town,
+    birth,
+    new,
+    supplement,
+)
 
 
 def notices(town: Town) -> list[str]:
@@ -140,3 +155,22 @@ def test_whoever_shares_a_number_is_found_with_how_near_the_other_is(town: Town)
     town.do(CheckRecords(persons=(other, town.wang, third)))
     assert "0700" in open_of(town, third)
     assert "0800" in open_of(town, other)
+
+
+def test_what_was_found_of_a_birth_that_was_undone_is_settled_as_ended(town: Town):
+    founded = {"new_household": new(town.gate)}
+    made = town.do(supplement("丁一", Sex.MALE, date(1970, 3, 4), HEAD, **founded))
+    wrong: dict[str, Any] = {"item": RegisterItem("sex")}
+    for code in ("0405", "visit/number"):
+        town.do(RaiseFinding(person=made["person"], rule=RuleCode(code), **wrong))
+    town.do(RaiseFinding(household=made["household"], rule=RuleCode("1102"), **wrong))
+    town.do(ReverseRegistration(person=made["person"], version=1, grounds=GROUNDS))
+    check = CheckRecords(persons=(made["person"], town.wang), households=(made["household"],))
+    assert town.do(check)["settled"] == 2
+    assert open_of(town, made["household"]) == []
+    assert open_of(town, made["person"]) == ["visit/number"], "what an officer found is his"
+    said = {**wrong, "rule": RuleCode("visit/number"), "settlement": Settlement("corrected")}
+    settle = SettleFinding(person=made["person"], **said, grounds=GROUNDS)
+    assert town.refused(settle, by=OF_SHIFANG) == ["outside-area"]
+    town.do(settle)
+    assert open_of(town, made["person"]) == []

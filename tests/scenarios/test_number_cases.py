@@ -265,6 +265,8 @@ def test_what_was_found_about_the_numbers_is_settled_with_the_decision(town: Tow
     _, other, case = shared(town)
     town.do(CheckRecords(persons=(town.wang, other)))
     town.do(RaiseFinding(person=other, rule=RuleCode("0405"), item=RegisterItem("sex")))
+    noted: dict[str, Any] = {"rule": RuleCode("visit/number"), "item": RegisterItem("number")}
+    town.do(RaiseFinding(person=town.wang, **noted, as_found="户口簿上是另一个号码"))
 
     def ledger(person) -> dict[str, str | None]:
         known = town.see(Findings, town.named(Kind.FINDING, str(person)))
@@ -280,6 +282,7 @@ def test_what_was_found_about_the_numbers_is_settled_with_the_decision(town: Tow
     assert ledger(town.wang)[SHARED_IN_CITY] == "gone"
     assert ledger(other)[SHARED_IN_CITY] == "corrected"
     assert ledger(other)["0405"] is None, "of the sex nothing was decided"
+    assert ledger(town.wang)["visit/number"] is None, "what an officer noted is his to settle"
 
 
 def test_a_list_enters_nothing(town: Town):

@@ -174,6 +174,14 @@ def test_whoever_came_with_a_paper_and_never_settled_is_registered_on_the_record
     assert town.see(RegistrationCase, case).outcome == "41"
 
 
+def test_whoever_was_registered_all_along_is_not_whom_the_case_found(town: Town):
+    report = ReportUnsettled(community=town.town, reason=UnsettledReason("10"))
+    case = town.do(report)["case"]
+    town.do(out(town.li))
+    town.do(settle(town, town.li, on=date(2007, 5, 31)))
+    assert town.refused(close(case, "41", registered=town.li)) == ["not-yet-so"]
+
+
 def test_another_area_does_not_decide(town: Town):
     report = ReportUnsettled(community=town.east, reason=UnsettledReason("90"))
     assert town.refused(report, OF_SHIFANG) == ["outside-area"]
