@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date
+from socket import socket
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -51,14 +52,14 @@ def restored(url, path):
 
 def changed(log):
     """The entries of a living person, and the change of name that is in force."""
-    last = {}
+    last: dict[UUID, list[Entry]] = {}
     for one in log:
         last.setdefault(one.stream, []).append(one)
     for entries in last.values():
         for change in entries:
             if isinstance(change.event, NameChanged):
                 now = Person.fold(effective(entries))
-                if now.life is Life.LIVING and now.name == change.event.name:
+                if now and now.life is Life.LIVING and now.name == change.event.name:
                     return entries, change
     raise AssertionError("nobody's name was changed")
 
@@ -111,7 +112,7 @@ def test_what_is_in_force_in_a_backup_is_blanked_once_the_later_change_is_entere
     def look():
         return lacking(backup.noting.read().lines, backup.noting.held(), backup.store)
 
-    said = []
+    said: list[str] = []
     stop_if_restored(backup, said.append)
     assert "cannot be recorded again yet" in said[0]
     missing, waiting = look()
@@ -141,7 +142,7 @@ def test_a_line_that_the_province_did_not_seal_is_told_of_and_not_heeded(backup)
     path = backup.noting.path
     line = json.loads(path.read_text())
     path.write_text(json.dumps({**line, "version": backup.last + 1}) + "\nnot json\n{cut")
-    said = []
+    said: list[str] = []
     stop_if_restored(backup, said.append)
     assert said[0].startswith(f"2 lines of {path} are damaged")
     assert "move it away" in said[0]
@@ -189,7 +190,7 @@ def test_a_file_that_cannot_be_written_is_told_of_and_tried_again(backup, tmp_pa
     assert locked == [False], "nobody who records waits for a file"
     assert f"{parts.noting.path} cannot be" in caplog.text
     assert "REGISTRY_REDACTIONS" in caplog.text
-    said = []
+    said: list[str] = []
     stop_if_restored(parts, said.append)
     assert len(said) == 1
     assert "not noted outside" in said[0]
@@ -222,9 +223,10 @@ def test_a_process_that_is_started_anew_does_not_follow_or_serve_a_restored_data
     backup, monkeypatch
 ):
     rename(backup, backup.stream, backup.last + 1, "王小花")
-    monkeypatch.setattr(server.signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
     for work in ("follow_log", "watch_log", "seal_log"):
         monkeypatch.setattr(server, work, lambda *told: None)
-    for start in (server.follow_alone, lambda settings: server.work(settings, None)):
-        with pytest.raises(Restored):
-            start(backup.settings)
+    with pytest.raises(Restored):
+        server.follow_alone(backup.settings)
+    with socket() as listener, pytest.raises(Restored):
+        server.work(backup.settings, listener)
