@@ -91,7 +91,9 @@ def _open(log: Log, at: At) -> Iterator[tuple[UUID, int, UnsettledPersonFound]]:
 
 def _with(log: Log, table: Column, found: list[UnsettledPersonFound]) -> Column:
     """The table with a record more for each who was found."""
-    more = np.zeros(len(found), TRAITS)
+    both = np.zeros(len(table) + len(found), TRAITS)  # joining them would drop what pads a record
+    both[: len(table)] = table
+    more = both[len(table) :]
     more["name"], more["sound"] = hashed([one.name or "" for one in found])
     days = [day_number(one.birth_date) for one in found if one.birth_date is not None]
     more["born"][[place for place, one in enumerate(found) if one.birth_date is not None]] = civil(
@@ -104,4 +106,4 @@ def _with(log: Log, table: Column, found: list[UnsettledPersonFound]) -> Column:
         if parent is not None:
             mother = table["sex"][parent] == [*Sex].index(Sex.FEMALE)
             more["mother" if mother else "father"][place] = table["name"][parent]
-    return np.concatenate([table, more])
+    return both
