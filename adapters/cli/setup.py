@@ -124,10 +124,10 @@ def status() -> None:
 
 
 def beside(settings: Settings) -> list[str]:
-    """A warning where redactions are noted where the database is."""
+    """A warning where there are redactions, and they are noted where the database is."""
     path = settings.redactions_file
     database = settings.database.removeprefix("sqlite:///")
-    if settings.archive or database == settings.database:
+    if settings.archive or database == settings.database or not path.exists():
         return []
     if Path(database).absolute().parent != path.parent:
         return []

@@ -37,7 +37,7 @@ from registry.days import day_at
 from registry.values import ApplicationId, ChipSerial, PaperNumber
 from registry.vocabulary import Kind
 
-APPLICATIONS: Final = 3_000
+APPLICATIONS: Final = 2_500
 CARDS: Final = 60
 SPARE: Final = 12
 ORDER, LINE, BIN = PaperNumber("synthetic-W1"), PaperNumber("L1"), PaperNumber("R1")

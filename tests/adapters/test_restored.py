@@ -230,3 +230,13 @@ def test_a_process_that_is_started_anew_does_not_follow_or_serve_a_restored_data
         server.follow_alone(backup.settings)
     with socket() as listener, pytest.raises(Restored):
         server.work(backup.settings, listener)
+
+
+def test_who_keeps_redactions_beside_the_database_is_warned_once_there_are_some(terminal):
+    kept = terminal.folder / "registry-redactions.ndjson"
+    terminal.env["REGISTRY_REDACTIONS"] = str(kept)
+    assert "beside the database" not in terminal("status").stderr
+    kept.touch()
+    assert "name a file elsewhere with REGISTRY_REDACTIONS" in terminal("status").stderr
+    terminal.env["REGISTRY_REDACTIONS"] = str(terminal.folder / "elsewhere" / kept.name)
+    assert "beside the database" not in terminal("status").stderr
