@@ -33,6 +33,8 @@ EntryRow = tuple[
 ]  # fmt: skip
 #: Values in the order of SUBMISSION_COLUMNS.
 SubmissionRow = tuple[bytes, str, str, bytes, int, int, int, bytes]
+#: Position and instant of the last entry of the log.
+Last = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,18 @@ class Transaction(Protocol):
 
     def write(self, accepted: Accepted, node: int) -> None:
         """Insert the rows and commit."""
+        ...
+
+    def send(self, accepted: Accepted, node: int, last: Last) -> None:
+        """Take the lock, insert the rows and commit, if an entry is still the last one.
+
+        Without a look before and, where the database can, without waiting. Each append has a
+        submission.
+        """
+        ...
+
+    def sent(self) -> bool:
+        """Wait for that, and tell whether the rows are recorded; if not, nothing is."""
         ...
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from adapters.appending import (
     Accepted,
     EntryRow,
     Found,
+    Last,
     SubmissionRow,
     Transaction,
     rows_of,
@@ -43,8 +44,10 @@ from adapters.libpq import (
 )
 
 LOCK = 0x7265_6702  # of PostgreSQL's advisory locks: the one append of a database
+LAST = "select position, recorded_at from entries order by position desc limit 1"
 FEW_ROWS = 8  # up to here inserts one by one are faster than one of lists (measured)
 COPY_BYTES = 1 << 17
+LISTS = {INT.oid: INT_LIST, TEXT.oid: TEXT_LIST, BYTES.oid: BYTES_LIST}
 #: What a redaction takes away: a private half, and the answer that may have repeated it.
 HALVES = (
     "select private, submission, answer from entries left join submissions on id = submission"
@@ -56,7 +59,12 @@ Halves = tuple[bytes, bytes | None, bytes | None]
 
 
 class Driver(Protocol):
-    """One kind of database."""
+    """One kind of database.
+
+    overlaps: whether it is at work while nobody waits for what was sent.
+    """
+
+    overlaps: bool
 
     def begin(self) -> Transaction:
         """Begin a write transaction, as yet without the lock."""
@@ -64,6 +72,10 @@ class Driver(Protocol):
 
     def streams(self, keys: Sequence[bytes]) -> Iterable[EntryRow]:
         """The rows of streams, those of each in version order."""
+        ...
+
+    def fetch(self, keys: Sequence[bytes]) -> tuple[int, Sequence[EntryRow]]:
+        """The same, and a position to which the log had come before they were read."""
         ...
 
     def page(self, first: int, last: int) -> Iterable[EntryRow]:
@@ -77,8 +89,18 @@ def _insert(table: str, columns: str) -> str:
 
 
 def _insert_lists(table: str, columns: str) -> str:
-    places = ", ".join(f"${place + 1}" for place, _ in enumerate(columns.split(",")))
-    return f"insert into {table} ({columns}) select * from unnest({places})"
+    return f"insert into {table} ({columns}) select * from {_lists(columns)}"
+
+
+def _lists(columns: str, before: int = 0) -> str:
+    """Lists as rows, whose places come after so many others."""
+    places = (f"${place}" for place, _ in enumerate(columns.split(","), before + 1))
+    return f"unnest({', '.join(places)})"
+
+
+def lists_of(kinds: Sequence[Kind]) -> list[Kind]:
+    """The kinds of columns whose values come in lists."""
+    return [LISTS[kind.oid] for kind in kinds]
 
 
 def driver_of(engine: Engine) -> Driver:
@@ -100,6 +122,8 @@ def is_away(error: BaseException) -> bool:
 class Sqlite:
     """Speaks to SQLite."""
 
+    overlaps = False
+
     def __init__(self, engine: Engine) -> None:
         self._kept: Kept[sqlite3.Connection] = Kept(engine, lambda connection: connection)
 
@@ -113,6 +137,12 @@ class Sqlite:
         with closing(self._kept.take()) as loan:
             execute = loan.used.execute
             return [row for key in keys for row in execute(query, (key,)).fetchall()]
+
+    def fetch(self, keys: Sequence[bytes]) -> tuple[int, list[EntryRow]]:
+        """The same, and a position to which the log had come before they were read."""
+        with closing(self._kept.take()) as loan:
+            last = loan.used.execute(LAST).fetchone()
+        return (last[0] if last else 0), self.streams(keys)
 
     def page(self, first: int, last: int) -> list[EntryRow]:
         """The rows from one position to another."""
@@ -132,14 +162,14 @@ class SqliteTransaction:
     def __init__(self, loan: Loan[sqlite3.Connection]) -> None:
         self.loan = loan
         self.connection = loan.used
+        self._recorded = False
 
     def look(self, streams: Collection[bytes], submissions: Collection[bytes]) -> Found:
         """Take the lock and see how things stand under it."""
         found = Found()
         execute = self.connection.execute
         execute("begin immediate")
-        last = "select position, recorded_at from entries order by position desc limit 1"
-        for found.position, found.recorded_at in execute(last):
+        for found.position, found.recorded_at in execute(LAST):
             pass
         # One short statement a stream: without a round trip nothing is gained by more.
         for stream in streams:
@@ -185,6 +215,17 @@ class SqliteTransaction:
         self.connection.executemany(self.INSERT_SUBMISSION, submission_rows(accepted))
         self.connection.execute("commit")
 
+    def send(self, accepted: Accepted, node: int, last: Last) -> None:
+        """Insert the rows and commit at once, if an entry is still the last one."""
+        self.connection.execute("begin immediate")
+        self._recorded = self.connection.execute(LAST).fetchone() == last
+        if self._recorded:
+            self.write(accepted, node)
+
+    def sent(self) -> bool:
+        """Whether the rows are recorded."""
+        return self._recorded
+
     def close(self) -> None:
         """Give everything back, and roll back what was not committed."""
         try:
@@ -196,6 +237,8 @@ class SqliteTransaction:
 
 class Postgres:
     """Speaks to PostgreSQL through psycopg."""
+
+    overlaps = True
 
     # Stream by stream, by the index.
     STREAMS = f"""
@@ -215,6 +258,14 @@ class Postgres:
         """The rows of streams, those of each in version order."""
         with closing(Session(self._kept.take())) as session:
             return session.lane.rows(self.STREAMS, (BYTES_LIST,), (keys,))
+
+    def fetch(self, keys: Sequence[bytes]) -> tuple[int, list[EntryRow]]:
+        """The same, and a position to which the log had come before they were read."""
+        with closing(Session(self._kept.take())) as session:
+            # Two statements, so that what the second one sees is no older than the first one says.
+            asked = (LAST, (), ()), (self.STREAMS, (BYTES_LIST,), (keys,))
+            last, rows = session.lane.trip(*asked)
+            return (last[0][0] if last else 0), rows
 
     def page(self, first: int, last: int) -> list[EntryRow]:
         """The rows from one position to another."""
@@ -269,6 +320,17 @@ class PostgresTransaction(Session):
     INSERT_SUBMISSIONS = _insert_lists("submissions", SUBMISSION_COLUMNS)
     SUBMISSION = (BYTES, TEXT, TEXT, BYTES, INT, INT, INT, BYTES)
     COMMIT = "commit", (), ()
+    ALONE = (INT, INT, *lists_of(ENTRY), *lists_of(SUBMISSION))
+    # Whether an entry is still the last one is settled once, for both tables.
+    INSERT_ALONE = f"""
+        with alone as materialized (select 1 from ({LAST}) as last
+            where position = $1 and recorded_at = $2),
+        entered as (insert into entries ({COLUMNS})
+            select told.* from alone cross join {_lists(COLUMNS, 2)} as told),
+        known as (insert into submissions ({SUBMISSION_COLUMNS})
+            select told.* from alone cross join {_lists(SUBMISSION_COLUMNS, 17)} as told)
+        select 1 from alone
+    """
 
     @cached_property
     def cursor(self) -> psycopg.Cursor[Any]:
@@ -331,6 +393,19 @@ class PostgresTransaction(Session):
             asked += [(self.INSERT_SUBMISSION, self.SUBMISSION, row) for row in known]
         self.lane.trip(*asked, self.COMMIT)
 
+    def send(self, accepted: Accepted, node: int, last: Last) -> None:
+        """Send what takes the lock, inserts the rows and commits, if an entry is still the last."""
+        lists: list[Sequence[Any]] = [*zip(*rows_of(accepted, node), strict=True)]
+        lists = lists or [()] * len(self.ENTRY)
+        lists += zip(*submission_rows(accepted), strict=True)
+        asked = self.INSERT_ALONE, self.ALONE, [*last, *lists]
+        self.lane.send(self.BEGIN, self.TAKE_LOCK, asked, self.COMMIT)
+
+    def sent(self) -> bool:
+        """Wait for that, and tell whether the rows are recorded."""
+        _, _, alone, _ = self.lane.receive(4)
+        return bool(alone)
+
     def copy(self, target: str, rows: Iterable[bytes | memoryview]) -> None:
         """Copy rows that are in PostgreSQL's binary form already."""
         chunk = bytearray(COPY_HEAD)
@@ -343,12 +418,6 @@ class PostgresTransaction(Session):
             copy.write(chunk + COPY_END)
 
 
-def lists_of(kinds: Sequence[Kind]) -> list[Kind]:
-    """The kinds of columns whose values come in lists."""
-    return [LISTS[kind.oid] for kind in kinds]
-
-
-LISTS = {INT.oid: INT_LIST, TEXT.oid: TEXT_LIST, BYTES.oid: BYTES_LIST}
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
-from threading import Lock
 from types import TracebackType
 from typing import Any
 from uuid import UUID
@@ -44,7 +43,8 @@ from sqlalchemy import (
 )
 
 from adapters import schema
-from adapters.appending import COLUMNS, EntryRow, Insertion, Wish, decide, key_of, redact, repeated
+from adapters.appending import COLUMNS, EntryRow, Insertion, key_of, repeated
+from adapters.committing import Commit, Committer
 from adapters.database import open_database
 from adapters.drivers import driver_of, is_away
 from adapters.lines import Line
@@ -120,23 +120,32 @@ class Recorder(ApplicationRecorder):
         self._driver = driver_of(engine)
         #: Told of a batch that blanked something; may put a notice into its answers.
         self.redacted: Redacted = lambda batch, outcomes: outcomes
-        self._blanked = False  # in the append under way
-        self._appending = Lock()  # SQLite makes waiting writers poll; within a process none need to
+        self._committer = Committer(self._driver, node, lambda: self.clock())
         self._line: Line[Append, Outcome] = Line(self.append)
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record a batch in one transaction and return an outcome for each, in order."""
-        with self._appending, available():
-            outcomes = self._append([Wish(append) for append in batch])
-            blanked, self._blanked = self._blanked, False
-        return self.redacted(batch, outcomes) if blanked else outcomes
+        return self.begin(batch).outcomes()
+
+    def begin(self, batch: Sequence[Append]) -> Recording:
+        """Begin to record a batch; its outcomes must be asked for."""
+        with available():
+            return Recording(self, batch, self._committer.begin(batch))
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the database is at work between `begin` and the question for outcomes."""
+        return self._driver.overlaps
 
     def streams(self, ids: Collection[UUID]) -> dict[UUID, list[StoredEntry]]:
         """Return the entries of every stream asked for, in version order."""
         found: dict[UUID, list[StoredEntry]] = {stream: [] for stream in ids}
         by_key = {stream.bytes: stream for stream in found}
         with available():
-            rows = self._driver.streams(list(by_key))
+            position, rows = self._driver.fetch(list(by_key))
+        heads = dict.fromkeys(by_key, 0)
+        heads.update((row[2], row[3]) for row in rows)
+        self._committer.standing.fetched(position, heads)
         for row, entry in zip(rows, entries_of(rows, by_key), strict=True):
             found[by_key[row[2]]].append(entry)
         return found
@@ -290,37 +299,6 @@ class Recorder(ApplicationRecorder):
         with available():
             return self._driver.page(after + 1, last)
 
-    def _append(self, wishes: list[Wish]) -> list[Outcome]:
-        try:
-            return self._attempt(wishes)
-        except Exception as error:
-            if is_away(error):
-                raise
-            if len(wishes) == 1:
-                return [Failed(error)]
-        # Somebody's row is wrong: halves find whose, and the others are none the worse for it.
-        middle = len(wishes) // 2
-        return self._append(wishes[:middle]) + self._append(wishes[middle:])
-
-    def _attempt(self, wishes: list[Wish]) -> list[Outcome]:
-        streams = {key for wish in wishes for key in wish.keys}
-        streams.update(key for wish in wishes for key, _, _ in wish.guards)
-        asked = {wish.submission for wish in wishes if wish.submission is not None}
-        transaction = self._driver.begin()
-        try:
-            found = transaction.look(streams, asked)
-            # Nor before it was decided, by which ledgers are dated: a clock may be put back.
-            decided = (wish.append.decided_at or 0 for wish in wishes)
-            instant = max(self.clock(), found.recorded_at, *decided)
-            outcomes, accepted = decide(wishes, found, instant, transaction, self._driver.page)
-            if accepted:
-                blanked = redact(accepted, transaction)
-                transaction.write(accepted, self.node)
-                self._blanked |= blanked
-            return outcomes
-        finally:
-            transaction.close()
-
     def _entries(self, query: Select[Any]) -> list[StoredEntry]:
         with available(), self.engine.connect() as connection:
             rows = connection.execute(query).all()
@@ -332,6 +310,21 @@ class Recorder(ApplicationRecorder):
             # One statement whatever their number.
             return column == func.any(bindparam(name, type_=ARRAY(column.type)))
         return column.in_(bindparam(name, expanding=True))
+
+
+class Recording:
+    """A batch that is being recorded."""
+
+    def __init__(self, recorder: Recorder, batch: Sequence[Append], commit: Commit) -> None:
+        self._recorder = recorder
+        self._batch = batch
+        self._commit = commit
+
+    def outcomes(self) -> list[Outcome]:
+        """Wait, and tell the outcome of each append, in order; to be asked once."""
+        with available():
+            outcomes = self._commit.outcomes()
+        return self._recorder.redacted(self._batch, outcomes) if self._commit.blanked else outcomes
 
 
 class StreamRecorder(AggregateRecorder):

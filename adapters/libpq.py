@@ -110,6 +110,11 @@ class Lane:
 
         After one that fails none is executed.
         """
+        self.send(*asked)
+        return self.receive(len(asked))
+
+    def send(self, *asked: Asked) -> None:
+        """Send several statements for one trip, whose rows `receive` must be asked for."""
         told = self.connection.pgconn
         ready = [
             (self._names.get(text) or self._prepare(text, kinds), packed_of(kinds, values))
@@ -124,8 +129,16 @@ class Lane:
             while told.flush():  # more than goes out at once; and what has come in makes room
                 self._poll_both.poll()
                 told.consume_input()
+        except BaseException:
+            told.finish()  # it is in the middle of a trip that nobody will receive
+            raise
+
+    def receive(self, statements: int) -> list[list[Any]]:
+        """Wait for the end of a trip and give the rows of each of its statements."""
+        told = self.connection.pgconn
+        try:
             results = []
-            for _ in asked:
+            for _ in range(statements):
                 results.append(self._result())
                 if told.status != pq.ConnStatus.OK:
                     break
@@ -136,7 +149,7 @@ class Lane:
             if told.status == pq.ConnStatus.OK:
                 told.exit_pipeline_mode()
         rows = [self._rows_of(result) for result in results]
-        if len(rows) < len(asked):
+        if len(rows) < statements:
             raise psycopg.OperationalError("the connection was lost")
         return rows
 

@@ -1,21 +1,26 @@
 """The only queue: commands of any number of clients, decided in order and recorded in groups.
 
-One thread takes whatever has gathered while the group before it was being committed. An answer goes
-out only after the durable commit.
+One thread takes whatever has gathered while the group before it was being recorded. Where that
+pays, a group is decided while the one before it is being recorded. An answer goes out only after
+the durable commit of all that it rests on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
+from statistics import median
 from threading import Thread
-from time import sleep
+from time import perf_counter, sleep, thread_time
 from types import TracebackType
 from typing import Self, TypeVar
 
+from registry.batch import Batch
 from registry.errors import RegistryError, Unavailable
 from registry.register import Register, Submission
 from registry.store import Receipt
@@ -27,6 +32,12 @@ GROUP = 500
 #: Whoever was answered together sends again together: so long, in seconds, the others are given
 #: to come, and as long again while some do.
 GIVE_WAY = 0.0001
+#: So many of the last commits tell how long one takes; and after so many groups one is waited for,
+#: to see whether they take as long still.
+COMMITS, LOOK_AGAIN = 5, 64
+#: What one more group costs in seconds of the processor, whatever its size (measured): a commit
+#: that is over sooner is not worth two.
+ONE_MORE = 0.0004
 
 Result = Receipt | RegistryError
 Waiter = Future[Receipt] | asyncio.Future[Receipt]
@@ -38,15 +49,61 @@ class _Waiting:
     waiter: Waiter
 
 
+class Pace:
+    """Whether it pays to decide one half of those who are about while the other is recorded.
+
+    Then they wait for two commits instead of one: it pays where deciding all of them takes longer
+    than a commit, and a commit longer than it costs to have one more group.
+    """
+
+    def __init__(self) -> None:
+        self._each = 0.0  # seconds of the processor for one command
+        self._commits: deque[float] = deque(maxlen=COMMITS)  # seconds
+        self._commit = 0.0
+        self._turn = 0
+
+    def overlaps(self, about: int) -> bool:
+        """Whether it pays with so many clients about."""
+        return about > 1 and about * self._each > self._commit > ONE_MORE
+
+    def looks(self) -> bool:
+        """Whether it is time to wait for a commit all the same."""
+        return self._turn % LOOK_AGAIN == 0
+
+    @contextmanager
+    def deciding(self, size: int) -> Iterator[None]:
+        """Take the time in which a group is decided."""
+        start = thread_time()
+        yield
+        self._turn += 1
+        spent = (thread_time() - start) / size
+        self._each += (spent - self._each) / COMMITS
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Take the time in which a group is recorded and nothing else is done."""
+        start = perf_counter()
+        yield
+        self._commits.append(perf_counter() - start)
+        self._commit = median(self._commits)  # a disk may pause for long now and then
+
+
 class CommandQueue:
     """Takes submissions from threads and event loops and gives each one its receipt."""
 
     def __init__(
-        self, register: Register, *, recorded: Callable[[int], None] | None = None
+        self,
+        register: Register,
+        *,
+        recorded: Callable[[int], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """Start the thread; `recorded` is told the last position after each commit."""
         self.register = register
         self._recorded = recorded
+        self._pace = pace or Pace()
+        self._under_way: tuple[list[_Waiting], Batch] | None = None
+        self._answered = 1  # how many were answered together last
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
         self._thread = Thread(target=self._serve, name="command-queue", daemon=True)
@@ -108,37 +165,60 @@ class CommandQueue:
         self._waiting.put(waiting)
 
     def _serve(self) -> None:
-        ended, usual = False, 1
+        ended = False
         while not ended:
-            group = [self._waiting.get()]
-            self._take(group)
-            while len(group) < usual and None not in group:
-                sleep(GIVE_WAY)
-                if not self._take(group):
-                    break
-            usual = len(group)
-            ended = None in group
-            live = [one for one in group if one is not None]
-            if live:
-                self._answer(live, self._decide(live))
+            came = self._gather()
+            ended = None in came
+            if group := [one for one in came if one is not None]:
+                before = self._under_way
+                with self._pace.deciding(len(group)):
+                    batch = self.register.begin([one.submission for one in group])
+                self._under_way = group, batch
+                if before is not None:
+                    self._end(*before)  # for which `begin` has waited
+                about = len(group) + max(self.depth, len(before[0]) if before else 0)
+                if self._overlaps(about) and not self._pace.looks() and not ended:
+                    continue
+            if self._under_way is not None:
+                with self._pace.recording():
+                    self._end(*self._under_way)
+                self._under_way = None
 
-    def _take(self, group: list[_Waiting | None]) -> int:
-        """Take into a group whatever waits; how many that are."""
-        before = len(group)
-        while len(group) < GROUP and not self._waiting.empty():
-            group.append(self._waiting.get())
-        return len(group) - before
+    def _gather(self) -> list[_Waiting | None]:
+        """Take those who are decided next; nobody: first comes who is under way."""
+        recorded = len(self._under_way[0]) if self._under_way is not None else 0
+        group = [] if recorded else [self._waiting.get()]
+        while True:
+            about = max(len(group) + self.depth, self._answered)
+            most = GROUP
+            if self._overlaps(recorded + about):
+                # Two halves take turns: one is decided while the other is recorded.
+                most = min(GROUP, -(-(recorded + about) // 2))
+            while len(group) < most and not self._waiting.empty():
+                group.append(self._waiting.get())
+            if len(group) >= min(most, self._answered) or None in group:
+                return group
+            sleep(GIVE_WAY)
+            if self._waiting.empty():
+                return group
 
-    def _decide(self, group: list[_Waiting]) -> Sequence[Receipt | BaseException]:
+    def _overlaps(self, about: int) -> bool:
+        """Whether to decide one half of so many while the other is recorded."""
+        return self.register.overlaps and self._pace.overlaps(about)
+
+    def _end(self, group: list[_Waiting], batch: Batch) -> None:
+        """Wait until a group is recorded, and answer."""
+        results: Sequence[Receipt | BaseException]
         try:
-            results = self.register.do_all([one.submission for one in group])
+            results = self.register.end(batch)
         except Exception as error:
             # Nothing of the group is known to be recorded; sending it again settles it.
-            return [error] * len(group)
+            results = [error] * len(group)
         last = max((r.first + r.count - 1 for r in results if isinstance(r, Receipt)), default=0)
         if last and self._recorded is not None:
             self._recorded(last)
-        return results
+        self._answered = len(group)
+        self._answer(group, results)
 
     @staticmethod
     def _answer(group: list[_Waiting], results: Sequence[Receipt | BaseException]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
 
 from registry.aggregates import Places
+from registry.batch import Batch, Run
 from registry.codec import Codec, canonical
 from registry.days import dawn_of
 from registry.entry import Entry
@@ -29,7 +29,16 @@ from registry.registrar import (
     Setting,
     Submission,
 )
-from registry.store import Append, EntryStore, Failed, Overtaken, Raced, Receipt, Repeated
+from registry.store import (
+    Append,
+    EntryStore,
+    Failed,
+    Outcome,
+    Overtaken,
+    Raced,
+    Receipt,
+    Repeated,
+)
 
 #: How often a command is decided anew after others entered first.
 ATTEMPTS = 50
@@ -37,27 +46,8 @@ ATTEMPTS = 50
 CACHED_STREAMS = 100_000
 
 
-@dataclass
-class _Run:
-    """One submission on its way through a batch."""
-
-    submission: Submission
-    digest: bytes
-    registrar: Registrar | None = None
-    answer: bytes = b"{}"
-    result: Receipt | RegistryError | None = None
-    ids: list[UUID] = field(default_factory=list)
-    now: int = 0  # the instant at which it was decided
-    decided: bool = False  # whether it went through, and has not had its turn
-
-    def stands(self, now: int) -> bool:
-        """Whether it would be decided just as it was while its batch was gathered."""
-        return (
-            self.decided
-            and self.now == now
-            and self.registrar is not None
-            and self.registrar.current()
-        )
+class _Undone(Exception):
+    """What a batch was decided upon is not recorded; never seen outside this module."""
 
 
 class Register:
@@ -82,6 +72,13 @@ class Register:
         self._cache: OrderedDict[UUID, History] = OrderedDict()
         self._newest: int | None = None  # the last instant of the store that it knows of
         self._deciding = Lock()  # threads may share a register; its memory decides for one batch
+        self._under_way: Batch | None = None  # decided, and being recorded
+        self._entered: set[UUID] = set()  # the streams on which that one enters something
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether one batch is recorded while the next is decided: what `begin` is for."""
+        return self.store.overlaps
 
     def do(self, submission: Submission) -> Receipt:
         """Record one submission; raises the error that stands in its way."""
@@ -92,25 +89,38 @@ class Register:
 
     def do_all(self, batch: Sequence[Submission]) -> list[Receipt | RegistryError]:
         """Decide a batch in order and record it in one transaction; a loser fails alone."""
-        runs = [_Run(submission, submission.digest()) for submission in batch]
-        first: dict[UUID, _Run] = {}
-        for run in runs:
-            first.setdefault(run.submission.id, run)
-        todo = list(first.values())
         with self._deciding:
+            self._settle()
+            one = Batch(batch)
+            self._complete(one)
+        return one.told()
+
+    def begin(self, batch: Sequence[Submission]) -> Batch:
+        """Decide a batch while the one before it is being recorded, then begin to record it.
+
+        It is decided on histories which hold already what that one enters; where anything of that
+        one is not recorded after all, everything is decided anew. What came of it, refusals too,
+        is told by `end` alone, and by then all that it rests on is durable.
+        """
+        with self._deciding:
+            one = Batch(batch)
             try:
-                for _ in range(ATTEMPTS):
-                    if not todo:
-                        break
-                    self._decide(todo)
-                    self._record(todo)
-                    todo = [run for run in todo if run.result is None]
-            except Exception:
-                self._cache.clear()  # it may hold what was decided and not recorded
-                raise
-        for run in todo:
-            run.result = Conflict("others keep entering first; load again and retry")
-        return [self._told(run, first[run.submission.id]) for run in runs]
+                try:
+                    self._decide(one)
+                    self._settle(one)
+                except _Undone:
+                    self._decide(one)
+                self._begin(one)
+            except Exception as error:
+                self._lose(one, error)
+        return one
+
+    def end(self, batch: Batch) -> list[Receipt | RegistryError]:
+        """Wait until a batch is recorded and tell what came of it."""
+        with self._deciding:
+            if self._under_way is batch:
+                self._settle()
+        return batch.told()
 
     def history(self, stream: UUID) -> list[Entry]:
         """Every entry of a stream as it stands in the store."""
@@ -119,26 +129,80 @@ class Register:
     def warm(self) -> None:
         """Have at hand what hardly any command does without: the tree of places."""
         with self._deciding:
+            self._settle()
             self._fetch([self.setting.places])
             self._cache[self.setting.places].folded(Places)
 
     def forget(self, streams: Collection[UUID]) -> None:
         """Forget histories, of which another process has blanked something."""
         with self._deciding:
+            self._settle()
             for stream in streams:
                 self._cache.pop(stream, None)
 
-    @staticmethod
-    def _told(run: _Run, first: _Run) -> Receipt | RegistryError:
-        same = run.digest == first.digest and run.submission.by == first.submission.by
-        if run is not first and not same:
-            return SubmissionReused(f"submission {run.submission.id} came with another body")
-        assert first.result is not None
-        return first.result
+    def _complete(self, batch: Batch) -> None:
+        """Decide and record until everybody has a result."""
+        try:
+            for _ in range(ATTEMPTS):
+                if not batch.todo:
+                    break
+                self._decide(batch)
+                self._take_in(batch, self._append(batch))
+        except Exception as error:
+            self._lose(batch, error)
+        for run in batch.todo if batch.error is None else ():
+            run.result = Conflict("others keep entering first; load again and retry")
 
-    def _decide(self, runs: Sequence[_Run]) -> None:
+    def _begin(self, batch: Batch) -> None:
+        """Begin to record what is decided of a batch; it is under way then."""
+        if not batch.accepted:
+            batch.todo = []
+            return
+        batch.recording = self.store.begin(self._appends(batch))
+        self._under_way, self._entered = batch, batch.writes()
+        if batch.blanks():
+            self._settle()  # nobody is decided on what is about to be blanked
+
+    def _settle(self, upon: Batch | None = None) -> None:
+        """Wait until the batch that is under way is recorded, if there is one.
+
+        upon: a batch that was decided upon it. Where anything of it is not recorded after all, that
+        is undone and _Undone is raised.
+        """
+        one, self._under_way = self._under_way, None
+        if one is None:
+            return
+        assert one.recording is not None
+        try:
+            outcomes = one.recording.outcomes()
+        except Exception as error:
+            self._lose(one, error)
+            if upon is None:
+                return
+        else:
+            if all(type(outcome) is Receipt for outcome in outcomes):
+                self._take_in(one, outcomes)
+                return
+        for run in upon.todo if upon is not None else ():
+            if run.registrar is not None:
+                self._forget(run.registrar)
+            run.undo()
+        if one.error is None:
+            self._take_in(one, outcomes)
+            self._complete(one)
+        if upon is not None:
+            raise _Undone
+
+    def _lose(self, batch: Batch, error: Exception) -> None:
+        self._cache.clear()  # it may hold what was decided and not recorded
+        batch.error, batch.todo = error, []
+
+    def _decide(self, batch: Batch) -> None:
+        runs = batch.todo
+        while len(self._cache) > CACHED_STREAMS:
+            self._cache.popitem(last=False)
         now = self._now()
-        fresh = self._named(runs)  # streams that are as new as this batch
+        fresh = self._named(batch)  # streams that are as new as this batch
         gathered = looked = False
         for index, run in enumerate(runs):
             while True:
@@ -147,15 +211,16 @@ class Register:
                         self._run(run, now)
                 except Missing as missing:
                     if gathered or index == len(runs) - 1:
-                        self._fetch(missing.streams)
+                        self._fetch(missing.streams, batch)
                         fresh |= missing.streams
                     else:
-                        fresh |= self._gather(runs[index:], now)
+                        fresh |= self._gather(batch, runs[index:], now)
                         gathered = True
                     continue
                 except RegistryError as error:
                     # Another process may have entered since: a refusal needs today's date, which
                     # is looked for once a batch, and fresh histories.
+                    self._settle(batch)
                     if not looked:
                         looked = True
                         if (later := self._later(now)) is not None:
@@ -165,7 +230,7 @@ class Register:
                     stale = {stream: guards[stream] for stream in guards.keys() - fresh}
                     fresh |= stale.keys()
                     if moved := self._moved(stale):
-                        self._fetch(moved)
+                        self._fetch(moved, batch)
                         continue
                     run.result = error
                 except Exception as error:
@@ -178,7 +243,9 @@ class Register:
                     run.registrar.record()
                     fresh.update(entry.stream for entry in run.registrar.noted)
                 break
-        self._answer_repetitions([run for run in runs if run.result is not None])
+        if refused := [run for run in runs if run.result is not None]:
+            self._settle(batch)
+            self._answer_repetitions(refused)
 
     def _now(self) -> int:
         """The clock's instant, but never before what is recorded, as the store gives instants.
@@ -194,16 +261,16 @@ class Register:
         _, self._newest = self.store.head()
         return self._newest if now < dawn_of(self._newest) else None
 
-    def _named(self, runs: Sequence[_Run]) -> set[UUID]:
+    def _named(self, batch: Batch) -> set[UUID]:
         """Fetch the streams that commands name in so many words, before any is tried in vain."""
         named = {
             value
-            for run in runs
+            for run in batch.todo
             for value in vars(run.submission.command).values()
             if isinstance(value, UUID) and value not in self._cache
         }
         if named:
-            self._fetch(named)
+            self._fetch(named, batch)
         return named
 
     def _moved(self, heads: Mapping[UUID, int]) -> Collection[UUID]:
@@ -219,16 +286,14 @@ class Register:
             case _:
                 return heads.keys()
 
-    def _answer_repetitions(self, refused: Sequence[_Run]) -> None:
+    def _answer_repetitions(self, refused: Sequence[Run]) -> None:
         """A refusal of something already recorded is a repetition, and gets the first answer."""
-        if not refused:
-            return
         recorded = self.store.submissions([run.submission.id for run in refused])
         for run in refused:
             if run.submission.id in recorded:
                 run.result = _repetition(run, recorded[run.submission.id])
 
-    def _run(self, run: _Run, now: int) -> None:
+    def _run(self, run: Run, now: int) -> None:
         def nth(number: int) -> UUID:
             while len(run.ids) < number:
                 run.ids.append(self._ids())
@@ -251,7 +316,7 @@ class Register:
         run.answer = canonical(answer)
         run.decided = True
 
-    def _gather(self, runs: Sequence[_Run], now: int) -> set[UUID]:
+    def _gather(self, batch: Batch, runs: Sequence[Run], now: int) -> set[UUID]:
         """Fetch what a batch asks for, one select a round; only who missed something runs again."""
         gathered: set[UUID] = set()
         waiting = list(runs)
@@ -267,19 +332,24 @@ class Register:
                 except Exception:
                     continue  # its turn to be decided will come, and the error with it
             if wanted:
-                self._fetch(wanted)
+                self._fetch(wanted, batch)
             gathered |= wanted
             waiting = short
         return gathered
 
-    def _fetch(self, streams: Collection[UUID]) -> None:
+    def _fetch(self, streams: Collection[UUID], batch: Batch | None = None) -> None:
+        if self._under_way is not None and not self._entered.isdisjoint(streams):
+            self._settle(batch)  # the store does not have yet what is entered there
         for stream, stored in self.store.streams(streams).items():
             self._cache[stream] = History([self.codec.entry(one) for one in stored])
 
-    def _record(self, decided: Sequence[_Run]) -> None:
-        """Append what was accepted; whoever has to be decided anew is left without a result."""
-        runs = [run for run in decided if run.result is None]
-        refused = [run for run in decided if run.result is not None]
+    def _append(self, batch: Batch) -> list[Outcome]:
+        appends = self._appends(batch)
+        return self.store.append(appends) if appends else []
+
+    def _appends(self, batch: Batch) -> list[Append]:
+        """What a batch wishes to record."""
+        runs = batch.accepted
         appends = []
         writers: dict[UUID, UUID] = {}  # who of this batch wrote a stream last
         for run in runs:
@@ -304,9 +374,13 @@ class Register:
             )
             if len(runs) > 1:
                 writers.update((entry.stream, run.submission.id) for entry in run.registrar.noted)
-        outcomes = self.store.append(appends) if appends else []
+        return appends
+
+    def _take_in(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Take in what was recorded; whoever has to be decided anew is left without a result."""
+        refused = [run for run in batch.todo if run.result is not None]
         unrecorded: set[UUID] = set()
-        for run, outcome in zip(runs, outcomes, strict=True):
+        for run, outcome in zip(batch.accepted, outcomes, strict=True):
             assert run.registrar is not None
             match outcome:
                 case Receipt(recorded_at=instant):
@@ -340,8 +414,7 @@ class Register:
             guards = run.registrar.guards if run.registrar is not None else {}
             if isinstance(run.result, RegistryError) and not unrecorded.isdisjoint(guards):
                 run.result = None
-        while len(self._cache) > CACHED_STREAMS:
-            self._cache.popitem(last=False)
+        batch.todo = [run for run in batch.todo if run.result is None]
 
     def _keep(self, registrar: Registrar, receipt: Receipt) -> None:
         for offset, entry in enumerate(registrar.noted):
@@ -364,7 +437,7 @@ class Register:
             self._cache.pop(stream, None)
 
 
-def _repetition(run: _Run, repeated: Repeated) -> Receipt | RegistryError:
+def _repetition(run: Run, repeated: Repeated) -> Receipt | RegistryError:
     if (repeated.digest, repeated.officer) != (run.digest, run.submission.by.officer):
         return SubmissionReused(
             f"submission {run.submission.id} is recorded with another body or officer;"

@@ -160,10 +160,28 @@ class Failed:
 Outcome = Receipt | Repeated | Raced | Overtaken | Failed
 
 
+class Recording(Protocol):
+    """A batch that is being recorded."""
+
+    def outcomes(self) -> list[Outcome]:
+        """Wait, and tell the outcome of each append as `append` does; to be asked once."""
+        ...
+
+
 class EntryStore(Protocol):
-    """The event store as the register sees it."""
+    """The event store as the register sees it.
+
+    overlaps: whether it is at work between `begin` and the question for outcomes.
+    """
 
     node: int
+
+    @property
+    def overlaps(self) -> bool: ...
+
+    def begin(self, batch: Sequence[Append]) -> Recording:
+        """Begin to record a batch; nothing else is appended before its outcomes were asked for."""
+        ...
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record a batch in one transaction and return an outcome for each, in order.

@@ -5,16 +5,21 @@ person with six earlier events, and both wait for the disk. With one client they
 cold, when neither has anything in memory, and warm, when both have kept whom they loaded before.
 With many clients ours is warm, and the peer is whichever is the better, with its cache or without;
 there are twenty times as many people, so that nobody's history grows past what a life brings.
+
+Beside the rates stands what a command costs the processor, the database server's share included,
+here and there: that holds on any disk, and on a machine that is busy with something else. With the
+name of a folder, such as one in memory, the databases lie there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -36,6 +41,7 @@ from registry.register import Authority, Register, Submission
 from registry.store import Receipt
 from registry.values import Name, Officer, PersonId, Sex
 from tests.bench.figures import alternate, report
+from tests.bench.processor import Processor, Spent
 from tests.bench.stock import StockRegister
 from tests.crash.town import NAMESPACE, OFFICE, ROLES, found, supplement
 
@@ -48,29 +54,40 @@ WHO = Name("王大")
 #: it tells us.
 CACHED = {"AGGREGATE_CACHE_MAXSIZE": "100000", "AGGREGATE_CACHE_FASTFORWARD": "n"}
 TURN = count()
+MICROSECONDS = 1e6
 
 
-def main() -> None:
-    """Print figures for SQLite and PostgreSQL."""
+def main(folder: Path | None = None) -> None:
+    """Print figures for SQLite and PostgreSQL, whose databases lie in a folder."""
     collect_rarely()  # as the server does
-    with tempfile.TemporaryDirectory() as folder:
-        measure("sqlite", f"sqlite:///{folder}/ours.db", sqlite_peer(Path(folder, "peer.db")), ())
-    with PrivatePostgres(fsync=True) as server:
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        place.chmod(0o755)  # the server is another user's
+        alone = Processor(None)
+        measure("sqlite", f"sqlite:///{place}/ours.db", sqlite_peer(place / "peer.db"), (), alone)
+        server = stack.enter_context(PrivatePostgres(place / "postgres", fsync=True))
         peer = postgres_peer(server.create("peer"))
-        measure("postgres", server.create("ours"), peer, (16, 64, 256))
+        both = Processor(server.pid)
+        measure("postgres", server.create("ours"), peer, (16, 64, 256), both)
 
 
-def measure(name: str, url: str, environment: dict[str, str], many: Sequence[int]) -> None:
+def measure(
+    name: str,
+    url: str,
+    environment: dict[str, str],
+    many: Sequence[int],
+    processor: Processor,
+) -> None:
     """Compare both on one database; `many`: numbers of clients at once."""
     with (
         ours(url, CROWD if many else PERSONS) as (parts, persons),
         peer(environment) as cold,
         peer(environment | CACHED) as warm,
     ):
-        single(f"{name}-1-cold", parts, persons[:PERSONS], cold, keep=False)
-        single(f"{name}-1-warm", parts, persons[:PERSONS], warm, keep=True)
+        single(f"{name}-1-cold", parts, persons[:PERSONS], cold, processor, keep=False)
+        single(f"{name}-1-warm", parts, persons[:PERSONS], warm, processor, keep=True)
         for clients in many:
-            at_once(name, clients, parts, persons, [cold, warm])
+            at_once(name, clients, parts, persons, [cold, warm], processor)
 
 
 @dataclass(frozen=True)
@@ -86,7 +103,13 @@ class Stock:
 
 
 def single(
-    name: str, parts: Parts, persons: Sequence[PersonId], stock: Stock, *, keep: bool
+    name: str,
+    parts: Parts,
+    persons: Sequence[PersonId],
+    stock: Stock,
+    processor: Processor,
+    *,
+    keep: bool,
 ) -> None:
     """One client, one command after the other; keep: both keep in memory whom they have loaded."""
     waits: list[float] = []
@@ -103,9 +126,11 @@ def single(
         for person in stock.people:
             stock.change(person)
 
-    pair = alternate(mine, theirs, rounds=5)
+    here, there = Spent(mine, processor), Spent(theirs, processor)
+    pair = alternate(here, there, rounds=5)
     rate = len(persons) / pair.ours.median
     report(f"commands-{name}", len(persons), rate, "commands/s", "eventsourcing", pair.ratio, 1.5)
+    cost(f"commands-{name}", len(persons), here, len(stock.people), there, 1.5)
     late(f"commands-{name}-p99", waits)
 
 
@@ -115,6 +140,7 @@ def at_once(
     parts: Parts,
     persons: Sequence[PersonId],
     stocks: Sequence[Stock],
+    processor: Processor,
 ) -> None:
     """Many clients, each sending when its last command was answered.
 
@@ -130,13 +156,24 @@ def at_once(
         with ThreadPoolExecutor(clients) as pool:
             list(pool.map(stock.change, stock.people))
 
-    pairs = [alternate(mine, partial(theirs, stock), rounds=3) for stock in stocks]
+    here = Spent(mine, processor)
+    there = [Spent(partial(theirs, stock), processor) for stock in stocks]
+    pairs = [alternate(here, one, rounds=3) for one in there]
     pair = min(pairs, key=lambda one: one.ratio)
     rate = len(persons) / pair.ours.median
     told, times = f"commands-{name}-{clients}", len(persons) / PERSONS
     report(told, len(persons), rate, "commands/s", "eventsourcing", times * pair.ratio, 10)
+    cheaper = min(there, key=lambda one: one.median())
+    cost(told, len(persons), here, PERSONS, cheaper, 10)
     print(f"{told}: p99 {quantiles(waits[0], n=100)[98] * 1000:.0f} ms while nobody is in memory")
     late(f"{told}-p99", [wait for one in waits[1:] for wait in one])
+
+
+def cost(name: str, size: int, ours: Spent, theirs: int, peer: Spent, target: float) -> None:
+    """The figure of what a command costs the processor, here and there."""
+    here = ours.median() / size * MICROSECONDS
+    there = peer.median() / theirs * MICROSECONDS
+    report(f"{name}-processor", size, here, "us/command", "eventsourcing", there / here, target)
 
 
 def late(name: str, waits: Sequence[float]) -> None:
@@ -253,4 +290,4 @@ def postgres_peer(url: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
