@@ -43,6 +43,13 @@ class Moment:
     after: At
 
 
+def past_months(first: int, last: int, today: date) -> tuple[int, int]:
+    """Months (yyyymm) of which the last one has begun at least. Raises Malformed."""
+    if last > today.year * 100 + today.month:
+        raise Malformed([Fault("last", "future-instant", f"{last} is yet to come")])
+    return first, last
+
+
 def four_changes(
     reader: Reader,
     store: EntryStore,
@@ -176,6 +183,6 @@ def recording_days(reader: Reader, rows: Sequence[Any]) -> dict[int, date]:
     """The days on which the entries of the tree were recorded, by position."""
     if not rows:
         return {}
-    lines = timelines.timelines
-    query = select(lines.c.position, lines.c.recorded_at).where(lines.c.stream == rows[0].tree)
+    log = timelines.entries
+    query = select(log.c.position, log.c.recorded_at).where(log.c.stream == rows[0].tree)
     return {position: day_at(instant) for position, instant in reader.connection.execute(query)}

@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 
 from adapters.prepared import Prepared
-from registry.projections import PROJECTIONS
+from registry.errors import Conflict
+from registry.projections import PROJECTIONS, RETIRED
 from registry.projections.base import Position, Words
 
 LOCK = 0x7265_6703  # of PostgreSQL's advisory locks: one program makes tables at a time
@@ -57,11 +58,25 @@ leases = Table(
     Column("until", Position, nullable=False),  # microseconds UTC
 )
 
+#: Since when nothing has changed about a former edition, microseconds UTC, and how far it had come:
+#: an older program that answers from it would follow with it.
+replaced = Table(
+    "replaced_editions",
+    METADATA,
+    Column("name", Words, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("position", Position, nullable=False),
+    Column("since", Position, nullable=False),
+    PrimaryKeyConstraint("name", "edition"),
+)
+
 ACTIVE, FILLING = "active", "filling"
 
 
-class Superseded(Exception):
+class Superseded(Conflict):
     """Somebody else has moved a position meanwhile: look again where everything stands."""
+
+    code = "superseded"
 
 
 @dataclass(frozen=True)
@@ -109,15 +124,42 @@ def held(connection: Connection, names: Iterable[str]) -> list[Standing]:
 
 
 def former(connection: Connection) -> list[Standing]:
-    """Copies of editions that this program has put another in the place of.
+    """Copies of editions that this program has put another in the place of, or nothing.
 
     They follow no more, so whoever still reads them reads what was: also what was blanked since.
     """
     return [
         one
         for one in _all(connection)
-        if one.name in PROJECTIONS and one.edition < PROJECTIONS[one.name].edition
+        if one.name in RETIRED
+        or (one.name in PROJECTIONS and one.edition < PROJECTIONS[one.name].edition)
     ]
+
+
+def replaced_since(connection: Connection, now: int) -> dict[tuple[str, int], int]:
+    """Since when former editions, by name and number, have been as they are.
+
+    Notes those that are seen for the first time or have moved, and forgets those that are gone.
+    """
+    create(connection)
+    stand: dict[tuple[str, int], int] = {}
+    for one in former(connection):
+        key = one.name, one.edition
+        stand[key] = max(one.position, stand.get(key, 0))
+    known = {
+        (row.name, row.edition): row.since
+        for row in connection.execute(select(replaced))
+        if stand.get((row.name, row.edition)) == row.position
+    }
+    connection.execute(
+        delete(replaced).where(tuple_(replaced.c.name, replaced.c.edition).not_in([*known]))
+    )
+    for (name, edition), position in stand.items():
+        if (name, edition) not in known:
+            known[name, edition] = now
+            told = {"name": name, "edition": edition, "position": position, "since": now}
+            connection.execute(insert(replaced).values(**told))
+    return known
 
 
 def _all(connection: Connection) -> Iterator[Standing]:
@@ -189,7 +231,10 @@ def move(connection: Connection, told: Iterable[Standing], **changes: object) ->
         moved = connection.execute(update(projections).where(*theirs).values(**changes))
         if moved.rowcount != len(some):
             names = ", ".join(one.name for one in some)
-            raise Superseded(f"one of {names} no longer stands at {stood}")
+            raise Superseded(
+                f"one of {names} no longer stands at {stood}: another process fills or follows it;"
+                " what it has done stays, and whoever begins again goes on from there"
+            )
 
 
 def _row(standing: Standing) -> tuple[ColumnElement[bool], ...]:

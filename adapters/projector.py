@@ -22,13 +22,14 @@ from sqlalchemy.exc import OperationalError
 from adapters import positions
 from adapters.collecting import uncollected
 from adapters.database import writing
+from adapters.eventstore import microseconds
 from adapters.positions import ACTIVE, FILLING, Standing, Superseded
 from adapters.rebuilding import filling, unanswered
 from adapters.redacting import fold_anew, redacted
 from adapters.tables import Copy, drop_edition, hurried
 from registry.codec import Codec
 from registry.errors import Unavailable
-from registry.projections import PROJECTIONS, Projection
+from registry.projections import PROJECTIONS, RETIRED, Projection
 from registry.projections.changes import Changes
 from registry.projections.folding import CACHED_STREAMS, Folding
 from registry.store import EntryStore
@@ -38,7 +39,7 @@ POLL_S = 0.03  # how often another process's work is looked for
 AWAY_S = 1.0  # how long a database that is away is left alone
 #: How long the tables of a former edition are kept by whoever follows: an older program may answer
 #: from them on other machines, which are brought up to this one in the course of a day.
-FORMER_KEPT_S = 24 * 60 * 60.0
+FORMER_KEPT_US = 24 * 60 * 60 * 1_000_000
 FORMER_WAIT_MS = 1_000  # for who reads them: whoever asks next waits behind us for as long
 FORMER_AGAIN_S = 60.0  # when those that somebody was reading are looked at again
 FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
@@ -74,7 +75,7 @@ class Projector:
         self._copies: dict[tuple[str, str], Copy] = {}
         self._filling: Iterator[int] | None = None
         self._moved = Condition()
-        self._tidy_at: float | None = None  # when former editions go; None: not leading yet
+        self._tidy_at = 0.0  # when former editions are looked at
         self._writer: Executor | None = None  # while a batch is written as the next is folded
         self._written: Future[None] | None = None
 
@@ -98,11 +99,12 @@ class Projector:
                 )
         self._look_again()
 
-    def forget_former(self) -> list[Standing]:
+    def forget_former(self, ripe: Collection[tuple[str, int]] | None = None) -> list[Standing]:
         """Drop the tables of former editions where others answer that have come as far.
 
         Nobody folds them any more: what is blanked in the log would stand in them for ever.
-        Returns what is left: those that are ahead still, or that somebody is reading.
+        ripe: names and numbers of those that may go; None: all. Returns what is left: those that
+        are not ripe or ahead still, or that somebody is reading.
         """
         with self.engine.connect() as connection:
             found = positions.former(connection)
@@ -111,13 +113,16 @@ class Projector:
                 for one in positions.standings(connection)
                 if one.state == ACTIVE
             }
+        least = min(reached.values(), default=-1)
+        reached.update(dict.fromkeys(RETIRED, least))  # what others all tell now
         editions: dict[tuple[str, int], list[Standing]] = {}
         for one in found:
             editions.setdefault((one.name, one.edition), []).append(one)
         left: list[Standing] = []
-        for (name, _), copies in editions.items():
+        for (name, edition), copies in editions.items():
             ahead = max(one.position for one in copies) > reached.get(name, -1)
-            if ahead or not self._drop(copies):
+            stays = ahead or (ripe is not None and (name, edition) not in ripe)
+            if stays or not self._drop(copies):
                 left += copies
         return left
 
@@ -137,12 +142,15 @@ class Projector:
         return True
 
     def _tidy(self) -> None:
-        """Forget former editions when this process has followed for so long without a break."""
-        now = monotonic()
-        if self._tidy_at is None:
-            self._tidy_at = now + FORMER_KEPT_S
-        elif now >= self._tidy_at:
-            self._tidy_at = now + FORMER_AGAIN_S if self.forget_former() else inf
+        """Forget former editions of which nothing has changed for a day, whoever followed."""
+        if monotonic() < self._tidy_at:
+            return
+        with writing(self.engine) as connection:
+            now = microseconds()
+            since = positions.replaced_since(connection, now)
+        ripe = {key for key, seen in since.items() if seen <= now - FORMER_KEPT_US}
+        # One can come only with a program that is newer than this one.
+        self._tidy_at = monotonic() + FORMER_AGAIN_S if self.forget_former(ripe) else inf
 
     def step(self, until: int | None = None) -> int:
         """Fold the next batch into whichever read models are furthest behind.
@@ -304,7 +312,7 @@ class Projector:
         while not stop.is_set():
             self.wake.clear()
             if not held():
-                self._tidy_at = None
+                self._tidy_at = 0.0
                 self._look_again()
                 stop.wait(POLL_S)
                 continue

@@ -13,7 +13,17 @@ from operator import itemgetter
 from typing import Any
 
 import psycopg
-from sqlalchemy import BigInteger, Connection, Engine, Integer, LargeBinary, MetaData, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    text,
+)
 
 from adapters.database import writing
 from adapters.positions import Standing
@@ -103,11 +113,24 @@ class Copy:
                         put(row)
         return count
 
-    def create(self, connection: Connection, *, indexed: bool) -> None:
-        """Create the table, empty."""
-        self._table().create(connection)
+    def create(self, connection: Connection, *, indexed: bool, keyed: bool = True) -> None:
+        """Create the table, empty; keyed: with its primary key."""
+        table = self._table()
+        if not keyed:
+            columns = (Column(one.name, one.type, nullable=one.nullable) for one in table.columns)
+            table = Table(table.name, MetaData(), *columns)
+        table.create(connection)
         if indexed:
             self.index(connection)
+
+    def key(self, connection: Connection) -> None:
+        """Make the primary key of a table that was filled without, which took half the time."""
+        columns = ", ".join(f'"{column.name}"' for column in self._table().primary_key)
+        if connection.dialect.name == "sqlite":  # where a key comes later it is an index
+            made = f"create unique index {self.name}_key on {self.name} ({columns})"
+        else:
+            made = f"alter table {self.name} add primary key ({columns})"
+        connection.execute(text(made))
 
     def index(self, connection: Connection) -> None:
         """Create the indexes beside the primary key, and let the database count its rows."""

@@ -25,7 +25,7 @@ from registry.projections.preparations import MILESTONES, READINESS
 from registry.projections.registrations import REGISTRATIONS
 from registry.projections.relieved import RELIEVED
 from registry.projections.residences import RESIDENCES
-from registry.projections.timelines import TIMELINES, VOIDINGS
+from registry.projections.timelines import VOIDINGS
 from registry.projections.verifications import VERIFICATIONS, VISITS
 
 PROJECTIONS: dict[str, Projection] = {
@@ -52,7 +52,6 @@ PROJECTIONS: dict[str, Projection] = {
         MILESTONES,
         LETTERS,
         FILINGS,
-        TIMELINES,
         VOIDINGS,
         FLOWS,
         FINDINGS,
@@ -69,4 +68,7 @@ PROJECTIONS: dict[str, Projection] = {
     )
 }
 
-__all__ = ["PROJECTIONS", "STILL", "At", "Projection"]
+#: Read models that there were once; their tables go as those of former editions do.
+RETIRED = frozenset({"timelines"})
+
+__all__ = ["PROJECTIONS", "RETIRED", "STILL", "At", "Projection"]

@@ -163,14 +163,6 @@ class Steps(Projection):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lines(Projection):
-    """One row an entry, as it is stored."""
-
-    row: Callable[[Stored], Values]
-    known: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Voidings(Projection):
     """A row for every version that does not stand, as long as that is known."""
 

@@ -12,14 +12,15 @@ class Changes:
     __slots__ = ("_opened", "closed", "written")
 
     def __init__(self) -> None:
-        self._opened: dict[Key, tuple[int, Values]] = {}
+        self._opened: dict[Key, Values] = {}  # by what names them, as they are written
         self.written: list[Values] = []
         #: Rows of before the batch: what names each one, and the position that closes it.
         self.closed: list[Values] = []
 
     def open(self, ident: Key, position: int, rest: Values) -> None:
         """Write a row that is known from a position on."""
-        self._opened[ident] = (position, rest)
+        # Joined so, and not by stars, it takes half the time.
+        self._opened[ident] = ident + (position, EVERYTHING) + rest  # noqa: RUF005
 
     def close(self, ident: Key, position: int) -> None:
         """Let a row be known no longer from a position on."""
@@ -27,8 +28,8 @@ class Changes:
         if opened is None:
             self.closed.append((*ident, position))
         else:
-            since, rest = opened
-            self.written.append((*ident, since, position, *rest))
+            until = len(ident) + 1
+            self.written.append((*opened[:until], position, *opened[until + 1 :]))
 
     def add(self, row: Values) -> None:
         """Write a row that has no known clock."""
@@ -37,9 +38,6 @@ class Changes:
     def rows(self) -> list[Values]:
         """Every row to write."""
         written = self.written
-        written.extend(
-            ident + (since, EVERYTHING) + rest  # noqa: RUF005  # twice as fast as by stars
-            for ident, (since, rest) in self._opened.items()
-        )
+        written.extend(self._opened.values())
         self._opened.clear()
         return written

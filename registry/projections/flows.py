@@ -8,7 +8,7 @@ flow too, which leaves and enters the same community.
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from registry.projections.base import (
     Values,
     Words,
 )
-from registry.projections.packed import PackedFold
+from registry.projections.packed import PackedFold, reading
 from registry.projections.places import under
 from registry.store import Stored
 from registry.values import HukouNature, day_number
@@ -57,6 +57,7 @@ TOWN = "town"
 TOWNS = frozenset(nature for nature in HukouNature.all() if nature.counted == TOWN)
 #: The heading of who stays where he is and passes to the other of the two populations (户别变更).
 NATURE = "nature"
+HOUR = 3600 * 1_000_000  # in microseconds; days begin at full hours
 
 #: The heading under which an event type is counted; what has none of its own only undoes.
 CAUSES: dict[int | None, str] = {
@@ -76,6 +77,22 @@ TELLING = frozenset(
     and word.cause is not None
     and not {field.name for field in word.fields}.isdisjoint({*KINDS, *AWAY, "reason"})
 )
+_read = reading((*KINDS, "reason", *AWAY))
+NOTHING_SAID = (None, None, None)
+
+
+def said(state: bytes) -> tuple[str | None, ...]:
+    """What an event says of its kind, its reason and the other end of a move."""
+    told = _read(state)
+    kinds, reason, away = told[: len(KINDS)], told[len(KINDS)], told[len(KINDS) + 1 :]
+    return next(filter(None, kinds), None), reason, next(filter(None, away), None)
+
+
+@lru_cache(1)
+def of_hour(hour: int) -> tuple[int, int]:
+    """The day and the month of an hour of instants, since entries come in their order."""
+    day = day_at(hour * HOUR)
+    return day_number(day), day.year * 100 + day.month
 
 
 def place_of(person: Any) -> bytes | None:
@@ -93,26 +110,25 @@ def row(stored: Stored, before: Any, after: Any) -> Values | None:
 
     before, after: packed states.
     """
+    if before is after:
+        return None
     left, entered = place_of(before), place_of(after)
     town = LEFT_TOWN * (left is not None and in_town(before))
     town += ENTERED_TOWN * (entered is not None and in_town(after))
     if left == entered and town in (0, LEFT_TOWN + ENTERED_TOWN):
         return None
-    day = day_at(stored.recorded_at)
-    said = json.loads(stored.state) if stored.code in TELLING else {}
+    day, month = of_hour(stored.recorded_at // HOUR)
     return (
         stored.position,
         stored.key,
-        day_number(day),
-        day.year * 100 + day.month,
+        day,
+        month,
         CAUSES[stored.code],
         left,
         entered,
         stored.code,
         town,
-        next((said[name] for name in KINDS if said.get(name)), None),
-        said.get("reason"),
-        next((said[name] for name in AWAY if said.get(name)), None),
+        *(said(stored.state) if stored.code in TELLING else NOTHING_SAID),
     )
 
 

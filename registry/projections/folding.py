@@ -8,10 +8,11 @@ written.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from uuid import UUID
 
 from registry.codec import Codec
 from registry.entry import Entry
-from registry.projections.base import Lines, Projection
+from registry.projections.base import Projection
 from registry.projections.changes import Changes
 from registry.projections.strands import Strand
 from registry.store import Stored
@@ -36,11 +37,9 @@ class Folding:
     ) -> None:
         self.projections = tuple(projections)
         self._histories = histories
-        self._lines = [one for one in self.projections if isinstance(one, Lines)]
         self._strands: dict[int, Strand] = {}  # by code of an event that they fold
-        others = [one for one in self.projections if not isinstance(one, Lines)]
         for kind in Kind:
-            told = [one for one in others if kind in one.kinds]
+            told = [one for one in self.projections if kind in one.kinds]
             if told:
                 strand = Strand(kind, told, codec, cached)
                 self._strands.update(dict.fromkeys(strand.codes, strand))
@@ -51,9 +50,6 @@ class Folding:
         whole: it holds streams from their beginning, and not the log by position.
         """
         changes = {projection.name: Changes() for projection in self.projections}
-        for lines in self._lines:
-            put = changes[lines.name].written
-            put.extend(lines.row(stored) for stored in batch if stored.code is not None)
         told: dict[Strand, dict[bytes, list[Stored]]] = {
             strand: {} for strand in self._strands.values()
         }
@@ -86,10 +82,13 @@ class Folding:
         if not wanted:
             return {}
         return {
-            stream: [
-                wanted[stream].entry(one)
-                for one in stored
-                if one.position < first and one.code in wanted[stream].codes
-            ]
+            stream: wanted[stream].entries(
+                UUID(bytes=stream),
+                (
+                    one
+                    for one in stored
+                    if one.position < first and one.code in wanted[stream].codes
+                ),
+            )
             for stream, stored in self._histories(wanted).items()
         }

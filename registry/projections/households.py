@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, and_, select
+from sqlalchemy import Column, Select, and_, case, exists, func, or_, select
 
 from registry.aggregates import Household
 from registry.projections.base import (
@@ -20,7 +20,9 @@ from registry.projections.base import (
     visible,
 )
 from registry.projections.packing import Packing
+from registry.projections.places import places
 from registry.projections.residences import residences, resident
+from registry.values import HouseholdNumber
 from registry.vocabulary import Group, Kind
 
 EDITION = 1
@@ -123,6 +125,55 @@ def open_over(doorplate: UUID, first: int, until: int, position: int) -> Select[
             overlapping(households, first, until, position),
         )
     )
+
+
+def numbered_over(number: HouseholdNumber, community: UUID, first: int, at: At) -> Select[Any]:
+    """The households that were open with a number on some day from one until that of `at`.
+
+    In the communities that on that day are in the care of the station that a community belongs to;
+    where none is assigned, in that community.
+    """
+    mine = select(places.c.station).where(places.c.place == community.bytes, visible(places, at))
+    here, near = households.c.community, places.alias("near")
+    # Looked for with each who bears the number: there are few, and many communities.
+    theirs = exists().where(
+        near.c.place == here, near.c.station == mine.scalar_subquery(), visible(near, at)
+    )
+    return select(households.c.household).where(
+        households.c.household_number == number,
+        households.c.closed_on.is_(None),
+        or_(here == community.bytes, theirs),
+        overlapping(households, first, at.day + 1, at.known),
+    )
+
+
+def numbered(number: HouseholdNumber, at: At) -> Select[Any]:
+    """The open households with a number, of all stations."""
+    return (
+        select(households.c.household, *FORM)
+        .where(
+            households.c.household_number == number,
+            households.c.closed_on.is_(None),
+            visible(households, at),
+        )
+        .order_by(households.c.community, households.c.household)
+    )
+
+
+def repeated(at: At) -> Select[Any]:
+    """Open households that bear a number with others, by station, or by community without one."""
+    alone = case((places.c.station.is_(None), households.c.community))
+    station, number = places.c.station, households.c.household_number
+    others = func.count().over(partition_by=(station, alone, number))
+    borne = (
+        select(households.c.household, households.c.community, station, number, others.label("n"))
+        .join(places, and_(places.c.place == households.c.community, visible(places, at)))
+        .where(households.c.closed_on.is_(None), visible(households, at))
+        .subquery()
+    )
+    order = (borne.c.station, borne.c.community, borne.c.household_number, borne.c.household)
+    shown = (borne.c.household, borne.c.community, borne.c.station, borne.c.household_number)
+    return select(*shown).where(borne.c.n > 1).order_by(*order)
 
 
 def occupants(

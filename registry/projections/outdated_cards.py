@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, func, select
 
 from registry.events.applications import CardSigned
 from registry.projections.base import At, known
-from registry.projections.timelines import timelines, voidings
+from registry.projections.timelines import entries, voidings
 from registry.vocabulary import VOCABULARY, Group, Kind
 
 ON_CARDS = frozenset({Group.NAME, Group.SEX, Group.BIRTH, Group.NUMBER, Group.NATIONALITY})
@@ -37,36 +37,36 @@ SIGNED = frozenset({VOCABULARY[CardSigned].code})
 def last(streams: Iterable[bytes], codes: Collection[int], at: At) -> Select[Any]:
     """The last standing entry of some kinds of each stream: its position, the latest day."""
     fallen = and_(
-        voidings.c.stream == timelines.c.stream,
-        voidings.c.version == timelines.c.version,
+        voidings.c.stream == entries.c.stream,
+        voidings.c.version == entries.c.version,
         known(voidings, at.known),
     )
     return (
         select(
-            timelines.c.stream,
-            func.max(timelines.c.position).label("position"),
-            func.max(timelines.c.effective_on).label("day"),
+            entries.c.stream,
+            func.max(entries.c.position).label("position"),
+            func.max(entries.c.effective_on).label("day"),
         )
         .outerjoin(voidings, fallen)
         .where(
-            timelines.c.stream.in_(list(streams)),
-            timelines.c.code.in_(sorted(codes)),
-            timelines.c.position <= at.known,
-            timelines.c.effective_on <= at.day,
+            entries.c.stream.in_(list(streams)),
+            entries.c.code.in_(sorted(codes)),
+            entries.c.position <= at.known,
+            entries.c.effective_on <= at.day,
             voidings.c.stream.is_(None),
         )
-        .group_by(timelines.c.stream)
+        .group_by(entries.c.stream)
     )
 
 
 def touched(streams: Iterable[bytes], codes: Collection[int], at: At) -> Select[Any]:
     """When each stream was last told of some kinds of entry, or that one does not stand."""
     return (
-        select(timelines.c.stream, func.max(timelines.c.position).label("position"))
+        select(entries.c.stream, func.max(entries.c.position).label("position"))
         .where(
-            timelines.c.stream.in_(list(streams)),
-            timelines.c.code.in_(sorted(UNDOES.union(codes))),
-            timelines.c.position <= at.known,
+            entries.c.stream.in_(list(streams)),
+            entries.c.code.in_(sorted(UNDOES.union(codes))),
+            entries.c.position <= at.known,
         )
-        .group_by(timelines.c.stream)
+        .group_by(entries.c.stream)
     )

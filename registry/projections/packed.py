@@ -6,14 +6,15 @@ happen once to marks in the place of values, and what became of the marks is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from collections import namedtuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from datetime import date
-from functools import cached_property
 from typing import Any, get_type_hints
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 
 from registry.aggregates import Aggregate
 from registry.codec import REDACTED
@@ -21,9 +22,17 @@ from registry.projections.packing import Convert, plain, told_as
 from registry.values import day_number
 from registry.vocabulary import VOCABULARY, EventType, Field
 
-#: The attribute of an event without fields: its first half as JSON has it, the other as stored.
+#: The attribute of an event without fields: its halves as stored.
 HALVES = "halves"
+#: The attribute of it where what was read of them is kept, since histories are folded again.
+READ = "read"
+#: Identifiers that are remembered at most: of communities and households the same come again.
+REMEMBERED = 1 << 16
 
+NO_PARTS = msgspec.Raw(b"{}")
+
+_named: Any = msgspec.defstruct("Named", [("corrects", int, 0), ("voids", tuple[int, ...], ())])
+_read_named = msgspec.json.Decoder(_named).decode
 _read = msgspec.json.Decoder().decode
 
 
@@ -34,6 +43,28 @@ class Mark:
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+
+class Remembered(dict[Any, Any]):
+    """What stored values become in columns, found out once for each."""
+
+    def __init__(self, convert: Convert) -> None:
+        super().__init__({None: None})
+        self._convert = convert
+
+    def __missing__(self, told: Any) -> Any:
+        """Find out about one more."""
+        if len(self) > REMEMBERED:
+            self.clear()
+            self[None] = None
+        if told is not None:
+            self[told] = self._convert(told)
+        return self[told]
+
+
+_IDS = Remembered(lambda text: bytes.fromhex(text.replace("-", "")))
+_DAYS = Remembered(lambda text: day_number(date.fromisoformat(text)))
+_TRUTHS = Remembered(int)
 
 
 @dataclass(frozen=True)
@@ -47,134 +78,133 @@ class Move:
     field: Field
     if_told: bool
 
-    @cached_property
+    @property
     def optional(self) -> bool:
         """Whether the event may say nothing."""
         return plain(self.field.type)[1]
 
-    @cached_property
-    def from_json(self) -> Convert | None:
+    @property
+    def from_json(self) -> Remembered | None:
         """How what is stored becomes a column's value; None: as it is."""
         kind, _ = plain(self.field.type)
-        if kind is UUID:
-            return lambda text: bytes.fromhex(text.replace("-", ""))
-        if kind is date:
-            return lambda text: day_number(date.fromisoformat(text))
-        return int if kind is bool else None
+        return {UUID: _IDS, date: _DAYS, bool: _TRUTHS}.get(kind)
 
-    @cached_property
+    @property
     def from_value(self) -> Convert | None:
         """How a value becomes a column's value; None: as it is."""
         return told_as(plain(self.field.type)[0])[1]
 
 
 class Part:
-    """What the fields of one part of a private half do."""
+    """What is read of one part of a private half: texts.
+
+    told: its fields' values; blank: those of one that was redacted; silent: if nothing is told.
+    """
 
     def __init__(self, name: str, moves: Sequence[Move]) -> None:
-        self.name = name
-        self.always = [(move.name, move.field.name) for move in moves if not move.if_told]
-        self.if_told = {move.field.name: move.name for move in moves if move.if_told}
-        #: What becomes of a state if nothing is told, and by a part that was redacted.
-        self.silent = [(name, None) for name, _ in self.always]
-        self.blank = [
-            (move.name, None if move.optional else REDACTED)
-            for move in moves
-            if not (move.optional and move.if_told)
-        ]
         assert all(move.from_json is None for move in moves), "private halves hold texts"
+        self.name = name
+        self.shape = reader(name, [move.field.name for move in moves])
+        self.blank = tuple(None if move.optional else REDACTED for move in moves)
+        self.silent = (None,) * len(moves)
 
-    def put(self, state: Any, told: dict[str, Any]) -> None:
-        """Write what is told into a state."""
-        for name, source in self.always:
-            setattr(state, name, told.get(source))
-        if self.if_told:
-            for source, value in told.items():
-                if value is not None and source in self.if_told:
-                    setattr(state, self.if_told[source], value)
+
+def reader(name: str, names: Collection[str], *more: tuple[str, Any, Any]) -> type[Any]:
+    """The shape of a JSON object of which some fields are read, as they are."""
+    return msgspec.defstruct(name, [(one, Any, None) for one in names] + [*more], gc=False)
+
+
+def reading(names: Collection[str]) -> Callable[[bytes], tuple[Any, ...]]:
+    """A function that reads some fields of a public half, as they are; None for those not told."""
+    read = msgspec.json.Decoder(reader("Some", names)).decode
+    return lambda state: astuple(read(state))
 
 
 class Effect:
     """What an event type does to a state, fields as table values.
 
-    begun: the state that is written into; None: a copy of the one before.
+    begun: the state that is written into; None: the one before. constants: what fields become by
+    any such event.
     """
 
-    def __init__(self, begun: Any, moves: Sequence[Move], constants: dict[str, Any]) -> None:
-        self.begun = begun
-        self.moves = moves
-        self._constants = tuple(constants.items())
+    def __init__(
+        self,
+        state: Any,
+        begun: Any,
+        moves: Sequence[Move],
+        constants: Mapping[str, Any],
+    ) -> None:
+        self._state = state
+        self._begun = begun
+        names: tuple[str, ...] = state._fields
+        self._constants = [(names.index(name), value) for name, value in constants.items()]
         public = [move for move in moves if move.field.part is None]
-        self._plain = [
-            (move.name, move.field.name)
-            for move in public
-            if move.from_json is None and not move.if_told
+        by_part: dict[str, list[Move]] = {}
+        for move in moves:
+            if move.field.part is not None:
+                by_part.setdefault(move.field.part, []).append(move)
+        self._parts = [Part(name, some) for name, some in by_part.items()]
+        # The digests of parts are read where a part is not there, which is seldom.
+        digests: list[Any] = [("parts", msgspec.Raw, NO_PARTS)] if by_part else []
+        told = reader("Told", [move.field.name for move in public], *digests)
+        self._read = msgspec.json.Decoder(told).decode if moves else None
+        shapes: list[Any] = [(part.name, part.shape | None, None) for part in self._parts]
+        private = msgspec.defstruct("Private", shapes, gc=False)
+        self._read_private = msgspec.json.Decoder(private).decode
+        #: The moves, and where they lead, in the order in which values are told.
+        self._order = public + [move for some in by_part.values() for move in some]
+        self._places = [names.index(move.name) for move in self._order]
+        self._convert = [
+            (place, move.from_json)
+            for place, move in enumerate(public)
+            if move.from_json is not None
         ]
-        self._converted = [
-            (move.name, move.field.name, move.from_json)
-            for move in public
-            if move.from_json is not None and not move.if_told
-        ]
-        self._if_told = {
-            move.field.name: (move.name, move.from_json) for move in public if move.if_told
-        }
-        told = [move.field.name for move in moves if move.if_told]
-        assert len(told) == len(set(told)), "a field that may be absent goes to one place"
-        names = dict.fromkeys(move.field.part for move in moves if move.field.part)
-        self._parts = [
-            Part(name, [move for move in moves if move.field.part == name]) for name in names
-        ]
+        #: Places that keep what they have where nothing is told.
+        self._keep = frozenset(names.index(move.name) for move in moves if move.if_told)
 
-    def copy(self, before: Any) -> Any:
-        """The state that is written into."""
-        state = (before if self.begun is None else self.begun).__copy__()
-        for name, value in self._constants:
-            setattr(state, name, value)
-        return state
-
-    def of_halves(self, before: Any, told: dict[str, Any], private: bytes) -> Any:
-        """The state after an event of which its first half is told."""
-        state = self.copy(before)
-        for name, source in self._plain:
-            setattr(state, name, told.get(source))
-        for name, source, convert in self._converted:
-            value = told.get(source)
-            setattr(state, name, None if value is None else convert(value))
-        if self._if_told:
-            for source, value in told.items():
-                if value is not None and source in self._if_told:
-                    name, pack = self._if_told[source]
-                    setattr(state, name, value if pack is None else pack(value))
+    def told(self, state: bytes, private: bytes) -> list[Any]:
+        """What an event tells, of the halves in which it is stored."""
+        if self._read is None:
+            return []
+        told = list(astuple(self._read(state)))
         if self._parts:
-            self._private(state, told.get("parts", ()), private)
-        return state
+            digests = told.pop()
+            half = self._read_private(private) if private else None
+            for part in self._parts:
+                found = None if half is None else getattr(half, part.name)
+                if found is not None:
+                    told += astuple(found)
+                else:
+                    told += part.blank if part.name in _read(digests) else part.silent
+        for place, become in self._convert:
+            told[place] = become[told[place]]
+        return told
 
-    def _private(self, state: Any, digests: Collection[str], private: bytes) -> None:
-        half: dict[str, Any] | None = None
-        for part in self._parts:
-            fixed: Sequence[tuple[str, Any]] = part.silent
-            if part.name in digests:
-                if half is None:
-                    half = _read(private) if private else {}
-                told = half.get(part.name)
-                if told is not None:
-                    part.put(state, told)
-                    continue
-                fixed = part.blank
-            for name, value in fixed:
-                setattr(state, name, value)
+    def told_by(self, event: Any) -> list[Any]:
+        """The same, of an event that was read."""
+        told: list[Any] = []
+        for move in self._order:
+            value, convert = getattr(event, move.field.name), move.from_value
+            told.append(value if value is None or convert is None else convert(value))
+        return told
 
-    def of_event(self, before: Any, event: Any) -> Any:
-        """The state after an event that was read."""
-        state = self.copy(before)
-        for move in self.moves:
-            value = getattr(event, move.field.name)
-            if value is not None:
-                convert = move.from_value
-                setattr(state, move.name, value if convert is None else convert(value))
-            elif not move.if_told:
-                setattr(state, move.name, None)
-        return state
+    def after(self, before: Any, told: Sequence[Any]) -> Any:
+        """The state after an event that tells so much."""
+        values = [*(before if self._begun is None else self._begun)]
+        for place, value in self._constants:
+            values[place] = value
+        if self._keep:
+            for place, value in zip(self._places, told, strict=True):
+                if value is not None or place not in self._keep:
+                    values[place] = value
+        else:
+            for place, value in zip(self._places, told, strict=True):
+                values[place] = value
+        return _new(self._state, values)
+
+
+_new = tuple.__new__
+_named_tuple: Callable[[str, Sequence[str]], Any] = namedtuple
 
 
 class Effects(dict[int, Effect | None]):
@@ -194,7 +224,7 @@ class PackedFold:
     """The fold of an aggregate's stream to some of its fields, as tables hold them.
 
     `evolve` may do nothing with values but move them: it may not look at one, save whether it is
-    there. The states are attributes by name.
+    there. A state is the tuple of its fields, which have names too.
     """
 
     def __init__(self, shape: type[Aggregate], names: Collection[str]) -> None:
@@ -204,41 +234,55 @@ class PackedFold:
         self._pack: dict[str, Convert | None] = {
             name: told_as(plain(hints[name])[0])[1] for name in self.names
         }
-        self.state: Any = msgspec.defstruct(
-            shape.__name__, [(name, Any, None) for name in self.names], gc=False
-        )
+        #: A state: a tuple, since one is made for every entry, and is a row as it is.
+        self.state: Any = _named_tuple(shape.__name__, self.names)
         self._words = {word.code: word for word in VOCABULARY.values() if word.kind is shape.KIND}
-        #: Event types that need not be read: others name versions, or are raised to newer types.
+        self._old = frozenset(
+            code for code, word in self._words.items() if hasattr(word.shape, "upcast")
+        )
+        #: Event types that are one step if they are last: others name versions, or are raised.
         self.codes = frozenset(
             code
             for code, word in self._words.items()
-            if not (word.voids or word.corrects or hasattr(word.shape, "upcast"))
+            if not (word.voids or word.corrects or code in self._old)
         )
-        self._begin = Effects(lambda code: self._probe(self._words[code], first=True))
-        self._go_on = Effects(lambda code: self._probe(self._words[code], first=False))
+        self.begin = Effects(lambda code: self._probe(self._words[code], first=True))
+        self.go_on = Effects(lambda code: self._probe(self._words[code], first=False))
 
     def after(self, before: Any, code: int, state: bytes, private: bytes) -> Any:
         """The state after an event, of the halves in which it is stored."""
-        effect = (self._begin if before is None else self._go_on)[code]
-        return before if effect is None else effect.of_halves(before, _read(state), private)
+        effect = (self.begin if before is None else self.go_on)[code]
+        return before if effect is None else effect.after(before, effect.told(state, private))
 
     def unread(self, code: int, state: bytes, private: bytes) -> Any:
-        """An event with its halves in place of its fields; None where it has to be read."""
-        if code not in self.codes:
+        """An event with its halves in place of its fields, save the versions that it names.
+
+        None where it has to be read, since it is raised to another type.
+        """
+        if code in self._old:
             return None
-        event = object.__new__(self._words[code].shape)
-        event.__dict__[HALVES] = _read(state), private
+        word = self._words[code]
+        event = object.__new__(word.shape)
+        told = event.__dict__
+        told[HALVES] = state, private
+        if word.voids or word.corrects:
+            named = _read_named(state)
+            told.update(voids=named.voids, corrects=named.corrects)
         return event
 
     def __call__(self, before: Any, event: Any, stream: UUID) -> Any:
         """The state after an event, be it read or not."""
-        effect = (self._begin if before is None else self._go_on)[VOCABULARY[type(event)].code]
+        effect = (self.begin if before is None else self.go_on)[VOCABULARY[type(event)].code]
         if effect is None:
             return before
-        halves = event.__dict__.get(HALVES)
+        kept = event.__dict__
+        halves = kept.get(HALVES)
         if halves is None:
-            return effect.of_event(before, event)
-        return effect.of_halves(before, *halves)
+            return effect.after(before, effect.told_by(event))
+        read = kept.get(READ)
+        if read is None or read[0] is not effect:
+            read = kept[READ] = effect, effect.told(*halves)
+        return effect.after(before, read[1])
 
     def _probe(self, word: EventType, *, first: bool) -> Effect | None:
         """What an event type does; None: nothing that is asked for here."""
@@ -246,7 +290,7 @@ class PackedFold:
             return None
         after = self._happen(word, first)
         by_field = {field.name: field for field in word.fields}
-        moves, constants, kept = [], {}, set()
+        moves, constants, kept = [], {}, False
         for name in self.names:
             value = getattr(after, name)
             if not isinstance(value, Mark):
@@ -255,16 +299,14 @@ class PackedFold:
             elif value.name in by_field:
                 field = by_field[value.name]
                 moves.append(Move(name, field, self._if_told(word, first, name, field)))
-                if moves[-1].if_told:
-                    kept.add(name)
+                kept = kept or moves[-1].if_told
             else:
                 assert value.name == f"state.{name}", f"{word.name} moves {value.name}"
-                kept.add(name)
+                kept = True
         if not kept:
-            # What is not told stays as it begins, as None.
-            told = [replace(move, if_told=True) for move in moves]
-            return Effect(self.state(**constants), told, {})
-        return Effect(None, moves, constants) if moves or constants else None
+            begun = [constants.get(name) for name in self.names]
+            return Effect(self.state, begun, moves, {})
+        return Effect(self.state, None, moves, constants) if moves or constants else None
 
     def _if_told(self, word: EventType, first: bool, name: str, field: Field) -> bool:
         """Whether a field of the state stays as it is where a field of an event is None."""

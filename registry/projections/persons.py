@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from msgspec.structs import astuple
 from sqlalchemy import Select, select
 
 from registry.aggregates import Person
@@ -26,7 +25,7 @@ assert FOLD.names == PACKING.names, "a packed state is a row"
 
 def rows(person: Any) -> Rows:
     """A person's row, of a packed state."""
-    return {(): astuple(person)}
+    return {(): person}
 
 
 PERSONS = dated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from registry.entry import Entry
 from registry.history import voided_versions
 from registry.projections.base import Dated, Projection, SelfDated, Steps, Voidings
 from registry.projections.changes import Changes
-from registry.projections.packed import PackedFold
+from registry.projections.packed import PackedFold, Remembered
 from registry.projections.streams import (
     NEVER,
     NOTHING,
@@ -30,6 +30,9 @@ from registry.values import day_of
 from registry.vocabulary import ORDERS, VOCABULARY, EventType, Group, Kind, Order
 
 T = TypeVar("T")
+
+#: The days that columns hold.
+DATES = Remembered(day_of)
 
 
 class Tail:
@@ -68,8 +71,16 @@ class Strand:
                     self.steps.append((one, self._fold(one.fold)))
                 case Voidings():
                     self.voidings.append(one)
-        self._carry = [step_alone if dated.alone else step for dated, _, _ in self.dated]
         self.codes = frozenset(word.code for word in words if self._tells(projections, word))
+        #: What tells of an event type: how its rows are carried on, and the number of its fold.
+        self._told: dict[int | None, list[tuple[int, tuple[Any, Dated, int]]]] = {
+            word.code: [
+                (index, (step_alone if dated.alone else step, dated, number))
+                for index, (dated, number, told) in enumerate(self.dated)
+                if word.code in told
+            ]
+            for word in words
+        }
         #: Event types that never void or correct; what they tell is one step if it is the last.
         self.plain = frozenset(word.code for word in words if not (word.voids or word.corrects))
         self.private = any(one.private for one in projections)
@@ -103,15 +114,12 @@ class Strand:
                 return event
         return self._read(stored.code, stored.state, private)
 
-    def entry(self, stored: Stored) -> Entry:
-        """An entry, as far as it is needed to fold a history."""
-        return Entry(
-            stored.originator_id,  # type: ignore[arg-type]  # ours are always UUIDs
-            stored.version,
-            self.event(stored),
-            day_of(stored.effective_on),
-            stored.position,
-        )
+    def entries(self, stream: UUID, stored: Iterable[Stored]) -> list[Entry]:
+        """Entries of a stream, as far as they are needed to fold a history."""
+        return [
+            Entry(stream, one.version, self.event(one), DATES[one.effective_on], one.position)
+            for one in stored
+        ]
 
     def usual(self, stored: Stored, newest: int) -> bool:
         """Whether an entry carries its stream on by one step."""
@@ -127,6 +135,8 @@ class Strand:
         if tail is None:
             return True
         newest = tail.newest
+        if len(entries) == 1:
+            return not self.usual(entries[0], newest)
         for stored in entries:
             if not self.usual(stored, newest):
                 return True
@@ -163,9 +173,10 @@ class Strand:
                     layouts = None
                     stepped.append(stored)
                 else:
-                    past.extend(self.entry(one) for one in stepped)
+                    named = past[0].stream if past else UUID(bytes=stream)
+                    *now_past, entry = self.entries(named, [*stepped, stored])
+                    past.extend(now_past)
                     stepped.clear()
-                    entry = self.entry(stored)
                     if layouts is None:
                         layouts, _ = self._folded(past)
                     self._void(past, entry, changes)
@@ -194,8 +205,14 @@ class Strand:
         event = None
         lean = self._lean
         if lean is not None and code in lean.codes:
-            private = stored.private if self.private else b""
-            tail.states = states = [lean.after(old_states[0], code, stored.state, private)]
+            before = old_states[0]
+            effect = (lean.begin if before is None else lean.go_on)[code]
+            if effect is None:  # nor does any row follow from it
+                if day > tail.newest:
+                    tail.newest = day
+                return
+            told = effect.told(stored.state, stored.private if self.private else b"")
+            tail.states = states = [effect.after(before, told)]
         else:
             event = self.event(stored)
             named: UUID = stored.originator_id  # type: ignore[assignment]  # ours always are
@@ -204,26 +221,24 @@ class Strand:
                 for fold, state in zip(self.folds, old_states, strict=True)
             ]
         edges = tail.edges
-        for index, (dated, number, codes) in enumerate(self.dated):
-            if code in codes:
-                state = states[number]
-                rows = {} if state is None else dated.rows(state)
-                carry = self._carry[index]
-                edges[index] = carry(
-                    dated.spans, edges[index], day, rows, puts[index], stream, position
-                )
-        for told, number in self.self_dated:
-            for place in told.touched(event):
+        for index, (carry, dated, number) in self._told[code]:
+            state = states[number]
+            rows = {} if state is None else dated.rows(state)
+            edges[index] = carry(
+                dated.spans, edges[index], day, rows, puts[index], stream, position
+            )
+        for self_dated, number in self.self_dated:
+            for place in self_dated.touched(event):
                 old, new = (
                     {}
                     if state is None
                     else {
                         (place, since): (until, *rest)
-                        for since, (until, rest) in told.facts(state, place).items()
+                        for since, (until, rest) in self_dated.facts(state, place).items()
                     }
                     for state in (old_states[number], states[number])
                 )
-                difference(old, new, changes[told.name], stream, position)
+                difference(old, new, changes[self_dated.name], stream, position)
         if day > tail.newest:
             tail.newest = day
 

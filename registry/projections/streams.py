@@ -26,18 +26,10 @@ Open = dict[Key, tuple[int, Values]]  # by key: the day from which a row holds, 
 NEVER = -(2**31)  # before any day
 
 
-class Edge:
-    """The newest day of a stream's rows: what held before it, and what holds from it on."""
-
-    __slots__ = ("before", "day", "now")
-
-    def __init__(self, day: int, before: Open, now: Open) -> None:
-        self.day = day
-        self.before = before
-        self.now = now
-
-
-NOTHING = Edge(NEVER, {}, {})
+#: The newest day of a stream's rows, what held before it, and what holds from it on; a plain
+#: tuple, since one is made for every entry.
+Edge = tuple[int, Open, Open]
+NOTHING: Edge = (NEVER, {}, {})
 
 
 def advance(before: Open, rows: Rows, day: int) -> Open:
@@ -69,12 +61,12 @@ def step(
     spans: bool, edge: Edge, day: int, rows: Rows, changes: Changes, stream: bytes, position: int
 ) -> Edge:
     """Carry an edge on by an entry that is the last in order, and tell what changes."""
-    now = edge.now
-    if day == edge.day:
-        after = advance(edge.before, rows, day)
-        old, new = (parts(edge.before, one, day, spans) for one in (now, after))
+    newest, before, now = edge
+    if day == newest:
+        after = advance(before, rows, day)
+        old, new = (parts(before, one, day, spans) for one in (now, after))
         difference(old, new, changes, stream, position)
-        return Edge(day, edge.before, after)
+        return day, before, after
     after = advance(now, rows, day)
     if spans:
         for key, one in now.items():
@@ -89,30 +81,30 @@ def step(
         for key, one in after.items():
             if now.get(key) is not one:
                 changes.open((stream, *key, day), position, one[1])
-    return Edge(day, now, after)
+    return day, now, after
 
 
 def step_alone(
     spans: bool, edge: Edge, day: int, rows: Rows, changes: Changes, stream: bytes, position: int
 ) -> Edge:
     """The same for a stream that has at most one row at a time, under the empty key."""
-    if day == edge.day:
+    newest, _, now = edge
+    if day == newest:
         return step(spans, edge, day, rows, changes, stream, position)
-    now = edge.now
     values, old = rows.get(()), now.get(())
     if old is None:
         if values is None:
-            return Edge(day, now, now)
+            return day, now, now
     elif values == old[1]:
-        return Edge(day, now, now)
+        return day, now, now
     elif spans:
         ident = stream, old[0]
         changes.close(ident, position)
         changes.open(ident, position, (day, *old[1]))
     if values is None:
-        return Edge(day, now, {})
+        return day, now, {}
     changes.open((stream, day), position, (STILL, *values) if spans else values)
-    return Edge(day, now, {(): (day, values)})
+    return day, now, {(): (day, values)}
 
 
 def difference(old: Layout, new: Layout, changes: Changes, stream: bytes, position: int) -> None:
@@ -165,17 +157,17 @@ def carried(fold: Fold, state: Any, event: Any, stream: UUID) -> Any:
 def lay_out(projection: Dated, states: Sequence[tuple[int, Any]]) -> tuple[Layout, Edge]:
     """All rows of a stream, and their edge, from its states by day."""
     layout: Layout = {}
-    edge = NOTHING
+    newest, before, now = NOTHING
     for day, state in states:
-        now = advance(edge.now, {} if state is None else projection.rows(state), day)
-        edge = Edge(day, edge.now, now)
+        newest, before = day, now
+        now = advance(before, {} if state is None else projection.rows(state), day)
         if projection.spans:
-            for key, old in edge.before.items():
+            for key, old in before.items():
                 if now.get(key) is not old:
                     layout[key, old[0]] = (day, *old[1])
         else:
-            layout.update(parts(edge.before, now, day, spans=False))
+            layout.update(parts(before, now, day, spans=False))
     if projection.spans:
-        for key, (since, values) in edge.now.items():
+        for key, (since, values) in now.items():
             layout[key, since] = (STILL, *values)
-    return layout, edge
+    return layout, (newest, before, now)

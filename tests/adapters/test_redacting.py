@@ -27,7 +27,7 @@ from adapters.eventstore import entries as entries_table
 from adapters.matching import pieces
 from adapters.positions import Standing
 from adapters.projector import Projector
-from adapters.rebuilding import begin, fill, filling
+from adapters.rebuilding import begin, fill_in_turn, filling, rebuild
 from adapters.redactions import forget_blanked
 from adapters.sealed_matching import differences
 from adapters.sealing import redacts, seal
@@ -110,12 +110,11 @@ def test_a_copy_that_was_being_filled_meanwhile_forgets_it_too(engine):
         if isinstance(one.event, NameChanged) and said[one.stream, one.event.name] == 1
     )
     standing = begin(projector, "persons")
-    told = {"persons": standing}
-    while {one.position for one in told.values()} == {0}:
-        told, _ = fill(projector, told, standing.target)
+    for told, _ in fill_in_turn(projector, {"persons": standing}, standing.target):
+        filled = told.values()
     record(Recorder(engine, node=1), [redaction(log, chosen)])
     projector.catch_up()
-    for _ in filling(projector, told.values()):
+    for _ in filling(projector, filled):
         pass
     found = [*pieces(engine, projector.store, ["persons"])]
     assert all(one.equal for one in found), [one.divergences for one in found if not one.equal]
@@ -125,59 +124,103 @@ def test_a_copy_that_was_being_filled_meanwhile_forgets_it_too(engine):
     assert chosen.event.name not in {row.name for row in rows}
 
 
-FORMER_EDITION = PROJECTIONS["persons"].edition - 1
+EDITION_BEFORE = "persons", PROJECTIONS["persons"].edition - 1
 
 
-def keep_former(engine, position, copies="ab"):
+def keep_former(engine, position, copies="ab", former=EDITION_BEFORE):
     """Leave the tables of a former edition, of which the last copy is answering."""
-    named = f"persons_{FORMER_EDITION}"
+    name, edition = former
+    named = f"{name}_{edition}"
     with writing(engine) as connection:
         for copy in copies:
             state, stood = ("active", position) if copy == copies[-1] else ("filling", 0)
-            one = Standing("persons", FORMER_EDITION, copy, state, stood, 0, b"")
+            one = Standing(name, edition, copy, state, stood, 0, b"")
             positions.add(connection, one)
             connection.execute(text(f"create table {named}{copy} (name text)"))
         connection.execute(text(f"create view {named} as select name from {named}{copies[-1]}"))
 
 
-def left_of_former(engine):
+def left_of_former(engine, former=EDITION_BEFORE):
     """Its tables and views that are there."""
-    there, named = inspect(engine), f"persons_{FORMER_EDITION}"
+    there, named = inspect(engine), "{}_{}".format(*former)
     found = {*there.get_table_names(), *there.get_view_names()}
     return sorted(one.removeprefix(named) for one in found if named in one)
 
 
-def test_a_former_edition_goes_whole_once_the_new_one_has_come_as_far(engine):
+@pytest.mark.parametrize("former", [EDITION_BEFORE, ("timelines", 1)])
+def test_a_former_edition_goes_whole_once_the_new_one_has_come_as_far(engine, former):
     projector = followed(engine, town(7, 1).entries)
-    keep_former(engine, projector.position() + 1)
+    keep_former(engine, projector.position() + 1, former=former)
     assert [one.copy for one in projector.forget_former()] == ["a", "b"]
-    assert left_of_former(engine) == ["", "a", "b"], "they may have to answer still"
+    assert left_of_former(engine, former) == ["", "a", "b"], "they may have to answer still"
     with writing(engine) as connection:
         positions.move(connection, positions.former(connection)[1:], position=projector.position())
     assert projector.forget_former() == []
-    assert left_of_former(engine) == []
+    assert left_of_former(engine, former) == []
     with engine.connect() as connection:
         assert positions.former(connection) == []
     assert projector.position(), "and nothing else is gone"
 
 
-def test_whoever_has_followed_for_a_day_drops_former_editions(sqlite_url):
+def test_former_editions_are_dropped_after_a_day_whoever_followed_meanwhile(sqlite_url):
     engine = open_database(sqlite_url, durability="off")
-    projector, stop = Projector(engine, Recorder(engine, node=1)), Event()
     keep_former(engine, 0)
 
     def left_at(hours):
-        with patch("adapters.projector.monotonic", lambda: hours * 3600.0):
+        projector = Projector(engine, Recorder(engine, node=1))  # started anew each night
+        now = int((1_000 + hours) * 3600 * 1e6)
+        with patch("adapters.projector.microseconds", lambda: now):
             projector._tidy()
         return len(left_of_former(engine))
 
-    def lose():
-        stop.set()
-        return False
-
     assert [left_at(hours) for hours in (0, 23)] == [3, 3]
-    projector.follow(stop, lose)  # another one has the lease for a while
-    assert [left_at(hours) for hours in (23, 46, 47)] == [3, 3, 0]
+    with writing(engine) as connection:  # an older program still follows with it
+        positions.move(connection, positions.former(connection)[1:], position=7)
+        positions.move(connection, positions.former(connection)[1:], position=0)
+    assert [left_at(hours) for hours in (23.5, 24)] == [3, 0]
+    with engine.connect() as connection:
+        assert positions.former(connection) == []
+    engine.dispose()
+
+
+def test_a_former_edition_that_moves_is_in_use_and_stays(sqlite_url):
+    engine = open_database(sqlite_url, durability="off")
+    keep_former(engine, 5)
+    with writing(engine) as connection:
+        assert positions.replaced_since(connection, 100) == {EDITION_BEFORE: 100}
+        assert positions.replaced_since(connection, 200) == {EDITION_BEFORE: 100}
+        positions.move(connection, positions.former(connection)[1:], position=7)
+        assert positions.replaced_since(connection, 300) == {EDITION_BEFORE: 300}
+        for one in positions.former(connection):
+            positions.remove(connection, one)
+        assert positions.replaced_since(connection, 400) == {}
+        assert connection.execute(text("select count(*) from replaced_editions")).scalar() == 0
+    engine.dispose()
+
+
+def test_a_switch_waits_a_second_at_most_and_is_tried_again(postgres_url, monkeypatch, caplog):
+    monkeypatch.setattr("adapters.rebuilding.SWITCH_WAIT_MS", 20)
+    engine = open_database(postgres_url, durability="off")
+    *log, one, other = town(7, 1).entries
+    projector, late = followed(engine, log), iter([one, other])
+    reader = engine.connect()
+    reader.execute(text(f"select * from persons_{PROJECTIONS['persons'].edition}a"))
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        record(Recorder(engine, node=1), [next(late)])
+        with engine.connect() as asker:  # who comes meanwhile is answered
+            asker.execute(text("set lock_timeout = 100"))
+            asker.execute(select(PROJECTIONS["persons"].table)).all()
+        if len(slept) == 2:
+            reader.close()
+
+    monkeypatch.setattr("adapters.rebuilding.sleep", sleep)
+    rebuild(projector, "persons")
+    assert len(slept) == 2
+    assert [one.message.split(" is")[0] for one in caplog.records] == ["persons"]
+    assert projector.positions()["persons"] == len(log) + 2
     engine.dispose()
 
 
@@ -187,7 +230,7 @@ def test_a_former_edition_that_is_being_read_is_left_for_now(postgres_url, monke
     projector = Projector(engine, Recorder(engine, node=1))
     keep_former(engine, 0)
     with engine.connect() as connection:
-        connection.execute(text(f"select * from persons_{FORMER_EDITION}"))
+        connection.execute(text("select * from {}_{}".format(*EDITION_BEFORE)))
         assert len(projector.forget_former()) == 2
     assert len(left_of_former(engine)) == 3
     assert projector.forget_former() == []
@@ -329,7 +372,7 @@ def test_where_nobody_follows_for_a_day_tables_of_former_editions_are_named(offi
     engine = open_database(terminal.env["REGISTRY_DATABASE"])
     keep_former(engine, 1, copies="b")
     (warning,) = terminal.json("redactions", exits=1)["warnings"]
-    assert f"persons_{FORMER_EDITION}b" in warning
+    assert f"persons_{EDITION_BEFORE[1]}b" in warning
     assert "`registry follow --once --drop-former`" in warning
     terminal("follow", "--once")
     assert "--drop-former" in terminal("status").stderr

@@ -35,7 +35,7 @@ from registry.entry import EVERYTHING
 from registry.projections.base import STILL
 from registry.projections.households import households, members
 from registry.projections.persons import persons
-from registry.projections.timelines import timelines
+from registry.projections.timelines import entries
 from registry.values import day_number, day_of
 
 METADATA = MetaData()
@@ -149,8 +149,8 @@ def create_app(url: str) -> FastAPI:
     @app.get("/persons/{person}/timeline")
     async def timeline(person: UUID) -> list[Line]:
         async with engine.begin() as connection:
-            query = select(timelines).where(timelines.c.stream == person.bytes)
-            rows = (await connection.execute(query.order_by(timelines.c.version))).all()
+            query = select(entries).where(entries.c.stream == person.bytes)
+            rows = (await connection.execute(query.order_by(entries.c.version))).all()
             await _note(connection, "timeline", str(person))
         return [
             Line(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from registry.aggregates import AGGREGATES
 from registry.codec import Codec
@@ -145,7 +144,7 @@ def as_columns(state: Any) -> Any:
                 told[name] = (value - date(1880, 1, 1)).days
             case int():
                 told[name] = int(value)
-    return msgspec.defstruct("Columns", list(told))(**told)
+    return namedtuple("Columns", told)(**told)
 
 
 def state_of(kind: Kind, log: Log, stream: UUID, at: At) -> Any:

@@ -69,4 +69,4 @@ def test_what_happens_leaves_the_state_before_as_it_was():
 def test_an_event_that_writes_nothing_asked_for_is_not_even_read():
     (changed,) = (word for word in WORDS if word.shape is DetailsChanged)
     fold = PackedFold(Person, ("life", "community"))
-    assert fold.after(before := fold.state(), changed.code, b"no JSON", b"") is before
+    assert fold.after(before := fold.state(0, None), changed.code, b"no JSON", b"") is before
