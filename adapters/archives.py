@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from adapters.appending import COLUMNS, EntryRow
@@ -25,7 +26,7 @@ from adapters.database import open_database
 from adapters.eventstore import Recorder
 from adapters.projector import Projector
 from adapters.rebuilding import finish_all
-from adapters.redactions import add, alone, reaching, whole_lines
+from adapters.redactions import UNREADABLE, add, alone, reaching, whole_lines
 from adapters.schema import migrate
 from registry.codec import Codec
 from registry.errors import NotFound
@@ -86,7 +87,16 @@ def note_written(redactions: Path, file: Path, manifest: Manifest, at: str) -> N
         add(path, lines, lines.read(), [json.dumps(told, ensure_ascii=False).encode()])
 
 
-def written(redactions: Path) -> list[dict[str, Any]]:
+class Written(TypedDict):
+    """An archive that was made: when, its name, its last position, the digest of its manifest."""
+
+    written: str
+    file: str
+    head: int
+    digest: str
+
+
+def written(redactions: Path) -> list[Written]:
     """The archives that were made, as far as is known here; a damaged line is passed over.
 
     Raises Unavailable where the list cannot be read.
@@ -97,8 +107,8 @@ def written(redactions: Path) -> list[dict[str, Any]]:
     found = []
     for line in whole_lines(raw):
         try:
-            found.append(json.loads(line))
-        except ValueError:
+            found.append(msgspec.json.decode(line, type=Written))
+        except UNREADABLE:
             LOGGER.warning("a line of %s is damaged: an archive may be missing in the list", path)
     return found
 

@@ -99,16 +99,13 @@ class Columnar:
         key = self._bytes.format(stream.hex)
         where = f"where stream = {key} and version = {version}"
         ((one,),) = (batch.to_pylist() for batch in self._read(f"{self._query} {where}"))
-        submission = bytes(one.pop("submission"))
-        return StoredEntry(
-            UUID(bytes=bytes(one.pop("stream"))),
-            one.pop("version"),
-            "",
-            bytes(one.pop("state")),
-            private=bytes(one.pop("private")),
-            submission=UUID(bytes=submission) if submission else None,
-            **one,
-        )
+        return entry_of(one)
+
+    def foreign(self, after: int, until: int) -> set[int]:
+        """The positions of foreign events after one position, up to and with another."""
+        within = f"position between {after + 1} and {until} and code is null"
+        query = f"select position from entries where {within}"
+        return {int(one.as_py()) for told in self._read(query) for one in told.column("position")}
 
     def _read(self, query: str) -> Iterator[pa.RecordBatch]:
         try:
@@ -121,3 +118,17 @@ class Columnar:
             self.connection.rollback()
         except adbc_driver_manager.OperationalError as error:
             raise StoreUnavailable(f"the database is away: {error}") from error
+
+
+def entry_of(row: dict[str, Any]) -> StoredEntry:
+    """The entry of a row by the names of its columns, which are taken out; 0 is a code here."""
+    submission = bytes(row.pop("submission"))
+    return StoredEntry(
+        UUID(bytes=bytes(row.pop("stream"))),
+        row.pop("version"),
+        "",
+        bytes(row.pop("state")),
+        private=bytes(row.pop("private")),
+        submission=UUID(bytes=submission) if submission else None,
+        **row,
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
@@ -27,9 +28,14 @@ from adapters.cli.frame import (
 from adapters.cli.submitting import acting, authority
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
 
     from adapters.projector import Projector
+
+#: The exit code of work that Ctrl-C stopped, as shells have it.
+STOPPED = 128 + signal.SIGINT
+#: Entries from which on several processes are worth their start.
+SHARED_FROM = 50_000
 
 
 @click.command()
@@ -90,8 +96,8 @@ def follow(once: bool, drop_former: bool) -> None:
     """Keep the read models up to the log, until Ctrl-C.
 
     One process follows at a time; others wait for their turn. `registry serve` follows by itself.
-    Whoever has followed for a day without a break drops the tables of former editions, in which
-    what was blanked since would stand for ever; --once does not, --drop-former does it at once.
+    Whoever follows drops the tables of former editions a day after nobody else did, since what is
+    blanked would stand in them for ever; --once does not, --drop-former does it at once.
     """
     from adapters.http.server import follow_log, seal_log
     from adapters.projector import Projector
@@ -130,17 +136,25 @@ def follow(once: bool, drop_former: bool) -> None:
 @click.option(
     "--from-sealed", is_flag=True, help="By columns, many times as fast, where that is built."
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    help="Processes that fold a long log; as many as there are processors unless told.",
+)
 @as_json
-def rebuild(name: str, from_sealed: bool) -> None:
+def rebuild(name: str, from_sealed: bool, processes: int | None) -> None:
     """Fill the read model NAME, or `all` of them, anew from the log while the old one answers.
 
-    All are filled in one pass over the log, and stand on the disk twice meanwhile. With
-    --from-sealed, residences are filled from the columns of the sealed log, and with `all` the
-    others as before. Started again after a crash, it goes on where it stopped.
+    All are filled in one pass over the log, and stand on the disk twice meanwhile; a long log is
+    folded by several processes. With --from-sealed those that have the most rows of a province
+    (persons, households, numbers, applications, card bodies and what is counted of them) are filled
+    from the columns of the sealed log, and with `all` the others as before. Started again after a
+    crash, with the same options, it goes on where it stopped.
     """
     from adapters.projector import Projector
     from adapters.rebuilding import rebuild as fill
     from registry.projections import PROJECTIONS
+    from registry.projections.base import Voidings
 
     columnar: tuple[str, ...] = ()
     if from_sealed:
@@ -150,27 +164,39 @@ def rebuild(name: str, from_sealed: bool) -> None:
             "NAME", f"no read model is called {name}; take all, {', '.join(PROJECTIONS)}"
         )
     if from_sealed and name not in ("all", *columnar):
-        raise malformed("NAME", f"from the sealed log only {', '.join(columnar)} is filled")
+        raise malformed("NAME", f"from the sealed log only {', '.join(columnar)} are filled")
     names = list(PROJECTIONS) if name == "all" else [name]
     with opened() as parts, progress() as bar:
         projector = Projector(parts.engine, parts.store)
         projector.prepare()
+        long = parts.store.head()[0] >= SHARED_FROM
+        hands = processes or (os.cpu_count() or 1 if long else 1)
         left = [one for one in names if one not in columnar]
-        for one in (one for one in names if one in columnar):
-            task = bar.add_task(f"{one}: persons", total=None)
-            _from_columns(projector, one, Path(parts.settings.sealed), partial(_advance, bar, task))
-        if left:
+        passes = [left]
+        if from_sealed:
+            replayed = [one for one in names if one in columnar]
+            task = bar.add_task(f"{name}: entities", total=None)
+            folder = Path(parts.settings.sealed)
+            _from_columns(projector, replayed, folder, partial(_advance, bar, task), hands)
+            # What fell is told by few streams; with others it would be looked for in all.
+            fallen = [one for one in left if isinstance(PROJECTIONS[one], Voidings)]
+            passes = [fallen, [one for one in left if one not in fallen]]
+        for some in filter(None, passes):
             task = bar.add_task(f"{name}: streams", total=None)
-            fill(projector, *left, progress=partial(_advance, bar, task))
+            fill(projector, *some, progress=partial(_advance, bar, task), processes=hands)
         stand = projector.positions()
     done = {one: stand[one] for one in names}
     answer({"positions": done}, lambda: show_fields(done))
 
 
 def _from_columns(
-    projector: Projector, name: str, folder: Path, tell: Callable[[int], None]
+    projector: Projector,
+    names: Sequence[str],
+    folder: Path,
+    tell: Callable[[int], None],
+    at_once: int,
 ) -> None:
-    """Fill a read model from the sealed log."""
+    """Fill read models from the sealed log."""
     from adapters.replaying import rebuild_sealed
     from adapters.sealing import belongs, sealed_head
     from registry.errors import Unavailable
@@ -179,7 +205,8 @@ def _from_columns(
     if not sealed_head(folder):
         raise Unavailable(f"nothing is sealed yet in {folder}; run `registry seal`")
     belongs(folder, projector.store)
-    rebuild_sealed(projector, SealedLog(folder, guarded=True), name, tell)
+    log = SealedLog(folder, guarded=True)
+    rebuild_sealed(projector, log, *names, progress=tell, at_once=at_once)
 
 
 def _advance(bar: Progress, task: TaskID, done: int) -> None:
@@ -187,7 +214,7 @@ def _advance(bar: Progress, task: TaskID, done: int) -> None:
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--source", required=True, help="Name of the system that the extract comes from.")
 @click.option("--batch", required=True, help="Name of this extract; the same one goes on.")
 @click.option("--baseline", type=DAY, required=True, help="Day that the extract vouches for.")
@@ -213,7 +240,8 @@ def import_(
 ) -> None:
     """Load an extract of persons, households and door plates from CSV or Parquet files in FOLDER.
 
-    Started again under the same batch name, it goes on where it stopped and enters nothing twice.
+    Stopped by Ctrl-C or a crash and started again by the same line, it goes on where it stopped and
+    enters nothing twice. After Ctrl-C the exit code is 130.
     Every row is accepted, accepted with findings, or refused with its reason; a report and the
     counts by unit, sex and year of birth stand beside the extract. Where persons were refused, or
     the counts are not those declared in declared.csv, the exit code is 1. With --check everything
@@ -233,23 +261,45 @@ def import_(
 
     by = authority(officer, office, roles, area)
     with opened() as parts, progress() as bar:
-        task = bar.add_task("persons", total=None)
+        task = bar.add_task("beginning", total=None)
 
         def advance(done: int, of: int) -> None:
             bar.update(task, completed=done, total=of)
 
+        def stage(name: str) -> None:
+            bar.update(task, description=name)
+
         clock = parts.register.clock
-        with Importer(parts.store, parts.setting, clock=clock, salt=salts) as importer:
-            report = importer.load(folder.resolve(), source, batch, baseline, by, advance, mapping)
+        taken = folder.resolve(), source, batch, baseline, by
+        try:
+            with Importer(parts.store, parts.setting, clock=clock, salt=salts) as importer:
+                report = importer.load(*taken, advance, mapping, stage)
+        except KeyboardInterrupt:  # what was under way is recorded, or will be the next time
+            bar.stop()
+            click.echo(f"stopped at {_told(bar.tasks[0])}", err=True)
+            click.echo("nothing is lost: the same line again goes on from here", err=True)
+            raise click.exceptions.Exit(STOPPED) from None
         if check:
             from adapters.raising import check_batch
 
             told = Batch(source, batch, baseline, day_at(clock()), parts.setting.namespace)
             report.checked = check_batch(parts, read_log(parts), told, by)
             report.write(folder.resolve())
-    answer(json.loads(report.json()), lambda: click.echo(report.text()))
+    beside = [str(path) for path in report.paths(folder.resolve())]
+
+    def show() -> None:
+        click.echo(report.text())
+        click.echo("\n".join(["  all of this, every row of it:", *(f"    {it}" for it in beside)]))
+
+    answer({**json.loads(report.json()), "files": beside}, show)
     if report.refused or (report.counts.declared and not report.counts.agrees):
         raise click.exceptions.Exit(WRONG)
+
+
+def _told(task: Task) -> str:
+    """What an import was doing."""
+    done = f", {task.completed:,.0f} of {task.total:,.0f} recorded" if task.total else ""
+    return f"{task.description}{done}"
 
 
 FORMATS = ("ndjson", "arrow")
