@@ -7,36 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
+from os import cpu_count
 from pathlib import Path
+from secrets import token_bytes
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adapters.invariants import inspect_store
+from adapters.invariants import Seen, inspect_store, look
 from adapters.loading import sealed_folder
 from adapters.matching import pieces, pieces_at_once
+from adapters.picturing import BLANK, Pictures, pictures
 from adapters.reading import reading
-from adapters.sealed_matching import differences, differences_at_once
-from registry.days import day_at, end_of
+from adapters.sealed_matching import differences, differences_by_sums
+from adapters.walking import Walked, walk
 from registry.errors import Fault, Malformed, RegistryError, Unavailable
 from registry.projections import PROJECTIONS
 from registry.projections import At as Point
 from registry.vocabulary import ORDERS, Kind, Order
 from replay.columns.faults import Damaged
 from replay.columns.forms import NONE, Column
-from replay.questions.diff import Balance, diff
+from replay.questions.diff import diff
 from replay.questions.findings import Whole, faulty
 from replay.questions.lawful import lawful
 from replay.questions.members import apart
-from replay.questions.population import SEXES, WRONG_NUMBER, Census
+from replay.questions.population import WRONG_NUMBER, Census
 from replay.questions.residents import residents_of_communities
 from replay.questions.whole import whole, whole_on
 from replay.sealed.archive import verify_archive
 from replay.sealed.reading import Folder, SealedLog, verify
-from replay.states.applications import STATES
 from replay.states.entities import states_at
 from replay.states.history import At
 from replay.states.households import OPEN
@@ -50,8 +52,10 @@ if TYPE_CHECKING:
     from replay.columns.log import Log
     from replay.machines import Machines
 
-#: Entries from which on read models are compared in several processes.
+#: Entries from which on several processes are worth their start.
 SHARED_FROM = 50_000
+#: How many share the work of a check: all cores, since each takes half a gigabyte, up to eight.
+PROCESSES = max(2, min(8, cpu_count() or 2))
 #: Faults that are listed of one check; the number of all is always told.
 LISTED = 20
 #: Before the first entry: nobody is known.
@@ -79,19 +83,6 @@ class Verdict:
     def holds(self) -> bool:
         """Whether nothing is wrong."""
         return not self.found
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """What a report draws: counts by sex and age, by cause, and by stage of application.
-
-    pyramid: ages, men, women. came, went: in a year. backlog: applications by state.
-    """
-
-    pyramid: tuple[list[int], list[int], list[int]]
-    came: Mapping[str, int]
-    went: Mapping[str, int]
-    backlog: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -137,6 +128,12 @@ class Found:
 
 #: Told before each check: its name and its words.
 Tell = Callable[[str, str], None]
+#: Told by checks that take long how much of them is done, from 0 to 1.
+Progress = Callable[[float], None]
+
+
+def nothing(share: float) -> None:
+    """Tell nobody."""
 
 
 class Auditor:
@@ -150,9 +147,14 @@ class Auditor:
         now: bool,
         key: Ed25519PublicKey | None,
         machines: Machines | None = None,
+        progress: Progress = nothing,
+        models: Collection[str] = (),
     ) -> None:
         self.parts, self.log, self.at, self.now, self.key = parts, log, at, now, key
         self.machines = machines
+        self.progress = progress
+        self.models = tuple(models or PROJECTIONS)  # read models that are compared
+        self.secret = token_bytes(32)  # what sums of rows hang on in this audit
 
     @cached_property
     def whole(self) -> Whole:
@@ -191,9 +193,15 @@ class Auditor:
             self.log.believe(sound)  # not what was sealed anew before or after they were hashed
         return told
 
+    @cached_property
+    def seen(self) -> Seen:
+        """What is seen of the store's entries, and of a long store what they add up to."""
+        head, _ = self.parts.store.head()
+        return seen_of(self.parts, lambda reached: self.progress(reached / head), self.secret)
+
     def store(self) -> Found:
         """Walk through the store."""
-        told = inspect_store(self.parts.engine, self.parts.store)
+        told = inspect_store(self.parts.engine, self.parts.store, self.seen)
         found = Found(told.entries, "entries")
         found.note(f"{one.rule}: {one.where}: {one.message}" for one in told.faults)
         return found
@@ -203,9 +211,11 @@ class Auditor:
         assert isinstance(self.log, SealedLog), "asked for above"
         found, parts = Found(0, "entries"), self.parts
         told = (
-            differences(self.log, parts.engine, parts.store)
-            if self.log.head < SHARED_FROM
-            else differences_at_once(self.log, parts.settings.database, parts.store.node)
+            differences_by_sums(
+                self.log, parts.engine, parts.store, self.seen, self.secret, PROCESSES
+            )
+            if isinstance(self.seen, Walked)
+            else differences(self.log, parts.engine, parts.store)
         )
         for one in told:
             found.checked += one.entries
@@ -315,18 +325,23 @@ class Auditor:
         return found
 
     def read_models(self) -> Found:
-        """Compare every row of every read model."""
+        """Compare every row of every read model that is asked for."""
         found = Found(0, "rows")
         parts, head = self.parts, self.parts.store.head()[0]
         told = (
-            pieces(parts.engine, parts.store, PROJECTIONS)
+            pieces(parts.engine, parts.store, self.models)
             if head < SHARED_FROM
             else pieces_at_once(
-                parts.settings.database, parts.store.node, parts.engine, PROJECTIONS
+                parts.settings.database, parts.store.node, parts.engine, self.models, PROCESSES
             )
         )
-        absent = set(PROJECTIONS) if head else set()
+        absent = set(self.models) if head else set()
+        kinds = {kind for name in self.models for kind in PROJECTIONS[name].kinds}
+        streams, done, last = sum(map(self.log.count, kinds)), 0, b""
         for piece in told:
+            if piece.last != last:
+                done, last = done + piece.streams, piece.last
+                self.progress(min(1.0, done / max(1, streams)))
             absent.discard(piece.model)
             found.checked += piece.rows
             found.note(map(str, piece.divergences))
@@ -344,22 +359,28 @@ def audit(
     only: Collection[str] = (),
     machines: Machines | None = None,
     tell: Tell = lambda name, words: None,
+    progress: Progress = nothing,
+    models: Collection[str] = (),
 ) -> Audit:
     """Check everything at a point.
 
     now: the point is the present, read models are compared too. key: who has to have sealed the
     log; None: signatures are left alone. only: the checks that are made; empty: all. machines: who
-    replays a log that is sealed to its end; None: this process.
-    Raises Malformed where a check of `only` cannot be made.
+    replays a log that is sealed to its end; None: this process. models: the read models that are
+    compared; empty: all.
+    Raises Malformed where a check of `only` cannot be made, or there is no such read model.
     """
-    auditor, start = Auditor(parts, log, at, now, key, machines), perf_counter()
+    if strange := sorted({*models} - PROJECTIONS.keys()):
+        names = ", ".join(PROJECTIONS)
+        raise Malformed([Fault("--model", "no-model", f"there are {names}, no {strange[0]}")])
+    auditor, start = Auditor(parts, log, at, now, key, machines, progress, models), perf_counter()
     offered = [*auditor.checks()]
     if strange := sorted({*only} - {name for name, _, _ in offered}):
         names = ", ".join(name for name, _, _ in offered)
         raise Malformed([Fault("--only", "no-check", f"here there are {names}, no {strange[0]}")])
     if machines is not None:
         sealed_whole(log)  # else it would be said after hours of other checks
-    verdicts, drawn = [], Pictures(([], [], []), {}, {}, {})
+    verdicts, drawn = [], BLANK
     for name, words, check in offered:
         if only and name not in only:
             continue
@@ -382,7 +403,7 @@ def audit(
         if name == "bytes" and told.found:
             break  # nothing that such files say is worth anything
         if name == "closing":
-            drawn = pictures(log, auditor)
+            drawn = pictures(log, at, instant_of(parts, at.known), auditor.whole)
     replayed = "whole" in vars(auditor)
     return Audit(
         at,
@@ -395,6 +416,21 @@ def audit(
         str(auditor.whole.root) if replayed else "",
         perf_counter() - start,
     )
+
+
+def seen_of(
+    parts: Parts,
+    progress: Callable[[int], None] = lambda position: None,
+    key: bytes = b"",
+) -> Seen:
+    """What is seen of the store's entries; of a long store by several processes, as Walked.
+
+    progress: told the position reached. key: what the sums of rows hang on; without one, no matter.
+    """
+    head, _ = parts.store.head()
+    if head < SHARED_FROM:
+        return look(parts.store, progress)
+    return walk(parts.settings.database, head, key, progress, PROCESSES)
 
 
 def sealed_whole(log: Log) -> Path:
@@ -444,8 +480,7 @@ def unreadable(parts: Parts, at: At, damage: Damaged, key: Ed25519PublicKey | No
         "bytes", words, told.checked, told.unit, told.found, tuple(told.faults), seconds
     )
     head, _ = parts.store.head()
-    nothing = Pictures(([], [], []), {}, {}, {})
-    return Audit(at, 0, head, "sealed log", (verdict,), {}, nothing, "", seconds)
+    return Audit(at, 0, head, "sealed log", (verdict,), {}, BLANK, "", seconds)
 
 
 def counts_of(told: Census) -> dict[str, int]:
@@ -453,44 +488,7 @@ def counts_of(told: Census) -> dict[str, int]:
     return {**told.counts, "wrong_numbers": len(told.odd[WRONG_NUMBER])}
 
 
-def pictures(log: Log, auditor: Auditor) -> Pictures:
-    """What a report draws; the flows are those of the year before the last entry."""
-    last = min(auditor.at.valid_on, day_at(instant_of(auditor.parts, auditor.at.known)))
-    eve = last - timedelta(365)
-    before = At(eve, min(log.position_at(end_of(eve)), auditor.at.known))
-    year = diff(log, before, At(last, auditor.at.known))
-    states = np.zeros(len(STATES), "i8")
-    for counts in auditor.whole.backlog.table.values():
-        states += counts.sum(axis=1)
-    return Pictures(
-        pyramid(auditor.whole.census),
-        flows(log, year.balances, "came"),
-        flows(log, year.balances, "went"),
-        {str(state): int(count) for state, count in zip(STATES, states, strict=True) if count},
-    )
-
-
 def instant_of(parts: Parts, position: int) -> int:
     """When a position was recorded, microseconds UTC; 0 for none."""
     page = parts.store.page(position - 1, 1, position) if position else []
     return page[0].recorded_at if page else 0
-
-
-def pyramid(told: Census) -> tuple[list[int], list[int], list[int]]:
-    """Ages with the number of men and women of each; ages that nobody has are left out."""
-    whole = told.table.sum(axis=0)
-    by_name = {sex.name: whole[number] for number, sex in enumerate(SEXES) if sex is not None}
-    men, women = by_name["MALE"], by_name["FEMALE"]
-    ages = np.flatnonzero((men + women)[:-1]).tolist()
-    return ages, men[ages].tolist(), women[ages].tolist()
-
-
-def flows(log: Log, balances: Iterable[Balance], side: str) -> dict[str, int]:
-    """What came to, or went from, all communities together, by cause."""
-    communities = set(log.spaces.ids("community", range(log.spaces.count("community"))))
-    total: dict[str, int] = {}
-    for one in balances:
-        if one.place in communities:
-            for cause, count in getattr(one, side).items():
-                total[cause.value] = total.get(cause.value, 0) + count
-    return total

@@ -1,13 +1,17 @@
-"""The invariants of a store, held against what its tables say: read-only, entry by entry."""
+"""The invariants of a store, held against what its tables say: read-only.
+
+Entries are looked at one by one here; `adapters.walking` does the same of a long store in bulk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy import Connection, Engine, Integer, cast, func, inspect, literal_column, or_, select
 
 from adapters import positions
 from adapters.eventstore import Recorder, entries, submissions
@@ -40,51 +44,82 @@ class Inspection:
     faults: tuple[Broken, ...]
 
 
-def inspect_store(
-    engine: Engine, store: Recorder, progress: Callable[[int], None] = lambda position: None
-) -> Inspection:
-    """Look at every entry up to the head as it is now.
+class Place(NamedTuple):
+    """Where an entry stands, and when it was recorded, microseconds UTC."""
 
-    progress: told the position reached.
-    """
-    head, _ = store.head()
-    faults: dict[str, list[Broken]] = {}
-    count = 0
+    position: int
+    recorded_at: int
 
-    def note(found: Iterator[Broken]) -> None:
+
+#: Before the first entry.
+NOWHERE = Place(0, 0)
+
+
+@dataclass
+class Seen:
+    """What was seen of all entries up to `head`: how many there are, and the first faults."""
+
+    head: int
+    entries: int = 0
+    faults: dict[str, list[Broken]] = field(default_factory=dict)
+
+    def note(self, found: Iterable[Broken]) -> None:
+        """Keep faults, the first of each rule."""
         for fault in found:
-            listed = faults.setdefault(fault.rule, [])
+            listed = self.faults.setdefault(fault.rule, [])
             if len(listed) < LISTED:
                 listed.append(fault)
 
-    last = StoredEntry("", 0, "", b"")
-    reached = 0
-    while reached < head:
-        for entry in store.page(reached, PAGE, head):
-            note(_entry_faults(last, entry))
-            last, count = entry, count + 1
-        reached = min(reached + PAGE, head)
+
+def look(store: Recorder, progress: Callable[[int], None] = lambda position: None) -> Seen:
+    """Look at every entry up to the head as it is now, one by one.
+
+    progress: told the position reached.
+    """
+    seen, last, reached = Seen(store.head()[0]), NOWHERE, 0
+    while reached < seen.head:
+        for entry in store.page(reached, PAGE, seen.head):
+            place = Place(entry.position, entry.recorded_at)
+            seen.note(order_faults(last, place))
+            seen.note(own_faults(entry))
+            last, seen.entries = place, seen.entries + 1
+        reached = min(reached + PAGE, seen.head)
         progress(reached)
+    return seen
+
+
+def inspect_store(engine: Engine, store: Recorder, seen: Seen | None = None) -> Inspection:
+    """Everything about a store: what was seen of its entries, its streams and its submissions."""
+    seen = look(store) if seen is None else seen
     with engine.connect() as connection:
-        if count != head:
-            note(iter([Broken("position-gap", f"positions 1 to {head}", f"{count} entries")]))
-        streams = _streams(connection, head)
-        note(_stream_faults(connection, head))
-        note(_submission_faults(connection, head))
-        note(_projection_faults(connection))
-    return Inspection(count, streams, tuple(one for listed in faults.values() for one in listed))
+        if seen.entries != seen.head:
+            many = f"{seen.entries} entries"
+            seen.note([Broken("position-gap", f"positions 1 to {seen.head}", many)])
+        streams, uneven = _streams(connection)
+        if uneven:
+            seen.note(_stream_faults(connection, seen.head))
+        seen.note(_submission_faults(connection, seen.head))
+        seen.note(_projection_faults(connection))
+    told = (one for listed in seen.faults.values() for one in listed)
+    return Inspection(seen.entries, streams, tuple(told))
+
+
+def order_faults(last: Place, here: Place) -> Iterator[Broken]:
+    """What is wrong between an entry and the one before it."""
+    where = f"position {here.position}"
+    if here.position != last.position + 1:
+        yield Broken("position-gap", where, f"comes after position {last.position}")
+    if here.recorded_at < last.recorded_at:
+        yield Broken("instant-decreases", where, "was recorded before the entry before it")
 
 
 _STATE = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _CODES = {word.code for word in VOCABULARY.values()}
 
 
-def _entry_faults(last: StoredEntry, entry: StoredEntry) -> Iterator[Broken]:
+def own_faults(entry: StoredEntry) -> Iterator[Broken]:
+    """What is wrong with an entry itself; those of other vocabularies are left alone."""
     where = f"position {entry.position}"
-    if entry.position != last.position + 1:
-        yield Broken("position-gap", where, f"comes after position {last.position}")
-    if entry.recorded_at < last.recorded_at:
-        yield Broken("instant-decreases", where, "was recorded before the entry before it")
     if entry.code is None:
         return
     if entry.code not in _CODES:
@@ -105,9 +140,18 @@ def _day(text: str) -> int:
     return day_number(date.fromisoformat(text))
 
 
-def _streams(connection: Connection, head: int) -> int:
-    query = select(func.count(func.distinct(entries.c.stream))).where(entries.c.position <= head)
-    return int(connection.execute(query).scalar_one())
+def _streams(connection: Connection) -> tuple[int, bool]:
+    """How many streams there are, and whether the versions of one of them may have a gap.
+
+    Told by an index alone, which has neither positions nor codes: of all entries there are now.
+    """
+    version = entries.c.version
+    low, high, many = func.min(version), func.max(version), func.count()
+    uneven = cast(or_(low != 1, high != many), Integer).label("uneven")
+    each = select(uneven).group_by(entries.c.stream).subquery()
+    query = select(func.count(), func.coalesce(func.sum(each.c.uneven), literal_column("0")))
+    streams, wrong = connection.execute(query.select_from(each)).one()
+    return int(streams), bool(wrong)
 
 
 def _stream_faults(connection: Connection, head: int) -> Iterator[Broken]:

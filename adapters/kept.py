@@ -29,13 +29,18 @@ class Kept(Generic[C]):
 
     def take(self) -> Loan[C]:
         """A connection, for one thread, until it is given back."""
+        driver: Any
         try:
             driver, used = self._idle.pop()
         except IndexError:
             lent = self._engine.raw_connection()
             driver = lent.driver_connection
             lent.detach()
-            used = self._ready(driver)
+            try:
+                used = self._ready(driver)
+            except BaseException:
+                driver.close()
+                raise
         return Loan(self, driver, used, self._age)
 
     def give(self, loan: Loan[C]) -> None:

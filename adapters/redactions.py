@@ -41,6 +41,8 @@ CODEC = Codec()
 REDACTION_PROPOSED = VOCABULARY[RedactionProposed].code
 #: Streams that are fetched together.
 STREAMS = 500
+#: What a line that is damaged, however it is, raises when it is read.
+UNREADABLE = msgspec.DecodeError, UnicodeDecodeError, RecursionError
 #: How often a process looks for what others have blanked.
 FORGET_S = 1.0
 
@@ -188,7 +190,7 @@ class Noting:
         for line in whole_lines(raw):
             try:
                 told = msgspec.json.decode(line, type=Noted)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 damaged += 1
                 continue
             if self._secret is None or hmac.compare_digest(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from adapters.database import writing
+
+if TYPE_CHECKING:  # it takes as long to load as a third of the register; few processes need it
+    from alembic.runtime.migration import MigrationContext
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 ALEMBIC = Lock()  # it keeps the migration at hand in a global
@@ -56,6 +55,8 @@ def check(engine: Engine, folder: Path = MIGRATIONS) -> None:
 
 def current(connection: Connection) -> str | None:
     """The revision of a database's schema, None if it has none yet."""
+    from alembic.runtime.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -63,6 +64,9 @@ class Steps:
     """The revisions in a folder, and how to take them."""
 
     def __init__(self, folder: Path) -> None:
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+
         self.config = Config()
         self.config.set_main_option("script_location", str(folder).replace("%", "%%"))
         self.config.set_main_option("path_separator", "os")
@@ -84,6 +88,7 @@ class Steps:
 
     def take(self, connection: Connection, to: str) -> None:
         """Take the steps up to a revision, in the transaction at hand."""
+        from alembic.runtime.environment import EnvironmentContext
 
         def steps(found: Any, context: MigrationContext) -> Any:
             return self.script._upgrade_revs(to, found)

@@ -164,14 +164,14 @@ def check_store() -> None:
     of private parts as the stored bytes say, submissions complete, read models not ahead of the
     log. Exit code 1 if anything is wrong.
     """
+    from adapters.auditing import seen_of
     from adapters.invariants import inspect_store
 
     with opened() as parts, progress() as bar:
         head, _ = parts.store.head()
         task = bar.add_task("entries", total=head)
-        audited = inspect_store(
-            parts.engine, parts.store, lambda position: bar.update(task, completed=position)
-        )
+        seen = seen_of(parts, lambda position: bar.update(task, completed=position))
+        audited = inspect_store(parts.engine, parts.store, seen)
     faults = [
         {"rule": fault.rule, "where": fault.where, "message": fault.message}
         for fault in audited.faults

@@ -19,6 +19,7 @@ from registry.values import day_number
 from registry.vocabulary import Kind, word_of
 from replay.columns.forms import Column, KeptSpaces, Spaces
 from replay.columns.runs import Run
+from replay.intake.digests import doubtful
 from replay.intake.halves import Columns
 from replay.intake.lots import HALVES, KEYS, KINDS, NUMBERS, TEXTS, Buffer, Lot, Unreadable, binary
 from replay.intake.plans import plan
@@ -50,8 +51,10 @@ def rehearse() -> None:
     names = {name: pa.array([""]) for name in TEXTS}
     halves = {"state": pa.array([state]), "private": pa.array([private])}
     intake = Intake(KeptSpaces())
-    intake.add(pa.RecordBatch.from_pydict({**numbers, **ids, **names, **halves}))
+    row = pa.RecordBatch.from_pydict({**numbers, **ids, **names, **halves})
+    intake.add(row)
     intake.runs()
+    doubtful(row)
     nobody = np.empty(0, "u4")
     lay(np.empty(0, "u1"), nobody, nobody, np.empty((0, 18), "u1"))
 

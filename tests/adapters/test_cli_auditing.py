@@ -159,6 +159,12 @@ def test_some_checks_are_made_alone(terminal, sealed):
     told = terminal.json("audit", "--only", "state", "--only", "bytes")
     assert [one["check"] for one in told["verdicts"]] == ["bytes", "state"]
     assert told["state_root"] == terminal.json("state-root")["state_root"]
+    told = terminal.json("audit", "--only", "read-models", "--model", "residences")
+    every = terminal.json("audit", "--only", "read-models")
+    assert 0 < told["verdicts"][0]["checked"] < every["verdicts"][0]["checked"]
+    error = terminal("audit", "--model", "nothing", exits=2).stderr
+    assert "no nothing" in error
+    assert "residences" in error
     error = terminal("audit", "--only", "sealed", "--valid-on", "2005-01-01", exits=2).stderr
     assert "no sealed" in error, "of the past nothing was sealed apart"
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import csv
-from uuid import UUID
+import json
+from contextlib import contextmanager
+from uuid import UUID, uuid4
 
+from adapters.assembly import Settings, assemble
 from registry.checks.rules import check_rules
+from registry.commands.households import FoundHousehold
+from registry.register import Authority, Submission
+from registry.values import DoorplateId, HouseholdNumber, OfficeCode, Officer
 from tests.adapters.terminal import settle
 
 
@@ -163,3 +169,37 @@ def test_of_whom_an_unsettled_person_may_be_only_the_own_people_are_told_and_all
     assert [father_id in subjects for _, subjects in seen] == [True, False, False]
     terminal("check", "unsettled", "--roles", "statistics", exits=7)
     terminal("check", "unsettled", exits=2, REGISTRY_PURPOSE="")
+
+
+def test_numbers_that_several_bear_are_listed_and_raised_once(terminal):
+    """Recorded as an import would: nobody looked before whether the number is free."""
+    town = settle(terminal)
+    plate = DoorplateId(UUID(town.plate))
+    with assembled(terminal) as parts:
+        by = Authority(Officer("Li"), OfficeCode("510603001001"), frozenset({"station"}))
+        command = FoundHousehold(doorplate=plate, household_number=HouseholdNumber("1"))
+        told = json.loads(parts.register.do(Submission(uuid4(), by, command)).answer)
+    terminal("follow", "--once")
+    twins = {town.household, told["household"]}
+    again = {"doorplate": town.plate, "household_number": "1"}
+    refused = terminal("do", "FoundHousehold", stdin=json.dumps(again), exits=3)
+    assert "household-number-taken" in refused.stderr
+    listed = terminal.json("check", "repeated", exits=1)["repeated"]
+    assert {one["subject"] for one in listed} == twins
+    assert {(one["what"], one["within"], one["borne"]) for one in listed} == {
+        ("household-number", town.community, "1")
+    }
+    assert terminal.json("check", "repeated", "--raise", exits=1)["raised"] == 2
+    assert terminal.json("check", "repeated", "--raise", exits=1)["raised"] == 0
+    assert terminal.json("check", "repeated", "--area", "510682")["repeated"] == []
+    terminal.do("ChangeHousehold", household=town.household, household_number="10")
+    terminal("follow", "--once")
+    assert terminal.json("check", "repeated")["repeated"] == []
+    terminal("check", "repeated", "--roles", "statistics", exits=7)
+
+
+@contextmanager
+def assembled(terminal):
+    parts = assemble(Settings.read(terminal.env))
+    yield parts
+    parts.engine.dispose()

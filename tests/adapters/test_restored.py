@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from adapters.archives import list_of, written
 from adapters.assembly import Settings, name_node
 from adapters.database import open_database
 from adapters.eventstore import Recorder
@@ -145,7 +146,18 @@ def test_a_line_that_the_province_did_not_seal_is_told_of_and_not_heeded(backup)
     said: list[str] = []
     stop_if_restored(backup, said.append)
     assert said[0].startswith(f"2 lines of {path} are damaged")
+    path.write_text('{"x":' * 10_000 + "\n5\n[]\n{}\n\xff\n")
+    assert backup.noting.read().damaged == 5, "whatever stands there, nobody falls over it"
     assert "move it away" in said[0]
+
+
+def test_a_damaged_line_of_the_list_of_archives_is_passed_over(tmp_path, caplog):
+    path = tmp_path / "redactions.ndjson"
+    told = {"written": "2026-11-22", "file": "a.registry", "head": 5, "digest": "00"}
+    lines = [json.dumps(told), "5", "[]", "{}", '{"x":' * 10_000, json.dumps({**told, "head": "?"})]
+    list_of(path).write_bytes("\n".join(lines).encode() + b"\n\xff\n" + b'{"cut')
+    assert written(path) == [told]
+    assert len(caplog.records) == 6
 
 
 def test_a_redaction_on_what_is_no_person_here_waits(backup):
@@ -178,16 +190,15 @@ def test_what_is_blanked_again_under_the_same_version_is_noted_with_its_own_dige
 def test_a_file_that_cannot_be_written_is_told_of_and_tried_again(backup, tmp_path, caplog):
     parts = backup
     parts.noting.path = tmp_path / "gone" / "redactions.ndjson"
-    locked = []
 
     def redacted(batch, outcomes):
-        locked.append(parts.store._appending.locked())
+        # Nobody who records waits for a file: else this would wait for itself.
+        rename(parts, backup.stream, backup.last + 3, "王小花")
         return parts.noting.told(batch, outcomes)
 
     parts.store.redacted = redacted
     answer = redact(parts, backup.stream, backup.version, backup.last + 1)
     assert [one["code"] for one in answer["notices"]] == ["redaction-not-noted"]
-    assert locked == [False], "nobody who records waits for a file"
     assert f"{parts.noting.path} cannot be" in caplog.text
     assert "REGISTRY_REDACTIONS" in caplog.text
     said: list[str] = []

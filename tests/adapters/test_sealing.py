@@ -173,11 +173,19 @@ def test_an_entry_of_a_newer_program_stops_the_process_that_seals_and_is_named(f
     assert sealed_head(job.folder) == 100
 
 
+class Odd(Unavailable):
+    """An error that is made of other things than it says."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} {two}")
+
+
 def test_an_error_of_the_process_that_seals_comes_out_or_its_words_do():
     assert travels(Unreadable("entry 1"))
     assert travels(Unavailable("away"))
-    assert not travels(Damaged([Flaw("file", "wrong")]))
-    assert not travels(Missing("person", 1, 2))
+    assert travels(Damaged([Flaw("file", "wrong")]))
+    assert travels(Missing("person", 1, 2))
+    assert not travels(Odd("one", "two"))
 
 
 def test_a_gap_in_the_store_stops_the_sealing(filled, tmp_path):

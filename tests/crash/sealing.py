@@ -21,6 +21,10 @@ WARM.add(batch(names(["王一", "王二"])))
 WARM.runs()
 
 
+#: Read models that are rebuilt, of two kinds of stream.
+REBUILT = ("residences", "household_members")
+
+
 def seal_until_killed(job: Job, told: Connection) -> None:
     """Seal, saying when it begins and how far it is."""
     told.send(0)
@@ -29,11 +33,11 @@ def seal_until_killed(job: Job, told: Connection) -> None:
 
 
 def rebuild_until_killed(job: Job, told: Connection) -> None:
-    """Fill the residents read model from the sealed log, a few persons at a time."""
+    """Fill read models from the sealed log, a few persons or households at a time."""
     adapters.replaying.CHUNK = 2
     engine = open_database(job.database, durability="full")
     projector = Projector(engine, Recorder(engine, node=1))
     log = SealedLog(job.folder)
     told.send(0)
-    adapters.replaying.rebuild_sealed(projector, log, "residences", told.send)
+    adapters.replaying.rebuild_sealed(projector, log, *REBUILT, progress=told.send)
     told.send(-1)

@@ -15,6 +15,7 @@ from adapters.eventstore import Recorder
 from adapters.projector import Projector
 from adapters.replaying import rebuild_sealed
 from adapters.sealing import Job, seal, sealed_head
+from registry.projections.households import HOUSEHOLD_MEMBERS
 from registry.projections.residences import RESIDENCES
 from registry.vocabulary import Kind
 from replay.columns.exact import stored_rows
@@ -60,7 +61,7 @@ def kill_loop(url: str, folder: Path, kills: int, seed: int, moves: int) -> None
 
 def rebuild_loop(url: str, folder: Path, kills: int, seed: int) -> None:
     """Rebuild from the sealed log, kill, look; again and again."""
-    from tests.crash.sealing import rebuild_until_killed
+    from tests.crash.sealing import REBUILT, rebuild_until_killed
 
     chance = random.Random(seed)
     engine = open_database(url, durability="off")
@@ -68,27 +69,30 @@ def rebuild_loop(url: str, folder: Path, kills: int, seed: int) -> None:
     engine.dispose()
     job = Job(url, folder)
     seal(job)
-    before = residents(url)
+    before = homes(url)
     finished = 0
     for _ in range(kills):
         *_, told = told_until_killed(rebuild_until_killed, job, chance=chance, most=40)
         finished += told < 0
-        assert residents(url) == before, "the old edition answers until the new one is whole"
+        assert homes(url) == before, "the old edition answers until the new one is whole"
     assert finished < kills, "they were killed in the middle"
     engine = open_database(url, durability="off")
-    rebuild_sealed(Projector(engine, Recorder(engine, node=1)), SealedLog(folder), "residences")
+    rebuild_sealed(Projector(engine, Recorder(engine, node=1)), SealedLog(folder), *REBUILT)
     engine.dispose()
-    assert residents(url) == before
+    assert homes(url) == before
 
 
-def residents(url: str) -> list[Any]:
-    """What readers see of who lives where, the follower being up to the log."""
+def homes(url: str) -> list[Any]:
+    """What readers see of who lives where and with whom, the follower being up to the log."""
     engine = open_database(url, durability="off")
     projector = Projector(engine, Recorder(engine, node=1))
     projector.prepare()
     projector.catch_up()
     with engine.connect() as connection:
-        found = sorted(map(tuple, connection.execute(select(RESIDENCES.table))), key=repr)
+        found = [
+            sorted(map(tuple, connection.execute(select(one.table))), key=repr)
+            for one in (RESIDENCES, HOUSEHOLD_MEMBERS)
+        ]
     engine.dispose()
     return found
 
