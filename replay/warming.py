@@ -25,10 +25,10 @@ from replay.questions.diff import diff
 from replay.questions.duplicates import owners, told, traced
 from replay.questions.orders import Wanted, waiting
 from replay.questions.residents import residents_on
-from replay.questions.stays import stays
 from replay.questions.whole import whole
 from replay.sealed.rehearsal import rehearse
 from replay.states.history import At
+from replay.states.laying import Chains, laid_out, place
 from replay.states.persons import EFFECT, person_states
 from replay.states.standing import plain, rows
 
@@ -69,6 +69,8 @@ def warm_up() -> int:
     unpack(check(characters([b"110105194912310021"])).packed)
     rehearse()
     rehearse_intake()
-    stays(block)
+    nothing = np.empty(0, "u1")
+    laid_out(Chains(np.zeros(1, "i8"), nobody, nobody, nothing, nothing, nothing), 0, spans=True)
+    place(np.empty(0, "i8"), nobody, nobody, plain(nothing), nothing)
     waiting(log, at, Wanted(2))
     return sum(1 for one in KERNELS if getattr(one, "signatures", True))

@@ -79,7 +79,7 @@ def merge(parts: Sequence[Run], laid: Layout, first: int, size: int, name: Name)
     if not parts:
         return _empty(laid, first, size)
     whole = len(parts) == 1 and len(parts[0].entities) == size
-    if whole and (parts[0].first_version == 1).all():
+    if whole and from_the_first(parts[0].first_version):
         return Block(first=first, starts=parts[0].starts, **_columns(parts[0]))
     places = [part.entities.astype("i8") - first for part in parts]
     starts, targets = _woven(parts, places, np.zeros(size, "i8"), name)
@@ -111,6 +111,12 @@ def run_of(block: Block) -> Run:
         first_version=sealed(np.ones(block.size, "u4")),
         **_columns(block),
     )
+
+
+def from_the_first(versions: Column) -> bool:
+    """Whether all versions are the first; that of a run which says so of all at once is one."""
+    told = versions[:1] if versions.strides == (0,) else versions
+    return bool((told == 1).all())
 
 
 def _columns(rows: Rows) -> dict[str, Any]:

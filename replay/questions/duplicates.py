@@ -143,7 +143,8 @@ def meet(
             begin = ends[part, each - 1] if each else begins[part]
             for place in range(begin, ends[part, each]):
                 number = numbers[place]
-                slot = (number // BINS) & mask
+                # Numbers of a county differ in a few of their bits only, and would crowd.
+                slot = (number ^ number >> 17 ^ number >> 37) & mask
                 while slots[slot] != 0 and slots[slot] != number:
                     slot = (slot + 1) & mask
                 if slots[slot] == number:

@@ -89,9 +89,10 @@ class Findings:
 
 def faulty(first: int, table: Column) -> Column:
     """Which entities broke a rule, u4[n, 3]: handle, version of the first such entry, how many."""
-    if not table["faults"].any():  # as a rule
+    faults = table["faults"]
+    if not faults.max(initial=0):  # as a rule; `any` takes twice as long
         return np.empty((0, 3), "u4")
-    where = np.flatnonzero(table["faults"])
+    where = np.flatnonzero(faults)
     found = table[where]
     return np.stack([where + first, found["fault"], found["faults"]], axis=1).astype("u4")
 

@@ -30,6 +30,8 @@ FORMAT = 1
 ALIGNMENT = 64
 LEAF_BYTES = 1 << 20
 HASH_BYTES = 32
+#: From so many bytes on it is worth the while to bring a leaf into the cache before it is hashed.
+LONG = 1 << 15
 _HEADER = struct.Struct("<8sII48x")
 _TRAILER = struct.Struct("<QQQ32s8s")
 HEADER = _HEADER.pack(MAGIC, FORMAT, LEAF_BYTES)
@@ -206,13 +208,30 @@ class ColumnFile:
             if names is not None and place.name not in names:
                 continue
             end = place.offset + place.size
-            for number, begin in enumerate(range(place.offset, end, LEAF_BYTES)):
-                at = (self._leaves[place.name] + number) * HASH_BYTES
-                leaf = self._data[begin : min(begin + LEAF_BYTES, end)]
-                if blake3(leaf).digest() != self._hashes[at : at + HASH_BYTES]:
-                    yield Flaw(self.name, "its hash is another", place.name, number)
-            if any(self._data[end : aligned(end)]):
+            leaves = self._leaves[place.name]
+            found = hashed(self._data[place.offset : end])
+            told = bytes(self._hashes[leaves * HASH_BYTES :][: len(found)])
+            if found != told:
+                for number, begin in enumerate(range(0, len(found), HASH_BYTES)):
+                    if found[begin : begin + HASH_BYTES] != told[begin : begin + HASH_BYTES]:
+                        yield Flaw(self.name, "its hash is another", place.name, number)
+            if bytes(self._data[end : aligned(end)]).strip(b"\0"):
                 yield Flaw(self.name, "the zeros behind it are none", place.name)
+
+
+def hashed(data: memoryview) -> bytes:
+    """The leaves of a column, one after the other.
+
+    The hash reads sixteen places of a leaf at a time, which no processor foresees: a long
+    leaf is brought into the cache first, by adding it up, at a seventh of the cost of hashing it.
+    """
+    digests = []
+    for begin in range(0, len(data), LEAF_BYTES):
+        leaf = data[begin : begin + LEAF_BYTES]
+        if len(leaf) >= LONG:
+            np.add.reduce(np.frombuffer(leaf, "u8", len(leaf) // 8))
+        digests.append(blake3(leaf).digest())
+    return b"".join(digests)
 
 
 def check(name: str, data: memoryview, root: str | None = None) -> list[Flaw]:

@@ -205,6 +205,19 @@ class _Space:
             np.concatenate([*(one.low for one in self.chunks), table.low[: table.count]]),
         )
 
+    def halves_of(self, handles: Column) -> tuple[Column, Column]:
+        """Identifiers of handles."""
+        high, low = np.empty(len(handles), "u8"), np.empty(len(handles), "u8")
+        table, end = self.table, 0
+        held = [(one.first, one.high, one.low) for one in self.chunks if one.first < table.first]
+        for first, uppers, lowers in [*held, (table.first, table.high, table.low)]:
+            assert first == end, "handles are without a gap"
+            end = first + (table.count if uppers is table.high else len(uppers))
+            mine = np.flatnonzero((handles >= first) & (handles < end))
+            high[mine], low[mine] = uppers[handles[mine] - first], lowers[handles[mine] - first]
+        assert not len(handles) or int(handles.max()) < end, "these have no identifier"
+        return high, low
+
     def find(self, high: int, low: int) -> int | None:
         for one in self.chunks:
             found = one.find(high, low)
@@ -267,6 +280,10 @@ class ColumnarSpaces:
     def all_halves(self, space: str) -> tuple[Column, Column]:
         """Every identifier of a space in halves u8[n] each, by handle; only to be read."""
         return self._space(space).halves(0)
+
+    def halves_of(self, space: str, handles: Column) -> tuple[Column, Column]:
+        """Identifiers of handles u4[n] in halves u8[n] each."""
+        return self._space(space).halves_of(handles)
 
     def count(self, space: str) -> int:
         """How many handles a space has."""

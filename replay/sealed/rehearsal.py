@@ -10,6 +10,7 @@ from replay.columns.layout import CODES
 from replay.columns.merging import scatter, weave
 from replay.columns.pieces import count_codes, sealed
 from replay.columns.sorting import rank, settle, spread, tally
+from replay.columns.sums import text_sums
 from replay.sealed.handles import Chunk, enter, refill, search
 
 
@@ -28,6 +29,7 @@ def rehearse() -> None:
     unify(np.zeros(1, "i8"), _read("u1"), _new("u1"), np.zeros(2, "i8"), _new("i8"), _new("i8"))
     mark(handles, _new("u1"), ONCE)
     rename(handles, _new("i8"), _new("u4"))
+    text_sums(np.zeros(1, "i8"), _read("u1"), 1, 1, _new("i8"))
     half = _new("u8")
     chunk = Chunk.of(0, half, half)
     search(chunk.high, chunk.low, chunk.order, 0, half, half, _new("u4"))

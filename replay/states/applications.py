@@ -47,8 +47,10 @@ assert APPLICATION.itemsize == 20, "a record has no padding, since it is hashed"
 #: No attempt is told.
 NO_ATTEMPT = -(2**31)
 #: In a step: that it is against the rules; that it does more than lead to a condition.
-FAULT, _SPECIAL = 1 << 15, 1 << 14
+FAULT, _SPECIAL = 1 << 31, 1 << 30
 _WIDTH = 7  # bits of a code less the lowest one of applications
+_REPLACES = 1 << _WIDTH  # of a condition: that another application replaces it
+_BEGUN = 2 << _WIDTH  # conditions from here on are those of an application that has begun
 _PERSON, _ATTEMPT, _REPLACED, _REACHES = (1 << bit for bit in range(4))
 _RULE = 4  # the bits from here on: which rule of attempts
 _BUILD, _MAKE, _REDO = 1, 2, 3  # what names an attempt names the present one, but for two
@@ -62,9 +64,10 @@ class Machine(NamedTuple):
     """The state machine of applications.
 
     A condition is (state, temporary, whether another application replaces it): the last is its
-    lowest bit, and condition 0 is not to have begun. steps u2[conditions << 7 | code - base]: the
-    condition after a step, with FAULT or _SPECIAL where it is; shown u1[conditions]: as in STATES;
-    lost u1: whether the state is 94; effects u1[codes - base].
+    lowest bit, and condition 0 is not to have begun. steps u4[conditions << 7 | code - base]: the
+    condition after a step, << 7 so that it is where its own steps begin, with FAULT or _SPECIAL
+    where it is; shown u1[conditions]: as in STATES; lost u1: whether the state is 94;
+    effects u1[codes - base].
     """
 
     base: int
@@ -87,17 +90,18 @@ def machine() -> Machine:
         if state is not None or temporary is not None
     ]
     number = {pair: 2 * place for place, pair in enumerate(held, 1)}
-    steps = np.zeros((2 * len(held) + 2, 1 << _WIDTH), "u2")
+    steps = np.zeros((2 * len(held) + 2, 1 << _WIDTH), "u4")
     effects = by_code(_application_effect, "u1")[base : base + (1 << _WIDTH)].copy()
     for word in words:
         first = _after(word, None, None)
         # What has not begun stays so until a step that opens it.
-        steps[:2, word.code - base] = number[first] if word.opens else FAULT
+        steps[:2, word.code - base] = number[first] << _WIDTH if word.opens else FAULT
         for (state, temporary), place in number.items():
             after = number[_after(word, state, temporary)]
             for replaced in (0, 1):
                 wrong = not _lawful(word, state, temporary, bool(replaced))
-                steps[place + replaced, word.code - base] = after | replaced | FAULT * wrong
+                step = (after | replaced) << _WIDTH | FAULT * wrong
+                steps[place + replaced, word.code - base] = step
     steps[:, effects != _REACHES] |= _SPECIAL
     shown = np.full(len(steps), NO_STATE, "u1")
     lost = np.zeros(len(steps), "u1")
@@ -205,16 +209,16 @@ def drive(
                 r += does >> 2 & 1
                 continue
             entries += 1
-            reached = integer(steps[now << _WIDTH | step])
-            if not reached & (FAULT | _SPECIAL):
+            reached = integer(steps[now + step])
+            if reached < _SPECIAL:
                 now, since = reached, integer(day[row])
                 continue
             does = integer(effects[step])
             wrong, after = reached & FAULT != 0, reached & (_SPECIAL - 1)
-            if does & _REACHES and after > 1:
+            if does & _REACHES and after >= _BEGUN:
                 since = integer(day[row])
             if does & _PERSON:
-                if now < 2:
+                if now < _BEGUN:
                     accepted = integer(day[row])
                 opened = p
                 p += 1
@@ -231,17 +235,17 @@ def drive(
                     wrong = said != (tried + 1 if ordered or tried == 0 else tried)
                 elif rule == _MAKE:
                     wrong = said != tried
-                elif lost[now]:
+                elif lost[now >> _WIDTH]:
                     wrong = other == NONE or said != NO_ATTEMPT
                 else:
                     wrong = other != NONE or said != tried + 1
-            if after > 1:
+            if after >= _BEGUN:
                 if said != NO_ATTEMPT:
                     tried = said
                     # An order fills an attempt, and only making a card anew opens one without.
                     ordered = rule == _BUILD or (ordered and rule != _REDO)
                 if other != NONE:
-                    after |= 1
+                    after |= _REPLACES
             now = after
             if wrong:
                 faults += 1
@@ -255,5 +259,5 @@ def drive(
         told["entries"] = entries
         told["fault"] = fault
         told["faults"] = faults
-        told["state"] = shown[now]
+        told["state"] = shown[now >> _WIDTH]
         told["attempt"] = tried

@@ -31,6 +31,9 @@ NUMBER = np.dtype(
 )
 #: What an event does to a number's holders, as bits; which of them holds it is told by `person`.
 _OPENS, _GIVES, _ENDS, _RESUMES, _PERSON, _NUMBER = (1 << bit for bit in range(6))
+#: What begins a number with a holder has these bits of those.
+_BEGINS = _OPENS | _PERSON | _NUMBER
+_LEADS = _BEGINS | _ENDS | _RESUMES
 
 
 @cache
@@ -94,9 +97,18 @@ def hold(
     """
     p = n = 0
     for one in range(out.size):
+        first, end = integer(starts[one]), integer(starts[one + 1])
+        told = out[one]
+        alone = end - first == 1 and position[first] <= known and day[first] <= last
+        if alone and effects[code[first]] & _LEADS == _BEGINS:
+            # Most numbers have been given, or found with somebody, and that is all.
+            told["number"] = max(number[n], REDACTED)
+            told["holders"] = told["ever"] = 1
+            told["fault"] = told["faults"] = 0
+            p, n = p + 1, n + 1
+            continue
         begun, ever, now, faults, fault, value = False, 0, 0, 0, 0, 0
-        first = integer(starts[one])
-        for row in range(first, integer(starts[one + 1])):
+        for row in range(first, end):
             does = effects[code[row]]
             p_at, n_at = p, n
             p += 1 if does & _PERSON else 0
@@ -126,7 +138,6 @@ def hold(
                 holding = 0 if does & _ENDS else 1
                 now += holding - integer(holds[place])
                 holds[place] = holding
-        told = out[one]
         told["number"] = value
         told["holders"] = now
         told["ever"] = ever

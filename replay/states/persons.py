@@ -64,6 +64,8 @@ LIVES = 16  # two bits: the life that it leads to
 OPENS, VOIDS = 1 << 18, 1 << 19
 #: What opens a record holds every column but the kind of leaving.
 _WHOLE = OPENS | 0xFF00 & ~OUT
+#: What has none of these counts as an entry, and decides nothing here.
+_CONCERNS = 0xFFFF | OPENS
 
 
 def effect(word: EventType) -> int:
@@ -153,50 +155,66 @@ def people(
     nationality u2, sex u1, birth i4, number i8: a value for each row whose code declares it;
     fallen u1[n]; effects u4[codes]; out PERSON[persons], names u4[persons], written.
     """
-    e = h = o = n = s = b = i = t = 0  # where the next value of each column lies
+    whole = 0  # rows so far that opened and held all
+    e = h = o = n = s = b = i = t = 0  # where the next value of each column lies, beyond those
     for person in range(starts.size - 1):
         first, end = integer(starts[person]), integer(starts[person + 1])
-        row = first
+        row, told = first, out[person]
         begun = False
-        entries = version = named = life = 0
-        placed = lived = renamed = sexed = born = numbered = tied = 0
-        e_at = h_at = o_at = n_at = s_at = b_at = i_at = t_at = -1
+        entries = version = named = life = since = 0
         if first < end and effects[code[first]] & _WHOLE == _WHOLE:
             # As a rule the first row opens and holds all: it decides until another one does.
             when = integer(day[first])
             if position[first] <= known and when <= last and not fallen[first]:
                 begun = True
                 entries = version = named = 1
-                life = LIVING
-                placed = lived = renamed = sexed = born = numbered = tied = when
-                e_at, h_at, n_at, s_at, b_at, i_at, t_at = e, h, n, s, b, i, t
-            e, h, n, s, b, i, t = e + 1, h + 1, n + 1, s + 1, b + 1, i + 1, t + 1
+                life, since = LIVING, when
+                told["number"] = max(number[whole + i], REDACTED)
+                told["household"] = household[whole + h]
+                told["community"] = enters[whole + e]
+                told["birth"] = birth[whole + b]
+                told["sex"] = sex[whole + s]
+                told["nationality"] = nationality[whole + t] & NO_CODE
+                told["out"] = NO_CODE
+                names[person] = name[whole + n]
+            whole += 1
             row += 1
+        placed = lived = renamed = sexed = born = numbered = tied = since
         while row < end:
-            does = integer(effects[code[row]])
-            when = integer(day[row])
-            if not (position[row] > known or when > last or fallen[row] or does & VOIDS):
+            does, when = integer(effects[code[row]]), integer(day[row])
+            stands = not (position[row] > known or when > last or fallen[row] or does & VOIDS)
+            row += 1
+            if stands:
                 entries += 1
-                version = row - first + 1
+                version = row - first
+            if does & _CONCERNS == 0:
+                continue
+            if stands:
                 begun |= does & OPENS != 0
                 if does & PLACE and when >= placed:
                     placed = when
-                    e_at = e if does & ENTERS else -1
-                    h_at = h if does & ENTERS and does & HOUSEHOLD else -1
-                    o_at = o if does & OUT else -1
+                    lives, where = does & ENTERS, whole + h
+                    told["community"] = enters[whole + e] if lives else NONE
+                    told["household"] = household[where] if lives and does & HOUSEHOLD else NONE
+                    told["out"] = out_kind[o] & NO_CODE if does & OUT else NO_CODE
                 if does & LIFE and when >= lived:
                     lived, life = when, does >> LIVES & 3
                 if does & _REST:
                     if does & NAME and when >= renamed:
-                        renamed, named, n_at = when, version, n
+                        renamed, named = when, version
+                        names[person] = name[whole + n]
                     if does & SEX and when >= sexed:
-                        sexed, s_at = when, s
+                        sexed = when
+                        told["sex"] = sex[whole + s]
                     if does & BIRTH and when >= born:
-                        born, b_at = when, b
+                        born = when
+                        told["birth"] = birth[whole + b]
                     if does & NUMBER and when >= numbered:
-                        numbered, i_at = when, i
+                        numbered = when
+                        told["number"] = max(number[whole + i], REDACTED)
                     if does & NATIONALITY and when >= tied:
-                        tied, t_at = when, t
+                        tied = when
+                        told["nationality"] = nationality[whole + t] & NO_CODE
             e += does >> 8 & 1
             h += does >> 9 & 1
             o += does >> 10 & 1
@@ -205,22 +223,12 @@ def people(
             b += does >> 13 & 1
             i += does >> 14 & 1
             t += does >> 15 & 1
-            row += 1
-        told = out[person]
         if begun:
-            told["number"] = max(number[i_at], REDACTED)
-            told["household"] = household[h_at] if h_at >= 0 else NONE
-            told["community"] = enters[e_at] if e_at >= 0 else NONE
-            told["birth"] = birth[b_at]
             told["since"] = placed
             told["entries"] = entries
             told["last"] = version
             told["named"] = named
-            told["sex"] = sex[s_at]
-            told["nationality"] = nationality[t_at] & NO_CODE
-            told["out"] = out_kind[o_at] & NO_CODE if o_at >= 0 else NO_CODE
             told["life"] = life
-            names[person] = name[n_at]
         else:
             told["number"] = 0
             told["household"] = told["community"] = NONE

@@ -127,7 +127,10 @@ def fell(
                 for place in range(offsets[one], offsets[one + 1]):
                     marks[first + versions[place] - 1] = 1
                     fallen = True
-        if fallen:
+        some = 0
+        for here in range(first, end):
+            some += integer(correcting[code[here]])
+        if fallen and some:
             while row < first:
                 cursor += integer(correcting[code[row]])
                 row += 1

@@ -23,7 +23,7 @@ from replay.questions.backlog import Queue, backlog
 from replay.questions.digest import state_root
 from replay.questions.duplicates import duplicates
 from replay.questions.findings import faulty
-from replay.questions.lawful import lawful
+from replay.questions.lawful import FAULTY, lawful
 from replay.questions.population import NO_HOME, census
 from replay.questions.whole import whole
 from replay.states.history import At
@@ -35,6 +35,13 @@ from tests.replay.test_state import ledgers, steps
 
 FAR = date(2059, 1, 1)
 ACCEPTED = one_of(VOCABULARY[applications.ApplicationAccepted])
+
+
+def test_who_broke_a_rule_is_listed_with_the_first_entry_and_how_many():
+    table = np.zeros(5, FAULTY)
+    assert faulty(10, table).shape == (0, 3)
+    table[2], table[4] = (3, 1), (1, 2)
+    assert faulty(10, table).tolist() == [[12, 3, 1], [14, 1, 2]]
 
 
 @given(st.integers(0, 2**32), st.data())
