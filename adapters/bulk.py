@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,7 +18,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from time import perf_counter
 from typing import Self
@@ -52,7 +54,9 @@ from registry.errors import Fault, Forbidden, Malformed, Unavailable
 from registry.register import Authority, Setting
 from registry.store import Append, Failed, Repeated
 
-CHUNK_ROWS = 20_000  # of households and persons; others wait while so many are written
+CHUNK_ROWS = 10_000  # of households and persons; others wait while so many are written
+#: Of the first chunk of households: while it is made the database has nothing to do.
+FIRST_ROWS = 5_000
 #: From here on worker processes are worth the second that they take to start.
 MANY_PERSONS = 80_000
 WORKERS = 2
@@ -61,6 +65,7 @@ Send = Callable[[Task], Future[Done]]
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", re.ASCII)
 
 Progress = Callable[[int, int], None]  # persons done, persons in all
+Stage = Callable[[str], None]  # what is being done
 
 
 class Importer:
@@ -80,6 +85,7 @@ class Importer:
         codec: Codec | None = None,
         workers: int = WORKERS,
         chunk_rows: int = CHUNK_ROWS,
+        first_rows: int = FIRST_ROWS,
         many_persons: int = MANY_PERSONS,
     ) -> None:
         self.store = store
@@ -89,19 +95,28 @@ class Importer:
         self.codec = codec or Codec()
         self.workers = workers
         self.chunk_rows = chunk_rows
+        self.first_rows = first_rows
         self.many_persons = many_persons
         self._pool: ProcessPoolExecutor | None = None
         self._ready: list[Future[None]] = []
+        self._processes: list[BaseProcess] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self.close(at_once=kind is not None)
 
-    def close(self) -> None:
-        """End the worker processes."""
+    def close(self, at_once: bool = False) -> None:
+        """End the worker processes; those that are not ready yet are not waited for.
+
+        at_once: give up chunks under way too. Each is recorded whole or not at all, so that they
+        are entered the next time.
+        """
         if self._pool is not None:
+            if at_once or not all(ready.done() for ready in self._ready):
+                for process in self._processes:
+                    process.terminate()
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
@@ -128,7 +143,14 @@ class Importer:
                 initializer=start,
                 initargs=(url, durability_of(engine)),
             )
-            self._ready = [self._pool.submit(warm) for _ in range(self.workers)]
+            others = set(active_children())
+            # The terminal's Ctrl-C is for this process; theirs are born with this mask.
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                self._ready = [self._pool.submit(warm) for _ in range(self.workers)]
+                self._processes = [one for one in active_children() if one not in others]
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return self._pool
 
     def warm(self) -> None:
@@ -153,6 +175,7 @@ class Importer:
         by: Authority,
         progress: Progress | None = None,
         mapping: Path | None = None,
+        stage: Stage | None = None,
     ) -> Report:
         """Load an extract, or what is missing of it, and write the report beside it.
 
@@ -169,12 +192,14 @@ class Importer:
         if ADMINISTRATOR not in by.roles:
             raise Forbidden("an import is for administrator; ask an officer in that role")
         check_names(source, batch, baseline, today)
+        stage = stage or (lambda name: None)
+        stage("reading files")
         taken = Extract.read(extract, mapping)
         declared_of(taken)  # what cannot be counted is told before anything is recorded
         told = Batch(source, batch, baseline, today, self.setting.namespace)
         report = Report(source, batch, {table: taken.size(table) for table in TABLES})
         with without_collector():
-            Load(self, taken, told, by, report, progress or (lambda done, of: None)).run()
+            Load(self, taken, told, by, report, progress or (lambda done, of: None), stage).run()
         report.seconds = perf_counter() - start
         report.write(extract)
         return report
@@ -203,17 +228,21 @@ class Load:
     by: Authority
     report: Report
     progress: Progress
+    stage: Stage
     digest: bytes = b""
     persons_done: int = 0
 
     def run(self) -> None:
         """Record everything that is not recorded yet."""
         send = self.importer.sender(self.extract.size(PERSONS))
-        chunks = {str(one.number): one for one in cut(self.extract, self.open())}
+        self.stage("checking rows")
+        chunks = {str(one.number): one for one in cut(self.extract, *self.open())}
         plan = Plan.make(self.importer, self.extract, self.batch, self.by)
+        self.stage("persons")
         self.go(plan, self.missing(plan, chunks), send)
         if self.report.entries and send != self.importer.here:
             tidy(self.importer.store.engine)
+        self.stage("counting")
         self.report.findings.sort(key=order)
         self.report.refused.sort(key=order)
         self.close()
@@ -223,13 +252,16 @@ class Load:
         name = f"import/{self.batch.source}/{self.batch.name}/{chunk}"
         return uuid5(self.batch.namespace, name)
 
-    def open(self) -> int:
-        """Fix what the batch holds, or see that it is what was fixed; says the rows of a chunk."""
+    def open(self) -> tuple[int, int]:
+        """Fix what the batch holds, or see that it is what was fixed.
+
+        Says the rows of a chunk and of the first one: a batch that was begun goes on as it began.
+        """
         parts = [(table, slice(0, self.extract.size(table))) for table in TABLES]
         head = f"{self.batch.source}/{self.batch.name}/{self.batch.baseline}\n".encode()
         self.digest = hashlib.sha256(head + self.extract.digest(parts)).digest()
-        rows = self.importer.chunk_rows
-        answer = msgspec.json.encode({"chunk_rows": rows})
+        rows, first = self.importer.chunk_rows, self.importer.first_rows
+        answer = msgspec.json.encode({"chunk_rows": rows, "first_rows": first})
         by = self.by
         stream = batch_id(self.batch)
         came = opening(self.batch, self.extract, self.digest)
@@ -240,12 +272,14 @@ class Load:
         (outcome,) = self.importer.store.append([wish])
         if isinstance(outcome, Repeated):
             refuse_other(self.batch, outcome.digest, self.digest)
-            rows = msgspec.json.decode(outcome.receipt.answer)["chunk_rows"]
+            told = msgspec.json.decode(outcome.receipt.answer)
+            rows = told["chunk_rows"]
+            first = told.get("first_rows", rows)  # before they were told all chunks were equal
         elif isinstance(outcome, Failed):
             raise outcome.error
         else:
             self.report.entries += len(entries)
-        return rows
+        return rows, first
 
     def close(self) -> None:
         """Count what became of it and record that, unless it is recorded already."""
@@ -326,7 +360,10 @@ class Load:
                 self.tell(one, done.answer, new=not done.repeated)
         except BrokenProcessPool as error:
             self.importer.close()
-            raise Unavailable("a worker process died; load the batch again") from error
+            raise Unavailable(
+                "a worker process died, perhaps for want of memory; nothing is lost: start the"
+                " same import again, it goes on from here"
+            ) from error
         finally:
             for *_, future in under_way:
                 future.cancel()
@@ -339,7 +376,10 @@ class Load:
             self.report.persons += told["accepted"].get(PERSONS, 0)
         if isinstance(one, Cut):
             self.persons_done += len(one.persons)
-            self.progress(self.persons_done, self.extract.size(PERSONS))
+            persons = self.extract.size(PERSONS)
+            self.progress(self.persons_done, persons)
+            if self.persons_done == persons:
+                self.stage("sequence codes")
 
 
 def order(told: tuple[str, int, str, str]) -> tuple[int, int, str]:

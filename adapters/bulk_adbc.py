@@ -10,13 +10,11 @@ import adbc_driver_manager
 import adbc_driver_sqlite.dbapi
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import make_url
 
 from adapters.appending import COLUMNS, SUBMISSION_COLUMNS, EntryRow, Found, SubmissionRow
 from adapters.bulk_encoding import Lines
-from adapters.bulk_writing import Desk, Envelope, PostgresDesk, Taken
-from adapters.database import PATIENCE_S, Durability, open_database
-from adapters.drivers import Postgres
+from adapters.bulk_writing import Envelope, Taken
+from adapters.database import PATIENCE_S, Durability
 from registry.store import Receipt
 
 
@@ -143,12 +141,3 @@ class AdbcDesk:
 
 ASKED = 5_000  # streams in one select
 JOURNAL_BYTES = 1 << 28  # from here on the write-ahead log is copied into the database
-
-
-def desk_at(url: str, durability: Durability) -> Desk:
-    """A desk in a process of its own."""
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        assert address.database is not None
-        return AdbcDesk(address.database, durability)
-    return PostgresDesk(Postgres(open_database(url, durability=durability, connections=1)))

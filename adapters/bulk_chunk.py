@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,12 +16,11 @@ from uuid import UUID
 import msgspec
 import pyarrow as pa
 
-from adapters.bulk_adbc import desk_at
 from adapters.bulk_columns import plain
 from adapters.bulk_encoding import Lines, Salts
 from adapters.bulk_numbers import listed
 from adapters.bulk_parts import Histories, MakeRegistrar, Part
-from adapters.bulk_writing import Desk, Envelope, Taken
+from adapters.bulk_writing import Desk, Envelope, Taken, desk_at
 from adapters.database import Durability
 from adapters.eventstore import available, entries_of
 from registry.codec import Codec
@@ -188,7 +186,6 @@ class Worker:
 
 def start(url: str, durability: Durability) -> None:
     """Begin a worker process: open the database, and end when the parent does, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the parent
     gc.disable()
     Worker.desk, Worker.codec = desk_at(url, durability), Codec()
     parent = parent_process()

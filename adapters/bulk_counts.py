@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.bulk_extract import DECLARED, TEXT, Extract, told
+from adapters.bulk_csv import TEXT
+from adapters.bulk_extract import DECLARED, Extract, told
 from registry.commands.extract import DOORPLATES, HOUSEHOLDS, PERSONS
 from registry.events.batches import CountDifference, UnitReconciled
 
@@ -174,7 +175,9 @@ def declared_of(extract: Extract) -> dict[Group, int] | None:
             group = Group(str(row["unit"] or ""), sex, year)
             persons = int(row["persons"])
         except (TypeError, ValueError) as error:
-            raise told(DECLARED, "value", f"row {place}: {error}") from error
+            raise told(
+                DECLARED, "value", f"row {place}: sex, birth_year and persons must be whole numbers"
+            ) from error
         if group in found:
             raise told(DECLARED, "repeated", f"row {place} counts unit, sex and year again")
         found[group] = persons

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from adapters.bulk_csv import TEXT, Unreadable, read_csv
 from adapters.bulk_mapping import Described, Description
 from registry.commands.extract import (
     DOORPLATES,
@@ -30,10 +30,11 @@ from registry.errors import Fault, Malformed
 
 Rows = NDArray[np.int64]
 
-TEXT = pa.large_string()
 #: The counts that a source declares, and their columns.
 DECLARED = "declared"
 COUNTED = ("unit", "sex", "birth_year", "persons")
+#: Every column of every table.
+NAMES = (*COUNTED, *(name for table in TABLES for name in (*NEEDED[table], *OPTIONAL[table])))
 
 
 class Extract:
@@ -138,7 +139,9 @@ def read_file(folder: Path, table: str, described: Described | None) -> pa.Table
     try:
         if described is not None:
             return described.read(folder)
-        return read_csv(path) if path.suffix == ".csv" else pa.parquet.read_table(path)
+        return read_csv(path, NAMES) if path.suffix == ".csv" else pa.parquet.read_table(path)
+    except Unreadable as error:
+        raise told(table, "unreadable", str(error)) from error
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, LookupError, OSError) as error:
         raise told(table, "unreadable", f"{path.name}: {error}") from error
 
@@ -157,18 +160,6 @@ def read_declared(folder: Path, described: Described | None = None) -> pa.Table 
             ]
         )
     return read.select(COUNTED)
-
-
-def read_csv(path: Path) -> pa.Table:
-    """Read a CSV file, UTF-8 with a head line, every value as text."""
-    names = [name for table in TABLES for name in (*NEEDED[table], *OPTIONAL[table])] + [*COUNTED]
-    return pa.csv.read_csv(
-        path,
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False
-        ),
-    )
 
 
 def canonical(table: str, read: pa.Table) -> pa.Table:
@@ -205,6 +196,22 @@ def told(table: str, code: str, message: str) -> Malformed:
     return Malformed([Fault(f"/{table}", code, message)])
 
 
+def homes_of(extract: Extract) -> Rows:
+    """Of each person the row of its household, or -1; of rows of one key it is the one that stands.
+
+    A household that stands nowhere still has a row.
+    """
+    persons = extract.tables[PERSONS]["household_key"].combine_chunks()
+    keys = extract.tables[HOUSEHOLDS]["key"].combine_chunks()
+    homes = np.array(pc.fill_null(pc.index_in(persons, keys), -1)).astype(np.int64)
+    if pc.count_distinct(keys).as_py() < len(keys):
+        often = standing_rows(extract.columns(HOUSEHOLDS))
+        places = np.array(pc.fill_null(pc.index_in(persons, pa.array(often, TEXT)), -1))
+        rows = np.array([*often.values(), -1], np.int64)
+        homes = np.where(places < 0, homes, rows[places])
+    return homes
+
+
 @dataclass(frozen=True)
 class Cut:
     """Some rows that are imported together."""
@@ -215,10 +222,12 @@ class Cut:
     persons: Rows
 
 
-def cut(extract: Extract, size: int) -> list[Cut]:
+def cut(extract: Extract, size: int, first: int) -> list[Cut]:
     """Cut an extract into chunks of about `size` rows; a household and its members stay together.
 
-    Persons without a household come last.
+    first: about how many rows the first chunk of households has; each has twice as many as the one
+    before until that is `size`, for the database waits while the first one is made. Persons
+    without a household come last.
     """
     cuts: list[Cut] = []
     none = np.empty(0, np.int64)
@@ -227,25 +236,20 @@ def cut(extract: Extract, size: int) -> list[Cut]:
             rows = slice(start, min(start + size, extract.size(table)))
             cuts.append(Cut(len(cuts), table, rows, none))
     houses = extract.size(HOUSEHOLDS)
-    persons = extract.tables[PERSONS]["household_key"]
-    keys = extract.tables[HOUSEHOLDS]["key"].combine_chunks()
-    found = pc.index_in(persons, keys)
-    homes = np.array(pc.fill_null(found, houses).combine_chunks())
-    if pc.count_distinct(keys).as_py() < houses:
-        for key, row in standing_rows(extract.columns(HOUSEHOLDS)).items():
-            homes[np.asarray(pc.equal(persons, key).combine_chunks())] = row
+    homes = homes_of(extract)
+    homes[homes < 0] = houses
     order = np.argsort(homes, kind="stable").astype(np.int64)
     # Persons up to and with each household, and how many rows there are up to it.
     ends = np.searchsorted(homes[order], np.arange(houses), side="right")
     weight = ends + np.arange(1, houses + 1)
-    start, done = 0, 0
+    start, done, now = 0, 0, min(first, size)
     while start < houses:
         before = int(weight[start - 1]) if start else 0
-        end = max(start + 1, int(np.searchsorted(weight, before + size, side="right")))
+        end = max(start + 1, int(np.searchsorted(weight, before + now, side="right")))
         last = int(ends[end - 1])
         cuts.append(Cut(len(cuts), HOUSEHOLDS, slice(start, end), order[done:last]))
-        start, done = end, last
-    for first in range(done, len(order), size):
-        strays = order[first : first + size]
+        start, done, now = end, last, min(2 * now, size)
+    for stray in range(done, len(order), size):
+        strays = order[stray : stray + size]
         cuts.append(Cut(len(cuts), HOUSEHOLDS, slice(houses, houses), strays))
     return cuts

@@ -36,12 +36,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet
 
+from adapters.bulk_csv import TEXT, read_csv
 from registry.errors import Fault, Malformed
 
-TEXT = pa.large_string()
 KEYS = {"file", "encoding", "delimiter", "trim", "columns", "fixed", "codes", "tables"}
 
 
@@ -60,7 +59,8 @@ class Described:
     def read(self, folder: Path) -> pa.Table:
         """The table under our names, every value a text.
 
-        Raises ArrowInvalid where the file cannot be read, Malformed where it lacks a column.
+        Raises Unreadable or ArrowInvalid where the file cannot be read, Malformed where it lacks a
+        column.
         """
         path = folder / self.file
         raw = pa.parquet.read_table(path) if path.suffix == ".parquet" else self.read_csv(path)
@@ -85,14 +85,7 @@ class Described:
     def read_csv(self, path: Path) -> pa.Table:
         """The columns of a CSV file that are asked for, as texts."""
         names = sorted({name for theirs in self.columns.values() for name in theirs})
-        return pa.csv.read_csv(
-            path,
-            read_options=pa.csv.ReadOptions(encoding=self.encoding),
-            parse_options=pa.csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False
-            ),
-        )
+        return read_csv(path, names, self.encoding, self.delimiter)
 
     def told(self, ours: str, columns: list[Any]) -> Any:
         """One of our columns from theirs."""

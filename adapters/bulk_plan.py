@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adapters.bulk_extract import Cut, Extract
+from adapters.bulk_extract import Cut, Extract, homes_of
 from adapters.bulk_homes import Houses, ids_of
+from adapters.bulk_members import all_different, sort_members
 from adapters.bulk_numbers import right_numbers
 from adapters.bulk_parts import CodesPart, HomesPart, Part, PlatesPart, StreetsPart
 from registry.aggregates import Doorplate, Places, SegmentPlan, Street
@@ -84,17 +85,20 @@ class Plan:
         held = Held(importer.store, importer.codec)
         setting = importer.setting
         tables = {table: extract.columns(table) for table in (STREETS, DOORPLATES, HOUSEHOLDS)}
-        tables[PERSONS] = extract.columns(PERSONS, FOR_SORTING)
-        if len(set(tables[PERSONS]["key"])) < extract.size(PERSONS):
+        in_columns = all_different(extract.tables[PERSONS]["key"])
+        if not in_columns:
             tables[PERSONS] = extract.columns(PERSONS)  # rows of one key have to be compared
         references = held.entries({setting.places, *wanted(batch, tables)})
         known = known_of(references, setting, batch, by)
         found = sort_out(batch, tables, known)
+        if in_columns:
+            sort_members(extract, homes_of(extract), found)
         homes = np.array(found.homes, np.int64)
         stands = np.ones(len(homes), np.bool_)
         stands[list(found.refused[PERSONS])] = False
         living = np.bincount(homes[stands], minlength=extract.size(HOUSEHOLDS))
         columns = columns_of(found, living)
+        found.houses.clear()  # nobody asks for them again, and they take as much as the columns do
         plan = cls(batch, extract, held, found, setting, homes, stands, *columns)
         plan.in_area = known.in_area
         plan.shared = twice(extract.tables[PERSONS]["number"])
@@ -303,9 +307,6 @@ def columns_of(
         none,
     )
     return columns, list(plates.values()), where
-
-
-FOR_SORTING = ("key", "household_key", "relation", *RELATIVES)
 
 
 def known_of(

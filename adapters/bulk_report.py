@@ -124,8 +124,11 @@ class Report:
         if self.checked is not None:
             lines += ["", *checked(self.checked)]
         lines += ["", f"  {self.chunks} chunks, {self.repeated} of them recorded before;"]
-        pace = f"{self.persons_per_second:,.0f} persons/s"
-        lines.append(f"  this run: {self.persons:,} persons in {self.seconds:.1f} s, {pace}")
+        if self.persons:
+            pace = f"{self.persons_per_second:,.0f} persons/s"
+            lines.append(f"  this run: {self.persons:,} persons in {self.seconds:.1f} s, {pace}")
+        else:
+            lines.append("  this run: no persons were left to record")
         return "\n".join(lines) + "\n"
 
     def reconciled(self) -> list[str]:
@@ -148,16 +151,18 @@ class Report:
             lines.append(f"    and {len(different) - SHOWN:,} more; the table has them all")
         return lines
 
+    def paths(self, beside: Path) -> tuple[Path, ...]:
+        """Where its forms stand: for programs, for people, and the table of counts."""
+        stem = beside.parent / f"{beside.name}.{self.batch}"
+        forms = ("report.json", "report.txt", "counts.csv")
+        return tuple(stem.with_name(f"{stem.name}.{form}") for form in forms)
+
     def write(self, beside: Path) -> tuple[Path, ...]:
         """Write all forms beside the extract, whole or not at all; says where.
 
         The last one is the table of counts by unit, sex and year of birth.
         """
-        stem = beside.parent / f"{beside.name}.{self.batch}"
-        paths = tuple(
-            stem.with_name(f"{stem.name}.{form}")
-            for form in ("report.json", "report.txt", "counts.csv")
-        )
+        paths = self.paths(beside)
         bodies = (self.json(), self.text().encode(), self.counts.table())
         for path, body in zip(paths, bodies, strict=True):
             fresh = path.with_name(path.name + ".new")

@@ -17,11 +17,11 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from adapters.appending import COLUMNS, EntryRow, Found, SubmissionRow, Wish
 from adapters.bulk_encoding import Lines
-from adapters.database import Durability
+from adapters.database import Durability, open_database
 from adapters.drivers import (
     Postgres,
     PostgresTransaction,
@@ -221,7 +221,8 @@ class PostgresDesk(DriverDesk):
         )
         _, ends, body = rows.cast(pa.large_binary()).buffers()
         starts = np.frombuffer(ends, np.int64, count + 1)
-        return Packed(np.frombuffer(body, np.uint8).copy(), starts)
+        # Arrow has just made these bytes and nobody else has them: they are written into.
+        return Packed(np.frombuffer(body, np.uint8), starts)
 
     def streams(self, keys: Collection[bytes]) -> list[EntryRow]:
         """The rows of streams, those of each in version order."""
@@ -276,6 +277,18 @@ def desk_of(engine: Engine) -> Desk:
     """A desk in the process that has the engine."""
     sqlite = engine.dialect.name == "sqlite"
     return SqliteDesk(Sqlite(engine)) if sqlite else PostgresDesk(Postgres(engine))
+
+
+def desk_at(url: str, durability: Durability) -> Desk:
+    """A desk in a process of its own."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        # What it brings takes a second to load, for which nobody waits on PostgreSQL.
+        from adapters.bulk_adbc import AdbcDesk
+
+        assert address.database is not None
+        return AdbcDesk(address.database, durability)
+    return PostgresDesk(Postgres(open_database(url, durability=durability, connections=1)))
 
 
 def durability_of(engine: Engine) -> Durability:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from multiprocessing import active_children
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,13 +19,14 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from adapters.bulk import Importer
+from adapters.bulk_csv import Unreadable, read_csv
 from adapters.bulk_encoding import Halves, Salts
 from adapters.bulk_report import Report
 from adapters.database import open_database
-from adapters.eventstore import Recorder
+from adapters.eventstore import Recorder, submissions
 from registry.aggregates import Household, Number, NumberCase, Person, SequenceBook
 from registry.codec import Codec, check_parts
 from registry.commands.addresses import FreezeDoorplate
@@ -528,6 +530,7 @@ KEYS = pa.table({"key": ["a"]})
         ),
         (lambda folder: (folder / "persons.csv").write_bytes(b"key\n\xff\xfe\n"), ["unreadable"]),
         (lambda folder: (folder / "persons.csv").write_text("a,b\n1\n"), ["unreadable"]),
+        (lambda folder: (folder / "persons.csv").write_text("key;name\n1;x\n"), ["unreadable"]),
     ],
 )
 def test_files_that_are_no_extract_are_malformed(sqlite_url, tmp_path, spoil, codes):
@@ -542,6 +545,50 @@ def test_files_that_are_no_extract_are_malformed(sqlite_url, tmp_path, spoil, co
     assert [fault.code for fault in raised.value.faults] == codes
     assert store.head() == head
     engine.dispose()
+
+
+def test_a_row_that_cannot_be_read_is_told_by_its_line_and_not_by_what_it_says(tmp_path: Path):
+    rows = ["1,a,b", "2,510603197001010019", "3,a,b", "4,a,b,510603197001010019"]
+    file = tmp_path / "persons.csv"
+    file.write_text("\n".join(["key,name,number", *rows]) + "\n")
+    with pytest.raises(Unreadable) as raised:
+        read_csv(file, ["key", "name", "number"])
+    assert "line 3 has 2; line 5 has 4" in str(raised.value)
+    assert "5106" not in str(raised.value)
+
+
+def test_an_import_that_is_stopped_leaves_no_process_behind_and_goes_on_where_it_was(
+    store: Recorder, county: County, tmp_path: Path
+):
+    extract = make_source(county, 120).write(tmp_path / "extract")
+    options: dict[str, Any] = {"chunk_rows": 25, "first_rows": 10, "many_persons": 1}
+    stages: list[str] = []
+
+    def stop(done: int, of: int) -> None:
+        if done > 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), county.importer(**options) as importer:
+        importer.load(extract, "old", "b1", BASELINE, OFFICER, stop, stage=stages.append)
+    assert stages == ["reading files", "checking rows", "persons"]
+    assert not active_children()
+    again = load(county, extract, tmp_path)
+    assert 0 < again.persons < again.accepted["persons"] == again.rows["persons"]
+    assert again.repeated > 1
+
+
+def test_a_batch_begun_when_all_chunks_were_equal_goes_on_with_the_same_chunks(
+    store: Recorder, county: County, tmp_path: Path
+):
+    extract = make_source(county, 120).write(tmp_path / "extract")
+    first = load(county, extract, tmp_path, chunk_rows=30, first_rows=30)
+    with store.engine.begin() as connection:
+        before = b'{"chunk_rows":30}'
+        told = b'{"chunk_rows":30,"first_rows":30}'
+        changed = update(submissions).where(submissions.c.answer == told).values(answer=before)
+        assert connection.execute(changed).rowcount == 1
+    again = load(county, extract, tmp_path, chunk_rows=30, first_rows=5)
+    assert (again.repeated, again.entries) == (first.chunks, 0)
 
 
 def test_only_an_administrator_imports_and_names_are_plain(

@@ -1,12 +1,15 @@
 """How fast an extract is loaded: against bare ingestion of the same rows, already encoded.
 
 Ours reads CSV, checks every row and number, makes the entries, encodes, hashes and records them;
-the peers copy finished rows into the same table with the same indexes.
+the peers copy finished rows into the same table with the same indexes. REGISTRY_BENCH_IMPORT sets
+the number of persons; each database is dropped before the next one is filled. Beside each figure
+stands the processors' time, the server's told apart, which other work on the machine changes less.
 """
 
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import struct
 from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +34,7 @@ from adapters.schema import migrate
 from tests.adapters.extracts import BASELINE, OFFICER, County, clock, make_source
 from tests.bench.figures import Pair, Times, report
 
-PERSONS = 100_000
+PERSONS = int(os.environ.get("REGISTRY_BENCH_IMPORT", "100000"))
 ROUNDS = 3
 TARGET = 0.6
 COLUMNS = (
@@ -162,12 +165,42 @@ def adbc(url: str, finished: Finished) -> None:
         connection.commit()
 
 
-def seconds(side: Callable[..., object], *arguments: object) -> float:
-    """How long something takes."""
+@dataclass
+class Side:
+    """What one side took, a value for each round: seconds, and processor seconds of two kinds."""
+
+    seconds: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)  # of this process and its workers
+    served: list[float] = field(default_factory=list)  # of the database server
+
+    def told(self, name: str, entries: int) -> str:
+        """The pace, and what it cost."""
+        pace, busy, served = (median(one) for one in (self.seconds, self.busy, self.served))
+        return f"{name} {entries / pace:,.0f} entries/s, {busy:.2f} + {served:.2f} CPU s"
+
+
+def take(server: int | None, side: Callable[..., object], *arguments: object) -> tuple[float, ...]:
+    """What something takes; server: the database server's process, if there is one."""
     gc.collect()
+    before = [spent(os.getpid()), spent(server)]
     start = perf_counter()
     side(*arguments)
-    return perf_counter() - start
+    took = perf_counter() - start
+    return took, spent(os.getpid()) - before[0], spent(server) - before[1]
+
+
+def spent(process: int | None) -> float:
+    """Processor seconds of a process and of all that it has started."""
+    if process is None:
+        return 0.0
+    home = Path(f"/proc/{process}")
+    try:
+        told = (home / "stat").read_text().rpartition(")")[2].split()
+        children = " ".join(one.read_text() for one in home.glob("task/*/children")).split()
+    except FileNotFoundError:
+        return 0.0  # ended just now; its parent has its times
+    own = sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(spent(int(one)) for one in children)
 
 
 PEERS: dict[str, dict[str, Callable[[str, Finished], None]]] = {
@@ -176,37 +209,52 @@ PEERS: dict[str, dict[str, Callable[[str, Finished], None]]] = {
 }
 
 
-def measure(database: str, fresh: Fresh, folder: Path, persons: int, rounds: int) -> None:
+@dataclass(frozen=True)
+class Databases:
+    """Where each side gets a database of its own, with the schema and nothing in it."""
+
+    kind: str
+    fresh: Fresh
+    drop: Callable[[str], None]
+    server: int | None = None
+
+
+def measure(databases: Databases, folder: Path, persons: int, rounds: int) -> None:
     """Load the same extract in turn by us and by the peers, each into a fresh database."""
-    ours: list[float] = []
-    theirs: dict[str, list[float]] = {name: [] for name in PEERS[database]}
+    kind = databases.kind
+    sides = {name: Side() for name in ("ours", *PEERS[kind])}
     finished: Finished | None = None
-    extract = folder / database
+    extract = folder / kind
     for number in range(rounds + 1):
-        engine = open_database(fresh())
+        url = databases.fresh()
+        engine = open_database(url)
         store = Recorder(engine, node=1, clock=clock)
         county = County.found(store)
         if not number:
             make_source(county, persons).write(extract)
         with county.importer() as importer:
             importer.warm()
-            taken = seconds(importer.load, extract, "bench", "b", BASELINE, OFFICER)
+            load = (importer.load, extract, "bench", "b", BASELINE, OFFICER)
+            took = {"ours": take(databases.server, *load)}
         finished = finished or Finished.of(engine)
         engine.dispose()
-        times = {name: seconds(PEERS[database][name], fresh(), finished) for name in theirs}
-        if number:  # the first round opens, compiles and fills caches
-            ours.append(taken)
-            for name, time in times.items():
-                theirs[name].append(time)
+        databases.drop(url)
+        for name, peer in PEERS[kind].items():
+            url = databases.fresh()
+            took[name] = take(databases.server, peer, url, finished)
+            databases.drop(url)
+        for name, values in took.items() if number else ():  # the first round fills caches
+            side = sides[name]
+            for times, value in zip((side.seconds, side.busy, side.served), values, strict=True):
+                times.append(value)
     assert finished is not None
-    entries = len(finished.rows)
-    best = min(theirs, key=lambda name: median(theirs[name]))
-    pair = Pair(Times(tuple(ours)), Times(tuple(theirs[best])))
+    ours, entries = sides.pop("ours"), len(finished.rows)
+    best = min(sides, key=lambda name: median(sides[name].seconds))
+    pair = Pair(Times(tuple(ours.seconds)), Times(tuple(sides[best].seconds)))
     pace = persons / pair.ours.median
-    report(f"bulk-load-{database}", persons, pace, "persons/s", best, pair.ratio, TARGET)
-    sides = {"ours": ours, **theirs}
-    told = (f"{name} {entries / median(times):,.0f}" for name, times in sides.items())
-    print(f"# {database}: {entries:,} entries; entries/s: {', '.join(told)}")
+    report(f"bulk-load-{kind}", persons, pace, "persons/s", best, pair.ratio, TARGET)
+    told = "; ".join(side.told(name, entries) for name, side in {"ours": ours, **sides}.items())
+    print(f"# {kind}: {entries:,} entries; {told} (of clients + of the server)")
 
 
 def main(persons: int = PERSONS, rounds: int = ROUNDS) -> None:
@@ -224,22 +272,29 @@ def main(persons: int = PERSONS, rounds: int = ROUNDS) -> None:
             shutil.copy(blank, path)
             return f"sqlite:///{path}"
 
-        measure("sqlite", sqlite, folder, persons, rounds)
+        def remove(url: str) -> None:
+            for path in folder.glob(f"{Path(named(url)).name}*"):
+                path.unlink()
+
+        measure(Databases("sqlite", sqlite, remove), folder, persons, rounds)
         with PrivatePostgres() as server:
-
-            def postgres() -> str:
-                return server.create(f"b{next(made)}", "blank")
-
             template = open_database(server.create("blank"))
             migrate(template)
             template.dispose()
-            measure(
+            postgres = Databases(
                 "postgresql",
                 lambda: server.create(f"b{next(made)}", "blank"),
-                folder,
-                persons,
-                rounds,
+                lambda url: server.drop(named(url)),
+                server.pid,
             )
+            measure(postgres, folder, persons, rounds)
+
+
+def named(url: str) -> str:
+    """The name of a database, or its path."""
+    name = make_url(url).database
+    assert name is not None
+    return name
 
 
 if __name__ == "__main__":
