@@ -85,7 +85,10 @@ class Holding:
 
 @dataclass(frozen=True)
 class Place:
-    """A division or, without a level, a community."""
+    """A division or, without a level, a community; station: the police station that cares for it.
+
+    Only communities have one.
+    """
 
     id: UUID
     level: int | None
@@ -94,6 +97,7 @@ class Place:
     code: str | None
     parent: UUID | None
     closed: bool
+    station: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, func, select
 
-from adapters import occupancy
+from adapters import occupancy, uniqueness
 from adapters.assembly import Parts
 from adapters.occupancy import caught_up
 from adapters.projector import Projector
@@ -27,8 +27,13 @@ from registry.projections import At, findings, tallies
 from registry.registrar import Authority
 from registry.values import NumberFaultKind, Severity
 
-#: Commands of which read models must be asked before.
+#: Commands of which read models must be asked, whatever they say.
 CHECKED = (AcceptBaseline, FileReport, *occupancy.CHECKED)
+
+
+def asks(command: object) -> bool:
+    """Whether read models must be asked before a command is decided."""
+    return isinstance(command, CHECKED) or uniqueness.claims(command)
 
 
 def consult(
@@ -49,7 +54,10 @@ def consult(
             return {}, tuple(refused.rules)
     elif isinstance(command, AcceptBaseline):
         return {}, _errors(command, parts.engine, projector, now)
-    return occupancy.occupied(command, parts.engine, projector, now)
+    about = (command, parts.engine, projector, now)
+    lived_in, found = occupancy.occupied(*about)
+    named, taken = uniqueness.doubled(*about)
+    return lived_in | named, found + taken
 
 
 def _errors(

@@ -6,8 +6,8 @@ They are waited for, so that the answer is as new as the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID, uuid5
 
@@ -16,13 +16,16 @@ from sqlalchemy import Engine
 from adapters.projector import Projector
 from adapters.reading import Behind, Reader, reading
 from registry.aggregates import making_rules, rules
+from registry.aggregates.household import COLLECTIVE
 from registry.commands.addresses import CloseDoorplate
 from registry.commands.cards_sites import CloseSite
 from registry.commands.households import CloseHousehold
 from registry.commands.places import CutCommunity
 from registry.commands.relocation import MoveHousehold
+from registry.commands.voiding import VoidHouseholdEntry
 from registry.days import day_at
 from registry.errors import Rule
+from registry.events.household import HouseholdChanged, HouseholdEstablished
 from registry.projections import bodies, households, residences
 from registry.projections.base import At
 from registry.register import Authority, Submission
@@ -33,7 +36,7 @@ from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId, day
 PLATES = 25
 PATIENCE_S = 10.0
 #: What needs to be known about residents, or about what a site holds, before it is decided.
-CHECKED = (CloseDoorplate, CloseHousehold, MoveHousehold, CloseSite)
+CHECKED = (CloseDoorplate, CloseHousehold, MoveHousehold, CloseSite, VoidHouseholdEntry)
 #: Residents of a collective household that are looked at.
 MOST = 100_000
 #: How often what settled meanwhile is looked for again.
@@ -60,9 +63,10 @@ def occupied(
 
     A door plate is withdrawn without households; it was frozen before, so nobody settles there
     any more, and an answer that is as new as the freeze stays right. A collective household lists
-    no members on its stream: it closes without residents and moves with all of them. What closes
-    on an earlier day must have been empty since that day. A production site closes with neither
-    orders nor bodies.
+    no members on its stream: it closes without residents, moves with all those of the day of the
+    move, and what made it collective is undone where nobody ever lived in it. What closes on an
+    earlier day must have been empty since that day. A production site closes with neither orders
+    nor bodies.
     Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5; 吉政办发〔2004〕53号.
     """
     if not isinstance(command, CHECKED):
@@ -81,6 +85,12 @@ def occupied(
             counts = [bodies.held(command.site, at), bodies.open_orders(command.site, at)]
             if any(reader.connection.execute(query).scalar_one() for query in counts):
                 found.append(making_rules.SiteNotEmpty(command.site))
+        elif isinstance(command, VoidHouseholdEntry):
+            asked = command.household
+            if _made_collective(reader, command, at) and _ever_lived_in(
+                reader, command.household, at
+            ):
+                found.append(rules.ResidentsUnnamed(command.household))
         else:
             if isinstance(command, CloseHousehold):
                 over = residences.of_household_over(
@@ -89,14 +99,59 @@ def occupied(
                 rows = reader.connection.execute(over.limit(1))
                 residents = {UUID(bytes=row.person) for row in rows}
             else:
-                residents = _residents(reader, command.household, at)
+                residents = _residents(reader, command.household, _then(command, at))
             named = set(command.persons) if isinstance(command, MoveHousehold) else set()
             house = reader.household(command.household, at)
             if house is not None and house.collective:
                 asked = command.household  # of a family's household its own stream tells
                 if residents != named:
                     found.append(rules.ResidentsUnnamed(command.household))
+                if isinstance(command, MoveHousehold):
+                    found.extend(_came_later(reader, command, residents, at))
     return ({} if asked is None else {asked: at.known}), tuple(found)
+
+
+def _made_collective(reader: Reader, command: VoidHouseholdEntry, at: At) -> bool:
+    """Whether what a command undoes founded a collective household, or made one of a family's."""
+    lines = [
+        one
+        for one in reader.timeline(command.household, at.known)
+        if isinstance(one.event, (HouseholdEstablished, HouseholdChanged))
+        and one.version <= command.version
+    ]
+    if not lines or lines[-1].version != command.version:
+        return False
+    types = [one.event.household_type for one in lines]
+    return types[-1] == COLLECTIVE and types[-2:-1] != [COLLECTIVE]
+
+
+def _ever_lived_in(reader: Reader, household: UUID, at: At) -> bool:
+    """Whether somebody was registered in a household on any day."""
+    until = day_number(at.valid_on + timedelta(days=1))
+    over = residences.of_household_over(household, 0, until, at.known)
+    return reader.connection.execute(over.limit(1)).first() is not None
+
+
+def _then(command: MoveHousehold, at: At) -> At:
+    """The day of a move, as known now."""
+    return replace(at, valid_on=min(command.on or at.valid_on, at.valid_on))
+
+
+def _came_later(
+    reader: Reader, command: MoveHousehold, residents: set[UUID], at: At
+) -> Iterator[Rule]:
+    """Who came after the day of a move dated back was entered where the household was no more."""
+    then = _then(command, at)
+    house = reader.household(command.household, then)
+    plate = reader.doorplate(command.doorplate, then)
+    if house is None or plate is None or house.community == plate.community:
+        return
+    until = day_number(at.valid_on + timedelta(days=1))
+    since = residences.of_household_over(command.household, then.day, until, at.known)
+    for (person,) in reader.connection.execute(since):
+        if UUID(bytes=person) not in residents:
+            yield rules.EntryInTheWay(f"{UUID(bytes=person)} came after {then.valid_on}")
+            return
 
 
 def _since(command: CloseDoorplate | CloseHousehold, at: At) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -56,7 +56,7 @@ from registry.projections import (
 )
 from registry.projections.base import At
 from registry.store import EntryStore
-from registry.values import PersonId, Relationship, day_number, day_of
+from registry.values import HouseholdNumber, PersonId, Relationship, day_number, day_of
 
 FIRST = bytes(16)
 ASKED_AT_ONCE = 500
@@ -127,6 +127,27 @@ def resolve(
     if known > reached:
         raise Behind(f"the read models are {known - reached} entries behind; ask again in a moment")
     return At(valid_on or today, known)
+
+
+def past(first: date, until: date, now: int, *, running: bool = False) -> tuple[date, date]:
+    """A period from a day until before another, of which something can be known already.
+
+    now: microseconds UTC. running: it may end later, so long as it has begun, such as a month of a
+    cash-book. Raises Malformed where it ends before it begins, or after today: nobody knows yet
+    who will be registered where.
+    """
+    faults = []
+    if first >= until:
+        faults.append(Fault("until", "out-of-range", "a period ends after it begins"))
+    today = day_at(now)
+    if first > today:
+        faults.append(Fault("from", "future-instant", f"{first} is yet to come"))
+    elif not running and until > today + timedelta(1):
+        told = f"{until - timedelta(1)} is yet to come; the last day is today at the latest"
+        faults.append(Fault("until", "future-instant", told))
+    if faults:
+        raise Malformed(faults)
+    return first, until
 
 
 class Reader:
@@ -235,6 +256,13 @@ class Reader:
             if row.person is not None
         }
         return households.PACKING.state(household, rows[0][2:], members=members)
+
+    def households_numbered(self, number: HouseholdNumber, at: At) -> list[Household]:
+        """The open households with a number (户号), one in each station; without members."""
+        return [
+            households.PACKING.state(UUID(bytes=row[0]), row[1:])
+            for row in self._rows(households.numbered(number, at))
+        ]
 
     def doorplate(self, doorplate: UUID, at: At) -> Doorplate | None:
         """A door plate."""

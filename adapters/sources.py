@@ -18,10 +18,10 @@ from uuid import UUID, uuid5
 
 import msgspec
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
-from adapters.bulk_mapping import TEXT, Description
+from adapters.bulk_csv import TEXT, Unreadable, read_csv
+from adapters.bulk_mapping import Description
 from adapters.reading import Reader
 from registry import five_sources
 from registry.commands.extract import PERSONS, SOURCES
@@ -69,11 +69,8 @@ def read(path: Path, mapping: Path | None = None) -> list[dict[str, str]]:
         elif path.suffix == ".parquet":
             table = pa.parquet.read_table(path)
         else:
-            options = pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(known, TEXT), strings_can_be_null=False
-            )
-            table = pa.csv.read_csv(path, convert_options=options)
-    except (pa.ArrowInvalid, OSError) as error:
+            table = read_csv(path, known)
+    except (Unreadable, pa.ArrowInvalid, OSError) as error:
         raise Malformed([Fault(f"/{path.name}", "unreadable", str(error))]) from error
     unknown = sorted(set(table.column_names) - set(known))
     if unknown:

@@ -73,6 +73,7 @@ def told(row: Row[Any]) -> Place:
         row.code,
         id_or_none(row.parent),
         bool(row.closed),
+        row.station,
     )
 
 

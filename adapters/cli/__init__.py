@@ -16,6 +16,7 @@ from adapters.cli.cashing import cash_book, relief_lists, unsettled_fees
 from adapters.cli.checking import check
 from adapters.cli.checking_books import check_register, check_rules
 from adapters.cli.checking_doubles import check_doubles
+from adapters.cli.checking_repeated import check_repeated
 from adapters.cli.checking_unsettled import check_unsettled
 from adapters.cli.cleaning import (
     batches,
@@ -32,6 +33,7 @@ from adapters.cli.frame import Verbs
 from adapters.cli.inspecting import acts
 from adapters.cli.issuing import backlog, card, cards, overdue, readiness, take_back
 from adapters.cli.looking import (
+    find_household,
     find_number,
     household,
     in_transit,
@@ -90,6 +92,7 @@ for verb in (
     person,
     find_number,
     household,
+    find_household,
     residents,
     occupants,
     in_transit,
@@ -155,5 +158,5 @@ for verb in (
     demo,
 ):
     main.add_command(verb)
-for verb in (check_register, check_rules, check_doubles, check_unsettled):
+for verb in (check_register, check_rules, check_doubles, check_repeated, check_unsettled):
     check.add_command(verb)

@@ -35,13 +35,13 @@ def cash_book(desk: Desk, unit: str, first: date, until: date) -> None:
     registry cash-book --unit 510603000000 --from 2007-06-01 --until 2007-07-01
     """
     from adapters import fees
+    from adapters.reading import past
 
     try:
         office = OfficeCode(unit)
     except ValueError as error:
         raise malformed("--unit", str(error)) from error
-    if first >= until:
-        raise malformed("--until", "a period ends after it begins")
+    first, until = past(first, until, desk.parts.register.clock(), running=True)
     found = fees.books(desk.reader, office, first, until, desk.at)
     told: dict[str, Any] = {
         **asdict(found),

@@ -97,11 +97,12 @@ def places(desk: Desk, place: UUID | None, code: str | None) -> None:
             "level": level_of(one),
             "code": one.code,
             "name": one.name,
+            "station": one.station,
             "residents": reader.count(one.id, at),
         }
         for one in found
     ]
-    heads = ["id", "level", "code", "name", "residents"]
+    heads = ["id", "level", "code", "name", "station", "residents"]
     answer(told, lambda: show_table("places", heads, [list(one.values()) for one in told]))
 
 
@@ -153,14 +154,15 @@ def counts(desk: Desk, division: UUID, first: int, last: int | None) -> None:
     \b
     registry counts 01890a5d-ac96-774b-bcce-b302099a8057 --from 2007-01 --to 2007-12
     """
-    from adapters.counting import four_changes
+    from adapters.counting import four_changes, past_months
     from registry.days import day_at
 
     if desk.reader.place(division, desk.at) is None:
         raise NotFound("place", division)
     store = desk.parts.store
     today = day_at(desk.parts.register.clock())
-    months = four_changes(desk.reader, store, division, first, last or first, desk.at.known, today)
+    first, last = past_months(first, last or first, today)
+    months = four_changes(desk.reader, store, division, first, last, desk.at.known, today)
     told = [
         {
             "month": f"{one.month // 100}-{one.month % 100:02}",

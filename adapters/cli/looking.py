@@ -13,7 +13,7 @@ from adapters.cli.desk import Desk, asking, labelled
 from adapters.cli.frame import DAY, ID, answer, as_json, malformed, show_fields, show_table
 from registry.days import moment_of
 from registry.errors import Fault, Malformed, NotFound
-from registry.values import explain_number, masked
+from registry.values import HouseholdNumber, explain_number, masked
 from registry.vocabulary import Kind, word_of
 
 if TYPE_CHECKING:
@@ -242,6 +242,40 @@ def household(desk: Desk, identifier: UUID) -> None:
     desk.tell("household", told, text, subjects=subjects, fields=told, rows=1 + len(members))
 
 
+@click.command("find-household")
+@click.argument("number")
+@click.option("--within", type=ID, help="Only in this division or community.")
+@asking()
+@as_json
+def find_household(desk: Desk, number: str, within: UUID | None) -> None:
+    """List the households with a NUMBER (户号), one at most in each police station.
+
+    \b
+    registry find-household 000123 --within 01890a5d-ac96-774b-bcce-b302099a8057
+    """
+    desk.need(*PEOPLE)
+    try:
+        borne = HouseholdNumber(number)
+    except ValueError as error:
+        raise malformed("NUMBER", str(error)) from error
+    inside = None if within is None else set(desk.reader.communities(within, desk.at))
+    found = [
+        one
+        for one in desk.reader.households_numbered(borne, desk.at)
+        if desk.sight.sees_place(one.community) and (inside is None or one.community in inside)
+    ]
+    names = ("id", "household_type", "doorplate", "community", "head")
+    told = [{name: getattr(one, name) for name in names} for one in found]
+
+    def text() -> None:
+        heads = ["household", "type", "door plate", "community", "head"]
+        rows = [[*map(labelled, one.values())] for one in told]
+        show_table("households", heads, rows)
+
+    subjects = [one.id for one in found]
+    desk.tell("find-household", told, text, subjects=subjects, fields=names, rows=len(told))
+
+
 def _residents(desk: Desk, household: UUID) -> Iterator[UUID]:
     """Everybody registered in a household, also in one that lists nobody, page by page."""
     page = desk.reader.residents_of_household(household, desk.at, limit=PAGE)
@@ -287,8 +321,9 @@ def occupants(desk: Desk, doorplate: UUID, first: date | None, until: date | Non
     if (first is None) != (until is None):
         raise malformed("--from, --until", "a period needs both")
     if first is not None and until is not None:
-        if first >= until:
-            raise malformed("--until", "it must lie after --from")
+        from adapters.reading import past
+
+        first, until = past(first, until, desk.parts.register.clock())
         stays = desk.reader.occupants_over(doorplate, first, until, desk.at.known)
         people = desk.reader.persons({one for stay in stays for one in stay.persons}, desk.at)
         told: list[dict[str, Any]] = [

@@ -113,8 +113,8 @@ def status() -> None:
         if replaced:
             click.echo(
                 "Tables of former editions are still there, with what was blanked since;"
-                " whoever has followed for a day drops them, `registry follow --once --drop-former`"
-                " at once.",
+                " whoever follows drops them a day after they last moved, `registry follow --once"
+                " --drop-former` at once.",
                 err=True,
             )
         for warning in warnings:

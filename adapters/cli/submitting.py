@@ -137,7 +137,7 @@ def do(
     echo '{"person": "…", "version": 3, "grounds": "…"}' | registry do RestoreRegistration
     """
     from adapters.eventstore import microseconds
-    from adapters.founded import consult
+    from adapters.founded import asks, consult
     from adapters.ids import ids
     from adapters.projector import Projector
     from adapters.wire import read_command, shape_of
@@ -151,6 +151,9 @@ def do(
     command = read_command(COMMANDS[name], file.read())
     with opened() as parts:
         projector = Projector(parts.engine, parts.store)
+        if asks(command):  # and nobody else may be there to bring them up to the log
+            projector.prepare()
+            projector.catch_up()
         told_before = consult(command, by, parts, projector, microseconds())
         sent = Submission(submission or ids(microseconds)(), by, command, *told_before)
         try:

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from adapters.founded import CHECKED, consult
+from adapters.founded import asks, consult
 from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
@@ -108,7 +108,7 @@ def _batch(services: Services) -> Any:
 
 async def consulted(services: Services, sent: Submission) -> Submission:
     """A submission with what the read models tell of it, where its command needs to know."""
-    if not isinstance(sent.command, CHECKED):
+    if not asks(sent.command):
         return sent
     parts, projector = services.parts, services.projector
     asked, found = await services.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -155,7 +156,13 @@ def respond(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -
 def _of_http(error: HTTPException) -> Response:
     codes = {404: "no-such-route", 405: "method-not-allowed"}
     code = codes.get(error.status_code, "bad-request")
-    return respond(told(error.status_code, code, str(error.detail)), error.headers)
+    detail = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "no question and no command has that address; /docs lists all of them"
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        detail = f"send {allowed}; /docs tells what every address takes"
+    return respond(told(error.status_code, code, detail), error.headers)
 
 
 def add_errors(app: FastAPI) -> None:

@@ -29,7 +29,7 @@ from registry.aggregates import programme_rules
 from registry.commands.reports import FileReport
 from registry.days import day_at, moment_of
 from registry.entry import EVERYTHING
-from registry.errors import NotFound, Refused
+from registry.errors import Fault, Malformed, NotFound, Refused
 from registry.projections import At, filings
 from registry.register import Authority, Submission
 from registry.store import EntryStore, Receipt
@@ -90,9 +90,12 @@ def make_report(
     """Compute a report of a division and period from the entries up to a position.
 
     at: today, and that position. It is moved to the last entry of its instant, since an instant is
-    how it is named for good. Raises NotFound, and Malformed where the form has no such period.
+    how it is named for good. Raises NotFound, and Malformed where the form has no such period, or
+    where it has not begun.
     """
     begin, end = period(form, first, last)
+    if begin > at.valid_on:
+        raise Malformed([Fault("first", "future-instant", f"{begin} is yet to come")])
     known_at = store.page(at.known - 1, 1)[0].recorded_at if at.known else 0
     known = store.position_at(known_at) if at.known else 0
     if known > positions.position(reader.connection):

@@ -122,9 +122,10 @@ class Places(Aggregate):
                     if fact is None or fact.closed:
                         yield rules.DivisionUnknown(moved.place)
                     yield from division(moved.parent, fact.level if fact else None)
+                yield from here._check_codes(event, [moved.place for moved in event.moved])
 
     def _check_code(self, event: Any) -> Iterator[Rule]:
-        """A code fits its division's level, and names one division at a time, also later on.
+        """A code that is given fits its division's level, and is nobody else's.
 
         A city without counties of its own (直筒子市) may bear one code with the county in it.
         """
@@ -138,32 +139,33 @@ class Places(Aggregate):
         shared = above is not None and above.level is Level.CITY and above.code == code
         if (own is None or own.code != code) and level is not _level_of(code) and not shared:
             yield rules.DivisionCodeUnfit(code)
-        known = self.facts.get(event.division, ())
-        until = next((one.since for one in known if one.since > day and _tells_code(one)), date.max)
-        for place, facts in self.facts.items():
-            if place == event.division or all(one.code != code for one in facts):
+        yield from self._check_codes(event, [event.division])
+
+    def _check_codes(self, event: Any, divisions: Iterable[UUID]) -> Iterator[Rule]:
+        """A code names one division at a time, on the day of an entry and on every later one."""
+        after, day = type(self).evolve(self, event, self.id), event.effective_on
+        for division in divisions:
+            if doubles := set(after._doubles(division, day)):
+                for _, code in sorted(doubles.difference(self._doubles(division, day))):
+                    yield rules.DivisionCodeTaken(code)
+
+    def _doubles(self, division: UUID, since: date) -> Iterator[tuple[UUID, DivisionCode]]:
+        """Who else bears a division's code on some day from one on, and is not one with it."""
+        own = self.facts.get(division, ())
+        codes = {fact.code for fact in own} - {None}
+        for place, facts in self.facts.items() if codes else ():
+            if place == division or codes.isdisjoint(fact.code for fact in facts):
                 continue
-            days = (day, *(one.since for one in facts if day < one.since < until))
-            if any(self._bears(place, code, on) for on in days) and not (
-                self._in_one(place, event.division, level, parent, day)
-            ):
-                yield rules.DivisionCodeTaken(code)
-
-    def _bears(self, place: UUID, code: DivisionCode, on: date) -> bool:
-        """Whether a place has a code on a day."""
-        fact = self.fact(place, on)
-        return fact is not None and fact.code == code and not fact.closed
-
-    def _in_one(
-        self, place: UUID, division: UUID, level: Level | None, parent: UUID | None, on: date
-    ) -> bool:
-        """Whether of a place and a division one is a city and the other a county in it."""
-        fact = self.fact(place, on)
-        if fact is None:
-            return False
-        if level is Level.COUNTY:
-            return fact.level is Level.CITY and parent == place
-        return level is Level.CITY and fact.level is Level.COUNTY and fact.parent == division
+            days = {since, *(one.since for one in (*own, *facts) if one.since > since)}
+            for day in sorted(days):
+                one, other = self.fact(division, day), self.fact(place, day)
+                if one is None or other is None or one.closed or other.closed:
+                    continue
+                city_and_county = _is_county_in(one, place, other) or _is_county_in(
+                    other, division, one
+                )
+                if one.code is not None and one.code == other.code and not city_and_county:
+                    yield place, one.code
 
     @classmethod
     def evolve(cls, state: Self | None, event: Any, stream: UUID) -> Self:
@@ -242,9 +244,9 @@ def _level_of(code: DivisionCode) -> Level:
     return Level.CITY if code.endswith("00") else Level.COUNTY
 
 
-def _tells_code(fact: Fact) -> bool:
-    """Whether a division has another code, or is no more, from a fact on."""
-    return fact.told is None or not fact.told.isdisjoint(("code", "closed"))
+def _is_county_in(one: Fact, place: UUID, other: Fact) -> bool:
+    """Whether what one fact is about is a county in the city that the other one is about."""
+    return one.level is Level.COUNTY and other.level is Level.CITY and one.parent == place
 
 
 def _inserted(facts: tuple[Fact, ...], fact: Fact) -> tuple[Fact, ...]:

@@ -98,6 +98,14 @@ class HouseholdIsClosed(Concerning):
     remedy = "Choose another household or found one (201)."
 
 
+class HouseholdNumberTaken(Concerning):
+    """Another household of that police station bears the number."""
+
+    code = "household-number-taken"
+    law = "公通字[1995]91号 (户号)"
+    remedy = "Choose a number that no household of the station has had since that day."
+
+
 class HouseholdNotEmpty(Concerning):
     """The household still has members."""
 
@@ -168,6 +176,22 @@ class DoorplateOccupied(Concerning):
     code = "doorplate-occupied"
     law = "GA 214 business 303"
     remedy = "Move the households first."
+
+
+class PlateNumberTaken(Concerning):
+    """Another door plate of that street bears the number."""
+
+    code = "plate-number-taken"
+    law = "GA 214 business 301; 地名管理条例"
+    remedy = "Choose another number, or tell the plates apart by their detail (plate_detail)."
+
+
+class StreetNameTaken(Concerning):
+    """Another street of that division bears the name."""
+
+    code = "street-name-taken"
+    law = "地名管理条例 art. 4 (3)"
+    remedy = "Choose another name; streets of one division are not named alike."
 
 
 class StreetIsClosed(Concerning):

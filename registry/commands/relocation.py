@@ -19,7 +19,7 @@ from registry.commands.membership import (
     settle,
 )
 from registry.commands.numbering import refuse_open_case
-from registry.events.household import HouseholdMoved, Member
+from registry.events.household import HouseholdChanged, HouseholdMoved, Member
 from registry.events.person import AddressChanged
 from registry.limits import limit
 from registry.registrar import Registrar
@@ -28,6 +28,7 @@ from registry.values import (
     CommunityId,
     DoorplateId,
     HouseholdId,
+    HouseholdNumber,
     Level,
     MigrationReason,
     Name,
@@ -194,12 +195,13 @@ class ChangeAddress:
         return {"household": home.household, "community": home.community}
 
 
-@command(STATION)
+@command(STATION, later=("household_number",))
 class MoveHousehold:
     """Let a whole household move to another door plate inside the city (整户移居).
 
     persons: those registered in a collective household, which lists none; else left out.
-    Source: GA 214 businesses 103 and 202.
+    household_number: the one that it has from then on, where it keeps not its own; numbers are
+    unique inside a station. Source: GA 214 businesses 103 and 202.
     """
 
     household: HouseholdId
@@ -209,6 +211,7 @@ class MoveHousehold:
     reason: MigrationReason | None = None
     declarant: Name
     on: date | None = None
+    household_number: HouseholdNumber | None = None
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the move on the household's and every member's stream."""
@@ -223,6 +226,16 @@ class MoveHousehold:
             self.household,
             HouseholdMoved(effective_on=on, doorplate=self.doorplate, community=plate.community),
         )
+        places, number = registrar.places(), self.household_number or house.household_number
+        stations = [places.station_of(one, on) for one in (house.community, plate.community)]
+        if number != house.household_number or stations[0] != stations[1]:
+            # A station keeps the households of its area by number: also one that stays the same.
+            registrar.enter(
+                self.household,
+                HouseholdChanged(
+                    effective_on=on, household_number=number, household_type=house.household_type
+                ),
+            )
         persons = self.persons if house.collective else tuple(house.members)
         registrar.prefetch(persons)
         for person in persons:

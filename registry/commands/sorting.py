@@ -24,7 +24,6 @@ from registry.commands.extract import (
     RELATIONS,
     RELATIVES,
     STREETS,
-    TABLES,
     Batch,
     Columns,
     House,
@@ -85,14 +84,18 @@ def wanted(batch: Batch, tables: Tables) -> set[UUID]:
 
 
 def sort_out(batch: Batch, tables: Tables, known: Known) -> Sorted:
-    """Find out which rows can stand and where."""
+    """Find out which rows can stand and where.
+
+    Without a table of persons these are left to whoever has them in another form.
+    """
     found = Sorted()
-    for table in TABLES:
+    for table in tables:
         refuse_repeated(tables[table], found.refused[table], found.found[table])
     sort_streets(batch, tables[STREETS], tables[DOORPLATES], known, found)
     sort_plates(batch, tables[DOORPLATES], known, found)
     sort_houses(batch, tables[HOUSEHOLDS], known, found)
-    sort_persons(tables[PERSONS], tables[HOUSEHOLDS], found)
+    if PERSONS in tables:
+        sort_persons(tables[PERSONS], tables[HOUSEHOLDS], found)
     return found
 
 

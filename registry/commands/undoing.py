@@ -29,7 +29,11 @@ from registry.commands.redaction import SUBJECT
 from registry.days import day_at
 from registry.entry import Entry
 from registry.errors import NotFound, Rule
-from registry.events.household import HouseholdEntriesVoided, HouseholdMoved
+from registry.events.household import (
+    HouseholdEntriesVoided,
+    HouseholdEstablished,
+    HouseholdMoved,
+)
 from registry.events.papers import (
     CertificateConsumed,
     CertificateReinstated,
@@ -177,8 +181,13 @@ def undo(registrar: Registrar, of: Undoing, target: Entry, event: type[Any]) -> 
     for entry in households:
         house = registrar.find(Household, entry.stream, entry.effective_on)
         # Its residents are not listed, so that nobody can tell whom else the business moved.
-        unlisted = isinstance(entry.event, HouseholdMoved) and bool(house and house.collective)
-        registrar.refuse_if((unlisted, rules.NotReversible("a collective household moved")))
+        hall = bool(house and house.collective)
+        moved = hall and isinstance(entry.event, HouseholdMoved)
+        founded = hall and isinstance(entry.event, HouseholdEstablished)
+        registrar.refuse_if(
+            (moved, rules.NotReversible("a collective household moved")),
+            (founded, rules.NotReversible("a collective household was founded by it")),
+        )
     refuse_redacted(registrar, persons)
     was = {entry.stream: _standing(registrar, entry.stream) for entry in persons}
     for stream, entries in _by_stream(persons).items():

@@ -132,12 +132,17 @@ class RegisterBirth(Entrant):
     died_on: date | None = None
     death_cause: DeathCause | None = None
 
+    def since(self, today: date) -> date:
+        """The day from which the child is a resident."""
+        late = self.birth_kind != "0101" and not self.died_on
+        return self.on or (today if late else self.birth_date)
+
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the child on its own, the household's, the number's and the book's stream."""
         person = PersonId(registrar.new_id())
         registrar.places()
         late = self.birth_kind != "0101"
-        on = self.on or (registrar.today if late and not self.died_on else self.birth_date)
+        on = self.since(registrar.today)
         parented = self.mother or self.father or self.mother_name or self.father_name
         registrar.refuse_if(
             (self.birth_date > on, rules.BirthAfterRegistration(self.birth_date)),

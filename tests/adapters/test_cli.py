@@ -367,7 +367,25 @@ def test_an_extract_is_imported_and_what_was_refused_is_told(terminal, tmp_path)
     told = terminal.json(*line, exits=1)
     assert told["rows"]["persons"] == 2
     assert [one[2] for one in told["refused"] if one[0] == "persons"][-1] == "P2"
-    assert "Refused" in terminal(*line, exits=1).stdout
+    told = terminal(*line, exits=1).stdout
+    assert "Refused" in told
+    assert str(folder.with_name("extract.b1.report.txt")) in told
+
+
+def test_an_import_that_is_stopped_says_how_far_it_is_and_how_it_goes_on(
+    terminal, tmp_path, monkeypatch
+):
+    def load(self, *told, **options):
+        progress, _, stage = told[5:]
+        stage("persons")
+        progress(1_500, 40_000)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adapters.bulk.Importer.load", load)
+    line = ("import", tmp_path, "--source", "old", "--batch", "b1", "--baseline", "2004-06-01")
+    told = terminal(*line, exits=130).stderr
+    assert "stopped at persons, 1,500 of 40,000 recorded" in told
+    assert "the same line again goes on" in told
 
 
 def test_the_catalogue_is_printed_for_people_and_for_programs(terminal, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 from tests.adapters.terminal import OFFICER, settle
@@ -121,6 +121,28 @@ def test_a_dormitory_shows_everybody_however_many(terminal, monkeypatch):
     told = terminal.json("household", home)["members"]
     assert {one["person"] for one in told} == lodgers
     assert {one["relation"] for one in told} == {None}
+
+
+def test_a_household_is_found_by_its_number(terminal):
+    county = settle(terminal)
+    (told,) = terminal.json("find-household", "1")
+    assert (told["id"], told["head"]) == (county.household, county.father)
+    assert terminal.json("find-household", "1", "--within", county.county) == [told]
+    assert terminal.json("find-household", "1", "--valid-on", "2004-12-31") == []
+    assert terminal.json("find-household", "1", "--area", "220000") == []
+    assert county.household in terminal("find-household", "1").stdout
+    assert "1 to 9 characters" in terminal("find-household", "1234567890", exits=2).stderr
+    assert {line[3] for line in terminal.log()} == {"find-household"}
+
+
+def test_what_is_yet_to_come_is_no_period(terminal):
+    county = settle(terminal)
+    ahead = str(date.today() + timedelta(3))
+    period = ("--from", "2007-01-01", "--until", ahead)
+    assert "yet to come" in terminal("occupants", county.plate, *period, exits=2).stderr
+    month = f"{date.today().year + 1}-01"
+    months = ("--from", "2007-01", "--to", month)
+    assert "yet to come" in terminal("counts", county.county, *months, exits=2).stderr
 
 
 def test_a_timeline_shows_every_entry(terminal):

@@ -13,23 +13,27 @@ from adapters.founded import consult
 from adapters.occupancy import cut, occupied
 from adapters.projector import Projector
 from adapters.reading import Behind, reading
-from registry.commands.addresses import CloseDoorplate, FreezeDoorplate
-from registry.commands.households import CloseHousehold
-from registry.commands.relocation import MoveHousehold
+from registry.commands.addresses import CloseDoorplate, FreezeDoorplate, RegisterDoorplate
+from registry.commands.households import ChangeHousehold, CloseHousehold, FoundHousehold
+from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
+from registry.commands.undoing import ReverseRegistration
+from registry.commands.voiding import VoidHouseholdEntry
 from registry.errors import Conflict, Forbidden, Refused
 from registry.projections.base import At
 from registry.register import Submission
 from registry.store import Receipt
-from registry.values import Sex
+from registry.values import HouseholdNumber, HouseholdType, PlateNumber, Sex
 from tests.scenarios.test_migration import out, settle
 from tests.scenarios.town import (
     CHIEF,
     DECLARANT,
+    GROUNDS,
     OF_JINGYANG,
     OF_SHIFANG,
     OTHER,
     Town,
     birth,
+    new,
     supplement,
 )
 
@@ -69,6 +73,54 @@ def test_a_dormitory_closes_without_residents_and_moves_with_all(town: Town, pro
     assert asked(town, projector, MoveHousehold(**move)) == ["residents-unnamed"]
     assert asked(town, projector, MoveHousehold(**move, persons=(town.lodger,))) == []
     assert asked(town, projector, CloseHousehold(household=town.home)) == []  # streams tell that
+
+
+def test_the_founding_of_a_dormitory_is_not_undone_under_who_lives_or_lived_there(
+    town: Town, projector: Projector
+):
+    undo = VoidHouseholdEntry(household=town.dormitory, version=1, grounds=GROUNDS)
+    assert asked(town, projector, undo) == ["residents-unnamed"]
+    town.do(out(town.lodger, on=DAY))
+    assert asked(town, projector, undo) == ["residents-unnamed"], "it says where he was before"
+    empty = FoundHousehold(doorplate=town.yard, household_number=HouseholdNumber("9"))
+    made = town.do(empty)["household"]
+    again = replace(undo, household=made)
+    projector.catch_up()
+    told = occupied(again, projector.engine, projector, town.clock())
+    assert told[1] == ()
+    town.do(supplement("新人", Sex.MALE, BORN, OTHER, household=made, on=town.today))
+    with pytest.raises(Conflict):
+        town.register.do(Submission(UUID(int=5), CHIEF, again, *told))
+    number = ChangeHousehold(household=made, household_number=HouseholdNumber("10"))
+    town.do(number)
+    assert asked(town, projector, replace(again, version=2)) == [], "it was collective before"
+
+
+def test_a_family_s_household_made_a_dormitory_stays_one_while_somebody_lived_there(
+    town: Town, projector: Projector
+):
+    family = FoundHousehold(
+        doorplate=town.yard,
+        household_number=HouseholdNumber("9"),
+        household_type=HouseholdType("1"),
+    )
+    house = town.do(family)["household"]
+    town.do(ChangeHousehold(household=house, household_type=HouseholdType("2")))
+    undo = VoidHouseholdEntry(household=house, version=2, grounds=GROUNDS)
+    assert asked(town, projector, undo) == []
+    town.do(supplement("新人", Sex.MALE, BORN, OTHER, household=house, on=town.today))
+    assert asked(town, projector, undo) == ["residents-unnamed"]
+
+
+def test_a_move_by_which_a_dormitory_was_founded_is_not_undone(town: Town):
+    """Who else has moved in since, its stream does not list."""
+    hall = new(town.yard, "9", "2")
+    mover = Mover(person=town.boy, relation=OTHER)
+    told = town.do(ChangeAddress(movers=(mover,), new_household=hall, declarant=DECLARANT, on=DAY))
+    town.do(supplement("新人", Sex.MALE, BORN, OTHER, household=told["household"], on=DAY))
+    version = len(town.timeline(town.boy))
+    undo = ReverseRegistration(person=town.boy, version=version, grounds=GROUNDS)
+    assert town.refused(undo) == ["not-reversible"]
 
 
 def test_who_settles_while_a_dormitory_is_closed_or_moved_is_not_left_behind(
@@ -147,6 +199,40 @@ def test_what_closes_on_an_earlier_day_was_empty_since(town: Town, projector: Pr
     ending = CloseHousehold(household=house, on=date(2007, 4, 30))
     assert asked(town, projector, ending) == ["residents-unnamed"]
     assert asked(town, projector, replace(ending, on=DAY)) == []
+
+
+def test_a_dormitory_moved_on_an_earlier_day_takes_along_who_lived_there_then(
+    town: Town, projector: Projector
+):
+    """The lodger has been there since 2005; another one came in April, and left in May."""
+    came, left = date(2007, 4, 10), date(2007, 5, 10)
+    told = town.do(supplement("新人", Sex.MALE, BORN, OTHER, household=town.dormitory, on=came))
+    guest = told["person"]
+    town.do(out(guest, on=left))
+    move = MoveHousehold(
+        household=town.dormitory,
+        doorplate=town.yard,
+        persons=(town.lodger,),
+        declarant=DECLARANT,
+        on=date(2007, 5, 1),
+    )
+    assert asked(town, projector, move) == ["residents-unnamed"]
+    both = replace(move, persons=(town.lodger, guest))
+    assert asked(town, projector, both) == []
+    assert asked(town, projector, replace(both, on=None)) == ["residents-unnamed"]
+    assert asked(town, projector, replace(move, on=None)) == []
+    # Who came after the day was entered in the community that the dormitory would have left.
+    early = replace(move, on=date(2007, 4, 1))
+    assert asked(town, projector, early) == ["entry-in-the-way"]
+    near = town.do(
+        RegisterDoorplate(
+            street=town.road,
+            plate_number=PlateNumber("70号"),
+            community=town.west,
+            on=date(2000, 1, 1),
+        )
+    )
+    assert asked(town, projector, replace(early, doorplate=near["doorplate"])) == []
 
 
 def test_read_models_that_are_behind_answer_nothing(

@@ -9,6 +9,7 @@ Source: GB/T 2260; 行政区划管理条例; GA 214 business 400.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -25,8 +26,8 @@ from registry.commands.places import (
 )
 from registry.commands.relocation import ChangeAddress, Mover
 from registry.commands.undoing import ReverseRegistration
-from registry.events.places import Moved
-from registry.values import CommunityKind, DivisionCode, Level, PaperNumber, Text
+from registry.events.places import DivisionAdjusted, DivisionEstablished, Moved
+from registry.values import CommunityKind, DivisionCode, DivisionId, Level, PaperNumber, Text
 from tests.scenarios.town import (
     DECLARANT,
     GROUNDS,
@@ -142,6 +143,50 @@ def test_a_city_without_counties_has_one_code_with_the_county_in_it(town: Town):
     unfit = ["division-code-taken", "division-code-unfit"]
     assert town.refused(county_of(town.deyang, "519900")) == unfit
     town.do(recoded(city, "519900", LATER))
+
+
+def test_a_county_that_leaves_a_city_of_its_own_code_takes_another_one_first(town: Town):
+    city = town.do(county_of(town.sichuan, "519900", level=Level.CITY))["division"]
+    county = town.do(county_of(city, "519900"))["division"]
+    leaves = adjust(LATER, county=(county, town.deyang))
+    assert town.refused(leaves) == ["division-code-taken"]
+    assert town.refused(adjust(LATER, city=(city, town.deyang))) == ["division-out-of-tier"]
+    town.do(recoded(county, "519901", LATER))
+    town.do(leaves)
+    # It has left by then, so that a code which they share until then has to end before.
+    again = recoded(county, "519900", date(2008, 6, 1))
+    assert town.refused(again) == ["division-code-taken", "division-code-unfit"]
+
+
+def test_a_code_shared_within_a_city_ends_before_the_county_leaves_it(town: Town):
+    city = town.do(county_of(town.sichuan, "519900", level=Level.CITY))["division"]
+    county = town.do(county_of(city, "519901"))["division"]
+    town.do(adjust(LATER, county=(county, town.deyang)))
+    assert town.refused(recoded(county, "519900", TODAY)) == ["division-code-taken"]
+    town.do(recoded(county, "519902", date(2007, 12, 1)))
+    town.do(recoded(county, "519900", TODAY))
+    assert tree(town).fact(county, TODAY).code == "519900"
+    assert tree(town).fact(county, LATER).code == "519902"
+
+
+def test_codes_that_were_double_before_keep_nobody_from_being_moved():
+    """As a register may hold them that was begun with an earlier program."""
+    state = None
+    for number, (level, parent) in enumerate(
+        [(Level.PROVINCE, None), (Level.CITY, 1), (Level.COUNTY, 2), (Level.COUNTY, 2)], 1
+    ):
+        event = DivisionEstablished(
+            effective_on=TODAY,
+            division=DivisionId(UUID(int=number)),
+            level=level,
+            division_code=DivisionCode("510623" if level is Level.COUNTY else "510000"),
+            division_name=Text("中江县"),
+            parent=DivisionId(UUID(int=parent)) if parent else None,
+        )
+        state = Places.evolve(state, event, PLACES)
+    moved = (Moved(place=UUID(int=3), parent=DivisionId(UUID(int=1))),)
+    adjusted = DivisionAdjusted(effective_on=LATER, moved=moved, document=PAPER)
+    assert list(Places.check(state, adjusted)) == []
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,8 @@ class County:
             answer["corrected"] = self.written[command.person, command.corrects]
         undoes = 0
         if hasattr(command, "version"):
-            undoes = self.written[command.person, command.version]
+            stream = getattr(command, "person", None) or command.household
+            undoes = self.written[stream, command.version]
         before = set(self.oracle.given())
         business = self.oracle.accept(command, answer, self.today, undoes)
         self.recorded[submission.id] = business

@@ -99,10 +99,12 @@ class Life:
         ]
 
     def households(self) -> list[UUID]:
-        """Households that are open today."""
+        """Families' households that are open today."""
         now = self.oracle.state(self.county.today)
         return [
-            subject for subject, items in now.items() if "head" in items and items["closed"] is None
+            subject
+            for subject, items in now.items()
+            if "head" in items and items["closed"] is None and items["kind"] != "2"
         ]
 
     def quiet(self, day: date, *subjects: UUID | None) -> bool:

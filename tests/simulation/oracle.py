@@ -363,6 +363,12 @@ class Pen:
             closed=None,
         )
 
+    def ChangeHousehold(self) -> None:
+        self.note(self.command.household, self.on, booklet=str(self.command.household_number))
+
+    def CloseHousehold(self) -> None:
+        self.note(self.command.household, self.on, closed=self.on)
+
     def ChangeHead(self) -> None:
         self.note(self.command.household, self.on, head=self.command.head)
         told = {one.person: str(one.relation) for one in self.command.relations}
@@ -378,6 +384,18 @@ class Pen:
 
     def ChangeName(self) -> None:
         self.note(self.command.person, self.on, name=self.command.name)
+
+    def ChangeNature(self) -> None:
+        self.note(self.command.person, self.on, nature=self.command.nature)
+
+    def ChangeNationality(self) -> None:
+        self.note(self.command.person, self.on, nationality=self.command.nationality)
+
+    def CorrectNationality(self) -> None:
+        self._correct("nationality", self.answer["corrected"])
+
+    def ReissueCertificate(self) -> None:
+        """Where people are stays as it is."""
 
     def ChangeDetails(self) -> None:
         told = {item: getattr(self.command, item) for item in DETAILS}

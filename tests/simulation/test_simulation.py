@@ -24,9 +24,12 @@ from adapters.reading import reading
 from registry.errors import SubmissionReused
 from registry.register import Submission
 from registry.store import Receipt
+from tests.simulation import lesser
 from tests.simulation.auditor import Auditor
 from tests.simulation.county import FIRST_DAY, Chance, County
 from tests.simulation.life import Life
+
+DEEDS = (*Life.DEEDS, *lesser.DEEDS)
 
 
 def audit(county: County, chance: Chance, questions: int) -> None:
@@ -58,7 +61,7 @@ def live(county: County, chance: Chance, deeds: int) -> None:
             case 3:
                 rearrange(county, chance)
             case _:
-                chance.pick(Life.DEEDS)(life)
+                chance.pick(DEEDS)(life)
 
 
 def repeat(county: County, chance: Chance) -> None:
@@ -114,7 +117,7 @@ class CountyMachine(RuleBasedStateMachine):
         shutil.copy(self.template, path)
         self.county = County(f"sqlite:///{path}", seed=0)
 
-    @rule(data=st.data(), deed=st.sampled_from(Life.DEEDS))
+    @rule(data=st.data(), deed=st.sampled_from(DEEDS))
     def do(self, data, deed):
         deed(Life(self.county, Drawn(data)))
 

@@ -9,10 +9,17 @@ from adapters import addresses_due, calling, issuing, taking_back
 from adapters.http.asking import Answer, Ask, cursor_token, question
 from adapters.http.clocks import PAGE
 from adapters.http.parameters import path_id, typed, whole
-from adapters.http.questions.common import LIMIT, PERSON, PLACE, history_of, timeline, turn_of
+from adapters.http.questions.common import (
+    LIMIT,
+    PERSON,
+    PLACE,
+    history_of,
+    seen_place,
+    timeline,
+    turn_of,
+)
 from adapters.http.questions.households import cursor_of
 from adapters.http.questions.persons import seen_person
-from adapters.http.questions.places import seen_place
 from adapters.http.sight import COUNTS, PEOPLE, TIMELINES
 from adapters.issuing import Standing
 from registry.commands.base import ADMINISTRATOR, CENTRE, CITY, PROVINCE

@@ -10,9 +10,8 @@ from adapters.http.asking import Answer, Ask, cursor_token, question
 from adapters.http.clocks import PAGE
 from adapters.http.parameters import Parameter, path_id, typed, whole
 from adapters.http.questions.cards import CARDS, UNITS
-from adapters.http.questions.common import HOUSEHOLD, LIMIT, PERSON, PLACE, turn_of
+from adapters.http.questions.common import HOUSEHOLD, LIMIT, PERSON, PLACE, seen_place, turn_of
 from adapters.http.questions.persons import seen_person
-from adapters.http.questions.places import seen_place
 from adapters.http.sight import PEOPLE
 from registry.errors import Fault, Malformed
 from registry.projections.findings import Wanted

@@ -7,13 +7,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from adapters.answers import Line, Page, Resident
+from adapters.answers import Line, Page, Place, Resident
 from adapters.http.asking import Answer, Ask, Turn, cursor_token
 from adapters.http.parameters import path_id, typed, whole
 from adapters.http.sight import BRIEF, IDENTITY, shown
+from adapters.reading import past
 from registry.aggregates import Person
 from registry.days import moment_of
-from registry.errors import Fault, Forbidden, Malformed, NotFound
+from registry.errors import Forbidden, NotFound
 from registry.vocabulary import VOCABULARY
 
 PERSON = path_id("person", "a person's identifier")
@@ -26,13 +27,17 @@ FROM = typed("from", date, "the first day of the period", required=True)
 UNTIL = typed("until", date, "the day after the period", required=True)
 
 
-def period(ask: Ask) -> tuple[date, date]:
-    """The period asked for, from a day until before another."""
-    first: date = ask.values["from"]
-    until: date = ask.values["until"]
-    if first >= until:
-        raise Malformed([Fault("until", "out-of-range", "a period ends after it begins")])
-    return first, until
+def seen_place(ask: Ask) -> Place:
+    """The place asked for, which must belong to the officer's area."""
+    one = ask.values["place"]
+    found: Place = ask.found("place", ask.reader.place(one, ask.at), one)
+    ask.sight.place(one)
+    return found
+
+
+def period(ask: Ask, *, running: bool = False) -> tuple[date, date]:
+    """The period asked for, from a day until before another; running: it need not be over."""
+    return past(ask.values["from"], ask.values["until"], ask.services.now, running=running)
 
 
 def instant(microseconds: int) -> str:

@@ -9,8 +9,7 @@ from adapters.http.asking import Answer, Ask, cursor_token, question
 from adapters.http.clocks import PAGE
 from adapters.http.parameters import typed
 from adapters.http.questions.cards import CARDS, UNITS, after_of
-from adapters.http.questions.common import FROM, LIMIT, PLACE, UNTIL, period, turn_of
-from adapters.http.questions.places import seen_place
+from adapters.http.questions.common import FROM, LIMIT, PLACE, UNTIL, period, seen_place, turn_of
 from registry.commands.base import EXCHANGE_OFFICE
 from registry.errors import Forbidden
 from registry.values import DivisionCode, OfficeCode, day_number
@@ -29,7 +28,7 @@ def cash_book(ask: Ask) -> Answer:
     office: OfficeCode = ask.values["office"]
     if not ask.sight.sees_office(office):
         raise Forbidden("the office belongs to another area; ask the office there")
-    first, until = period(ask)
+    first, until = period(ask, running=True)
     found = fees.books(ask.reader, office, first, until, ask.at)
     body: dict[str, Any] = {
         "office": office,

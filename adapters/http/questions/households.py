@@ -7,20 +7,25 @@ from uuid import UUID
 from adapters.answers import Cursor
 from adapters.http.asking import Answer, Ask, question
 from adapters.http.clocks import FIELDS, PAGE
+from adapters.http.parameters import typed
 from adapters.http.questions.common import (
     HOUSEHOLD,
     LIMIT,
     MEMBER,
+    PLACE,
     history_of,
     names_of,
     people,
     resident_page,
+    seen_place,
     timeline,
     turn_of,
 )
 from adapters.http.sight import PEOPLE, TIMELINES
 from registry.aggregates import Household
+from registry.values import HouseholdNumber
 
+NUMBER = typed("number", HouseholdNumber, "the number of a household", required=True)
 SHOWN = (
     *("id", "household_number", "household_type", "doorplate", "community"),
     *("head", "closed_on", "merged_into", "split_from"),
@@ -48,6 +53,20 @@ def household(ask: Ask) -> Answer:
     ]
     body = {"household": told, **ask.point()}
     return Answer(body, [one.id, *one.members], names, rows=1 + len(one.members))
+
+
+@question("/places/{place}/households", PLACE, NUMBER, roles=PEOPLE)
+def households(ask: Ask) -> Answer:
+    """The households of a place with a number (户号): one at most in each police station."""
+    one = seen_place(ask)
+    inside = set(ask.reader.communities(one.id, ask.at))
+    told = [
+        {name: getattr(each, name) for name in SHOWN}
+        for each in ask.reader.households_numbered(ask.values["number"], ask.at)
+        if each.community in inside
+    ]
+    subjects = [each["id"] for each in told]
+    return Answer({"households": told, **ask.point()}, subjects, SHOWN, rows=len(told))
 
 
 @question("/households/{household}/residents", HOUSEHOLD, FIELDS, LIMIT, PAGE, roles=PEOPLE)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from adapters.answers import Place
-from adapters.counting import four_changes
+from adapters.counting import four_changes, past_months
 from adapters.http.asking import Answer, Ask, question
 from adapters.http.clocks import FIELDS, PAGE
 from adapters.http.parameters import Parameter, typed
-from adapters.http.questions.common import LIMIT, PLACE, people, resident_page
+from adapters.http.questions.common import LIMIT, PLACE, people, resident_page, seen_place
 from adapters.http.questions.households import cursor_of
 from adapters.http.questions.persons import residence_of
 from adapters.http.sight import BRIEF, COUNTS, PEOPLE, PLACES
@@ -38,14 +37,6 @@ def month(name: str, description: str) -> Parameter:
         required=True,
         example="2007-06",
     )
-
-
-def seen_place(ask: Ask) -> Place:
-    """The place asked for, which must belong to the officer's area."""
-    one = ask.values["place"]
-    found: Place = ask.found("place", ask.reader.place(one, ask.at), one)
-    ask.sight.place(one)
-    return found
 
 
 @question("/places/{place}", PLACE, roles=PLACES, personal=False, by_key=True)
@@ -132,8 +123,7 @@ def changes(ask: Ask) -> Answer:
         ask.reader,
         ask.services.parts.store,
         one.id,
-        ask.values["first"],
-        ask.values["last"],
+        *past_months(ask.values["first"], ask.values["last"], today),
         ask.at.known,
         today,
     )

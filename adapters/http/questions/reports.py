@@ -9,8 +9,7 @@ from adapters.http.asking import Answer, Ask, question
 from adapters.http.negotiating import CSV, HTML, PDF
 from adapters.http.parameters import path_id, typed, whole
 from adapters.http.questions.campaigns import OFFICES
-from adapters.http.questions.common import PLACE, instant
-from adapters.http.questions.places import seen_place
+from adapters.http.questions.common import PLACE, instant, seen_place
 from adapters.statistics.figures import Figures
 from adapters.statistics.filing import (
     Filing,

@@ -46,7 +46,10 @@ def test_a_path_leads_where_the_framework_would_lead_it(words: list[str]):
 def test_what_no_endpoint_takes_is_answered_by_the_framework(town: Town):
     assert town.client.get("/nowhere").status_code == 404
     assert town.client.get("/nowhere").json()["code"] == "no-such-route"
-    assert town.client.delete("/places").json()["code"] == "method-not-allowed"
+    taken = town.client.delete("/places")
+    assert taken.json()["code"] == "method-not-allowed"
+    assert taken.headers["allow"] == "GET"
+    assert "send GET" in taken.json()["detail"]
     assert town.client.get(f"/persons/{town.ids['王甲']}/").status_code == 404
 
 

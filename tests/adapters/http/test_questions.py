@@ -243,43 +243,6 @@ def test_a_sequence_register_tells_how_many_codes_are_left(town: Town):
     assert town.get("/sequence-books", area=["510600"], **asked).status_code == 200
 
 
-def test_where_somebody_lived_on_a_day_and_over_a_period(town: Town):
-    ids = town.ids
-    town.do(
-        "ChangeAddress",
-        movers=[{"person": ids["王小"], "relation": "30"}],
-        household=ids["乙户"],
-        declarant="王甲",
-        on="2007-05-01",
-    )
-    on = town.get(f"/persons/{ids['王小']}/residence", valid_on="2007-02-01").json()
-    assert on["residence"]["community"] == ids["甲社区"]
-    path = f"/persons/{ids['王小']}/residences"
-    spans = town.get(path, **{"from": "2007-02-01", "until": "2007-06-01"}).json()["residences"]
-    assert [(one["community"], one["valid_from"], one["valid_until"]) for one in spans] == [
-        (ids["甲社区"], "2007-02-01", "2007-05-01"),
-        (ids["乙社区"], "2007-05-01", "2007-06-01"),
-    ]
-    assert town.get(path, **{"from": "2007-02-01", "until": "2007-02-01"}).status_code == 422
-    assert town.get(path).json()["detail"].startswith("2 faults")
-
-
-def test_occupants_of_an_address_and_every_change_of_their_set(town: Town):
-    ids = town.ids
-    plate = f"/doorplates/{ids['甲门牌']}"
-    there = town.get(f"{plate}/occupants").json()["residents"]
-    assert {one["name"] for one in there} == {"王甲", "王小"}
-    spans = town.get(f"{plate}/occupancy", **{"from": "2004-12-31", "until": "2007-02-01"}).json()[
-        "occupancy"
-    ]
-    assert [(one["valid_from"], sorted(one["persons"])) for one in spans] == [
-        ("2004-12-31", []),
-        ("2005-01-01", [ids["王甲"]]),
-        ("2007-01-15", sorted([ids["王甲"], ids["王小"]])),
-    ]
-    assert town.get(f"{plate}/households").json()["households"] == [ids["甲户"]]
-
-
 def test_a_household_with_its_members(town: Town):
     told = town.get(f"/households/{town.ids['甲户']}").json()["household"]
     assert {one["name"]: one["relation"] for one in told["members"]} == {"王甲": "02", "王小": "30"}
