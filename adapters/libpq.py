@@ -145,9 +145,11 @@ class Lane:
                 assert self._result() is None, "each statement has one result"
             else:
                 self._result()  # of the end of the pipeline
-        finally:
-            if told.status == pq.ConnStatus.OK:
-                told.exit_pipeline_mode()
+        except BaseException:
+            told.finish()  # as above
+            raise
+        if told.status == pq.ConnStatus.OK:
+            told.exit_pipeline_mode()
         rows = [self._rows_of(result) for result in results]
         if len(rows) < statements:
             raise psycopg.OperationalError("the connection was lost")

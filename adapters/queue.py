@@ -102,7 +102,7 @@ class CommandQueue:
         self.register = register
         self._recorded = recorded
         self._pace = pace or Pace()
-        self._under_way: tuple[list[_Waiting], Batch] | None = None
+        self._under_way: tuple[list[_Waiting], Batch | Exception] | None = None
         self._answered = 1  # how many were answered together last
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
@@ -172,8 +172,7 @@ class CommandQueue:
             if group := [one for one in came if one is not None]:
                 before = self._under_way
                 with self._pace.deciding(len(group)):
-                    batch = self.register.begin([one.submission for one in group])
-                self._under_way = group, batch
+                    self._under_way = group, self._begin(group)
                 if before is not None:
                     self._end(*before)  # for which `begin` has waited
                 about = len(group) + max(self.depth, len(before[0]) if before else 0)
@@ -206,10 +205,18 @@ class CommandQueue:
         """Whether to decide one half of so many while the other is recorded."""
         return self.register.overlaps and self._pace.overlaps(about)
 
-    def _end(self, group: list[_Waiting], batch: Batch) -> None:
+    def _begin(self, group: list[_Waiting]) -> Batch | Exception:
+        try:
+            return self.register.begin([one.submission for one in group])
+        except Exception as error:
+            return error  # a mistake of ours; whoever is under way is answered all the same
+
+    def _end(self, group: list[_Waiting], batch: Batch | Exception) -> None:
         """Wait until a group is recorded, and answer."""
         results: Sequence[Receipt | BaseException]
         try:
+            if isinstance(batch, Exception):
+                raise batch
             results = self.register.end(batch)
         except Exception as error:
             # Nothing of the group is known to be recorded; sending it again settles it.

@@ -27,12 +27,14 @@ from registry.commands.relocation import MoveHousehold
 from registry.commands.vital import RegisterBirth
 from registry.days import day_at
 from registry.errors import Rule
-from registry.projections import addresses, households
+from registry.projections import addresses, households, places
 from registry.projections.base import At
 from registry.values import CommunityId, HouseholdNumber, StreetId, Text, day_number
 
 #: Entries by which the read models may be behind the log: the store looks through so many.
 NEAR = 1_000
+#: The read models that are asked; others need not have come as far.
+ASKED = (households.HOUSEHOLDS, places.PLACES, addresses.STREETS, addresses.DOORPLATES)
 CLAIMING = (
     *(ChangeDoorplate, NameStreet, RegisterDoorplate, RenameStreet),
     *(ChangeHousehold, FoundHousehold, MoveHousehold),
@@ -74,9 +76,12 @@ def doubled(
     """
     if not claims(command):
         return {}, ()
-    head = projector.store.head()[0]
+    near = projector.store.head()[0] - NEAR
     known = projector.position()
-    if known < head - NEAR:
+    if known < near:  # others may be new, and be filled for hours
+        reached = projector.positions()
+        known = min(reached.get(one.name, 0) for one in ASKED)
+    if known < near:
         known = caught_up(projector)
     try:
         return _looked_up(command, engine, At(day_at(now), known))

@@ -165,7 +165,7 @@ def audit(
                     tell=lambda name, words: bar.reset(
                         task, total=None, description=f"{name}: {words}"
                     ),
-                    progress=lambda share: bar.update(task, total=1, completed=share),
+                    progress=lambda share: bar.update(task, total=100, completed=100 * share),
                 )
         except Damaged as damage:
             today = valid_on or day_at(parts.register.clock())

@@ -135,6 +135,26 @@ def test_what_is_under_way_is_ended_when_nobody_else_comes_and_when_the_queue_is
     assert sorted(begun) == sorted(size for what, size in groups.told if what == "end")
 
 
+def test_a_mistake_of_ours_is_told_and_stops_neither_the_queue_nor_whoever_is_under_way():
+    class Mistaken(Slowly):
+        def begin(self, batch: Sequence[Any]) -> Sequence[Any]:
+            if "mistake" in batch:
+                raise KeyError("a mistake of ours")
+            return super().begin(batch)
+
+    groups: Any = Mistaken()
+    with CommandQueue(groups, pace=TakingTurns()) as served:
+        right: Any = "right"
+        wrong: Any = "mistake"
+        first = served.submit(right)
+        assert groups.begun.wait(PATIENCE_S)
+        second = served.submit(wrong)
+        groups.open.set()
+        assert first.exception(PATIENCE_S) is None
+        assert isinstance(second.exception(PATIENCE_S), KeyError)
+        assert served.submit(right).exception(PATIENCE_S) is None
+
+
 def test_it_pays_to_overlap_where_a_commit_takes_long_and_deciding_all_takes_longer(
     monkeypatch: pytest.MonkeyPatch,
 ):

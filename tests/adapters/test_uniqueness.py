@@ -11,9 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from adapters import positions
 from adapters.founded import asks, consult
 from adapters.projector import Projector
+from adapters.reading import Behind
 from adapters.uniqueness import doubled
 from registry.commands.addresses import (
     ChangeDoorplate,
@@ -228,6 +231,26 @@ def test_what_gives_no_number_asks_no_read_model(town: Town, projector: Projecto
         {},
         (),
     )
+
+
+def test_a_read_model_that_is_being_filled_keeps_nobody_from_founding(
+    town: Town, projector: Projector, monkeypatch: pytest.MonkeyPatch
+):
+    """A new one of a province is filled for hours; it is not one that is asked."""
+    monkeypatch.setattr("adapters.uniqueness.NEAR", 0)
+    monkeypatch.setattr("adapters.occupancy.PATIENCE_S", 0.01)
+    command = dormitory(town.yard, "1")
+    for name, answered in (("findings", True), ("streets", False)):
+        with projector.engine.begin() as connection:
+            named = positions.projections.c.name == name
+            connection.execute(update(positions.projections).where(named).values(position=0))
+        assert projector.position() == 0
+        if answered:
+            _, found = doubled(command, projector.engine, projector, town.clock())
+            assert [rule.code for rule in found] == ["household-number-taken"]
+        else:
+            with pytest.raises(Behind):
+                doubled(command, projector.engine, projector, town.clock())
 
 
 DAYS = st.integers(0, 4).map(lambda days: TODAY - timedelta(days))

@@ -112,7 +112,7 @@ def main() -> None:
     """Print how fast read models are filled, on both databases, and what a province would take."""
     log = SealedLog(province_at(ENTRIES))
     with databases() as kinds:
-        for database, create in kinds.items():
+        for database, (create, _) in kinds.items():
             engine = create()
             projector = Projector(engine, Recorder(engine, node=1))
             projector.prepare()
