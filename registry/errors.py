@@ -22,6 +22,19 @@ class RegistryError(Exception):
 
     code: ClassVar[str] = "registry-error"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it comes out of another process as it is, whatever it was made of."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[RegistryError], args: tuple[object, ...], told: dict[str, object]
+) -> RegistryError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(told)
+    return error
+
 
 @dataclass(frozen=True)
 class Fault:

@@ -36,10 +36,6 @@ class Damaged(Unavailable):
         self.flaws = tuple(flaws)
         super().__init__("; ".join(map(str, self.flaws)))
 
-    def __reduce__(self) -> tuple[type[Damaged], tuple[Sequence[Flaw]]]:
-        """How it comes out of another process as it is."""
-        return type(self), (self.flaws,)
-
 
 class Foreign(Unavailable):
     """A file is not of this program or of a later edition of it; nothing of it was read."""
@@ -58,7 +54,3 @@ class Missing(Unavailable):
             f"{stream} has no version {version}: the next that was laid out is {found}; "
             "seal the log anew from there"
         )
-
-    def __reduce__(self) -> tuple[type[Missing], tuple[object, int, int]]:
-        """How it comes out of another process as it is."""
-        return type(self), (self.stream, self.version, self.found)
