@@ -69,8 +69,7 @@ class Standing:
         with self._changing:
             self._last = last
             self._heads.update(heads)
-            while len(self._heads) > KNOWN_STREAMS:
-                self._heads.popitem(last=False)
+            self._trim()
 
     def fetched(self, position: int, heads: Mapping[bytes, int]) -> None:
         """Take in versions that were read after the log had come to a position."""
@@ -79,6 +78,11 @@ class Standing:
                 for key, version in heads.items():
                     # We may have gone on since: versions never go back.
                     self._heads[key] = max(version, self._heads.get(key, 0))
+                self._trim()
+
+    def _trim(self) -> None:
+        while len(self._heads) > KNOWN_STREAMS:
+            self._heads.popitem(last=False)
 
     def forget(self) -> None:
         """Take nothing for granted any more."""

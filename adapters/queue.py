@@ -8,6 +8,7 @@ the durable commit of all that it rests on.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -35,9 +36,11 @@ GIVE_WAY = 0.0001
 #: So many of the last commits tell how long one takes; and after so many groups one is waited for,
 #: to see whether they take as long still.
 COMMITS, LOOK_AGAIN = 5, 64
-#: What one more group costs in seconds of the processor, whatever its size (measured): a commit
-#: that is over sooner is not worth two.
-ONE_MORE = 0.0004
+#: One more group costs half a millisecond of the processor, whatever its size (measured): a commit
+#: that is over within twice that, in seconds, is waited for.
+WORTH_IT = 0.001
+
+LOGGER = logging.getLogger(__name__)
 
 Result = Receipt | RegistryError
 Waiter = Future[Receipt] | asyncio.Future[Receipt]
@@ -52,8 +55,8 @@ class _Waiting:
 class Pace:
     """Whether it pays to decide one half of those who are about while the other is recorded.
 
-    Then they wait for two commits instead of one: it pays where deciding all of them takes longer
-    than a commit, and a commit longer than it costs to have one more group.
+    Then there are two commits instead of one: it pays where deciding one half takes longer than a
+    commit, so that nobody waits for it, and a commit longer than one more group costs.
     """
 
     def __init__(self) -> None:
@@ -64,7 +67,7 @@ class Pace:
 
     def overlaps(self, about: int) -> bool:
         """Whether it pays with so many clients about."""
-        return about > 1 and about * self._each > self._commit > ONE_MORE
+        return about / 2 * self._each > self._commit > WORTH_IT
 
     def looks(self) -> bool:
         """Whether it is time to wait for a commit all the same."""
@@ -223,7 +226,10 @@ class CommandQueue:
             results = [error] * len(group)
         last = max((r.first + r.count - 1 for r in results if isinstance(r, Receipt)), default=0)
         if last and self._recorded is not None:
-            self._recorded(last)
+            try:
+                self._recorded(last)
+            except Exception:  # whoever waits is answered all the same
+                LOGGER.exception("nobody was told that entries are recorded up to %d", last)
         self._answered = len(group)
         self._answer(group, results)
 
@@ -233,6 +239,8 @@ class CommandQueue:
         for one, result in zip(group, results, strict=True):
             if not isinstance(one.waiter, Future):
                 waiting.append((one.waiter, result))
+            elif not one.waiter.set_running_or_notify_cancel():
+                continue  # whoever sent it does not wait any more
             elif isinstance(result, BaseException):
                 one.waiter.set_exception(result)
             else:

@@ -10,6 +10,9 @@ from uuid import UUID
 UNRECORDED = 2**62
 #: A position that no entry reaches: "as far as the register knows".
 EVERYTHING = 2**62 - 1
+#: From here on entries are numbered that are decided and not recorded yet: later than what is
+#: recorded, and in the order in which they will be.
+PROVISIONAL = 2**61
 
 
 class Entry(NamedTuple):

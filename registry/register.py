@@ -16,7 +16,7 @@ from registry.aggregates import Places
 from registry.batch import Batch, Run
 from registry.codec import Codec, canonical
 from registry.days import dawn_of
-from registry.entry import Entry
+from registry.entry import PROVISIONAL, Entry
 from registry.errors import Conflict, Forbidden, RegistryError, SubmissionReused, Unavailable
 from registry.events.redaction import PartRedacted
 from registry.memory import History
@@ -72,6 +72,7 @@ class Register:
         self._cache: OrderedDict[UUID, History] = OrderedDict()
         self._newest: int | None = None  # the last instant of the store that it knows of
         self._deciding = Lock()  # threads may share a register; its memory decides for one batch
+        self._provisional = PROVISIONAL  # of the next entry that is decided
         self._under_way: Batch | None = None  # decided, and being recorded
         self._entered: set[UUID] = set()  # the streams on which that one enters something
 
@@ -111,8 +112,10 @@ class Register:
                 except _Undone:
                     self._decide(one)
                 self._begin(one)
-            except Exception as error:
+            except BaseException as error:
                 self._lose(one, error)
+                if not isinstance(error, Exception):
+                    raise
         return one
 
     def end(self, batch: Batch) -> list[Receipt | RegistryError]:
@@ -148,8 +151,10 @@ class Register:
                     break
                 self._decide(batch)
                 self._take_in(batch, self._append(batch))
-        except Exception as error:
+        except BaseException as error:
             self._lose(batch, error)
+            if not isinstance(error, Exception):
+                raise
         for run in batch.todo if batch.error is None else ():
             run.result = Conflict("others keep entering first; load again and retry")
 
@@ -175,8 +180,10 @@ class Register:
         assert one.recording is not None
         try:
             outcomes = one.recording.outcomes()
-        except Exception as error:
+        except BaseException as error:
             self._lose(one, error)
+            if not isinstance(error, Exception):
+                raise
             if upon is None:
                 return
         else:
@@ -193,8 +200,10 @@ class Register:
         if upon is not None:
             raise _Undone
 
-    def _lose(self, batch: Batch, error: Exception) -> None:
+    def _lose(self, batch: Batch, error: BaseException) -> None:
         self._cache.clear()  # it may hold what was decided and not recorded
+        if not isinstance(error, Exception):
+            error = Unavailable(f"it was interrupted ({error!r}); send it again to learn of it")
         batch.error, batch.todo = error, []
 
     def _decide(self, batch: Batch) -> None:
@@ -240,7 +249,7 @@ class Register:
                 else:
                     assert run.registrar is not None
                     run.decided = False
-                    run.registrar.record()
+                    self._provisional = run.registrar.record(self._provisional)
                     fresh.update(entry.stream for entry in run.registrar.noted)
                 break
         if refused := [run for run in runs if run.result is not None]:

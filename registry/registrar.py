@@ -318,10 +318,18 @@ class Registrar:
             for stream, one in self._touched.items()
         )
 
-    def record(self) -> None:
-        """Let the histories go on by what was noted, for whoever is decided next."""
+    def record(self, position: int) -> int:
+        """Let the histories go on by what was noted, for whoever is decided next.
+
+        position: from which on what was noted is numbered until it is recorded. Returns the next.
+        """
+        self._order = [
+            entry._replace(position=number) for number, entry in enumerate(self._order, position)
+        ]
         for one in self._written:
+            one.noted = [entry for entry in self._order if entry.stream == one.stream]
             one.history.extend(one.noted, one.after)
+        return position + len(self._order)
 
     def _faults(self, one: _Touched) -> Iterable[Rule]:
         history, noted = one.history, one.noted

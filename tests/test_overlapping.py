@@ -151,6 +151,34 @@ def test_nobody_is_refused_for_what_was_lost(town: Town, slow: Register, when: s
     agrees(slow)
 
 
+@pytest.mark.parametrize("where", ["end", "next", "alone"])
+def test_what_was_interrupted_leaves_nothing_in_memory_that_is_not_recorded(
+    town: Town, slow: Register, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    slow.do(sent(taller(town.li, 150), uuid4()))
+
+    def interrupt(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    batch = [sent(taller(town.li, 160), uuid4())]
+    if where == "alone":
+        with monkeypatch.context() as patch:
+            patch.setattr(slow.store, "append", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                slow.do_all(batch)
+    else:
+        first = slow.begin(batch)
+        slow.store.before = interrupt  # type: ignore[attr-defined]  # of the double
+        after = [sent(taller(town.li, 170), uuid4())]
+        with pytest.raises(KeyboardInterrupt):
+            slow.end(first) if where == "end" else slow.begin(after)
+        with pytest.raises(Unavailable, match="send it again"):
+            slow.end(first)
+    agrees(slow)
+    (told,) = slow.do_all(batch)
+    assert isinstance(told, Receipt), "it is decided on what is recorded"
+
+
 def test_what_memory_has_no_room_for_is_read_once_it_is_recorded(
     town: Town, slow: Register, monkeypatch: pytest.MonkeyPatch
 ):

@@ -155,7 +155,7 @@ def test_a_mistake_of_ours_is_told_and_stops_neither_the_queue_nor_whoever_is_un
         assert served.submit(right).exception(PATIENCE_S) is None
 
 
-def test_it_pays_to_overlap_where_a_commit_takes_long_and_deciding_all_takes_longer(
+def test_it_pays_to_overlap_where_a_commit_takes_long_and_deciding_half_of_all_longer(
     monkeypatch: pytest.MonkeyPatch,
 ):
     now = [0.0]
@@ -173,11 +173,30 @@ def test_it_pays_to_overlap_where_a_commit_takes_long_and_deciding_all_takes_lon
         with pace.recording():
             now[0] += 0.002
     assert not pace.overlaps(10), "both would wait for the disk"
-    assert pace.overlaps(40)
+    assert not pace.overlaps(30), "each half would wait for the other's commit"
+    assert pace.overlaps(50)
     with pace.recording():
         now[0] += 1
-    assert pace.overlaps(40), "one pause of the disk says nothing"
+    assert pace.overlaps(50), "one pause of the disk says nothing"
     for _ in range(5):
         with pace.recording():
             now[0] += 0.0001
-    assert not pace.overlaps(40), "there is nothing to wait for"
+    assert not pace.overlaps(50), "there is nothing to wait for"
+
+
+def test_whoever_does_not_wait_any_more_holds_nobody_up():
+    groups: Any = Groups()
+
+    def recorded(last: int) -> None:
+        raise RuntimeError("the bell is broken")
+
+    with CommandQueue(groups, recorded=recorded) as served:
+        one: Any = object()
+        first = served.submit(one)
+        assert groups.begun.wait(PATIENCE_S)
+        gone, second = served.submit(one), served.submit(one)
+        assert gone.cancel()
+        groups.open.set()
+        for future in (first, second):
+            assert future.result(PATIENCE_S).count == 1
+        assert served.submit(one).result(PATIENCE_S).count == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -23,6 +24,7 @@ from registry.commands.cards_audit import (
     SignCards,
 )
 from registry.commands.cards_capture import CompleteCapture, TakeFingerprints
+from registry.commands.cards_city import JudgePackage
 from registry.commands.cards_common import Tier
 from registry.commands.cards_gates import WithdrawBaseline
 from registry.commands.cards_held import (
@@ -45,6 +47,8 @@ from registry.commands.relocation import Mover
 from registry.commands.undoing import ReverseRegistration, VoidEntry
 from registry.commands.vital import DeleteRecord
 from registry.events.applications import FingerPrint
+from registry.register import Submission
+from registry.store import Receipt
 from registry.values import (
     ChangeCategory,
     FingerPosition,
@@ -87,6 +91,7 @@ from tests.scenarios.cards import (
     state,
 )
 from tests.scenarios.town import (
+    CHIEF,
     DECLARANT,
     GROUNDS,
     HEAD,
@@ -167,8 +172,8 @@ def gets_another_number(town: Town) -> None:
     town.do(correction)
 
 
-def is_renamed(town: Town) -> None:
-    renamed = ChangeName(
+def renaming(town: Town) -> ChangeName:
+    return ChangeName(
         person=town.zhao,
         name=Name("赵钢"),
         category=ChangeCategory("21"),
@@ -176,7 +181,10 @@ def is_renamed(town: Town) -> None:
         declarant=DECLARANT,
         on=town.today,
     )
-    town.do(renamed)
+
+
+def is_renamed(town: Town) -> None:
+    town.do(renaming(town))
 
 
 def is_found_wrong(town: Town) -> None:
@@ -470,3 +478,23 @@ def test_no_order_is_returned_while_a_body_is_being_made_into_its_card(town: Tow
     bound(town, one, 1)
     back = ReturnOrder(application=one, error=PHOTO_BAD)
     assert town.refused(back, PROVINCE) == ["body-not-settled"]
+
+
+def test_what_is_entered_together_is_decided_as_one_after_the_other(town: Town):
+    ready(town)
+    one = accepted(town, "zhao")
+    brought(town, "11", one)
+    these = {"applications": (one,)}
+    steps: list[tuple[Any, Any]] = [
+        (SignCards(**these), SIGNER),
+        (renaming(town), CHIEF),
+        (SendData(tier=Tier.COUNTY, **these), SIGNER),
+        (ReceiveData(tier=Tier.CITY, **these), CITY),
+        (JudgePackage(**these), CITY),
+        (SendData(tier=Tier.CITY, **these), CITY),
+        (ReceiveData(tier=Tier.PROVINCE, **these), PROVINCE),
+        (CheckNumbers(**these), PROVINCE),
+    ]
+    told = town.register.do_all([Submission(uuid4(), by, command) for command, by in steps])
+    assert all(isinstance(receipt, Receipt) for receipt in told), told
+    assert state(town, one) == "23", "what was signed is not what he is called now"
