@@ -25,7 +25,7 @@ from adapters.assembly import Settings, name_node
 from adapters.database import open_database
 from adapters.eventstore import Recorder
 from adapters.projector import Projector
-from adapters.rebuilding import finish_all
+from adapters.rebuilding import finish_all, passes, rebuild, unanswered
 from adapters.redactions import UNREADABLE, add, alone, reaching, whole_lines
 from adapters.schema import migrate
 from registry.codec import Codec
@@ -144,7 +144,7 @@ def open_archive(
                 raise
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-    fill(made / DATABASE, log.head, progress)
+    fill(made / DATABASE, log, progress)
     return Opened(file, made, digest, log.head, str(places[0]) if places else "")
 
 
@@ -185,22 +185,34 @@ def restore(log: SealedLog, path: Path, progress: Progress) -> None:
     finally:
         raw.close()
     engine.dispose()
-    fill(path, log.head, progress)
+    fill(path, log, progress)
 
 
-def fill(path: Path, head: int, progress: Progress) -> None:
+def fill(path: Path, log: SealedLog, progress: Progress) -> None:
     """Bring the schema and the read models of such a database to what this program asks.
 
-    When it was made, the program may have been of an older edition.
+    When it was made, the program may have been of an older edition. Those of a long log are filled
+    from its columns, as far as that is built.
     """
+
+    def told(what: str) -> Callable[[int], None]:
+        return lambda done: progress(what, done, 0)
+
     engine = open_database(f"sqlite:///{path}", durability="off")
     migrate(engine)
     projector = Projector(engine, Recorder(engine))
     projector.prepare()
-    if projector.position() < head:
-        finish_all(projector, lambda streams: progress("streams folded", streams, 0))
+    if projector.position() < log.head:
+        if empty := [one.name for one in unanswered(projector)]:
+            from adapters.replaying import REPLAYED, rebuild_sealed  # compilers come with it
+
+            if replayed := [one for one in empty if one in REPLAYED]:
+                rebuild_sealed(projector, log, *replayed, progress=told("entities laid out"))
+            for some in passes([one for one in empty if one not in REPLAYED]):
+                rebuild(projector, *some, progress=told("streams folded"))
+        finish_all(projector, told("streams folded"))
         while projector.step():
-            progress("entries folded", projector.position(), head)
+            progress("entries folded", projector.position(), log.head)
         projector.forget_former()
     engine.dispose()
 

@@ -8,7 +8,7 @@ processes fold chunks at once (`adapters.rebuilding_at_once`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -73,6 +73,15 @@ def rebuild(
     """
     head, _ = projector.store.head()
     finish(projector, [begin(projector, name, head) for name in names], progress, processes)
+
+
+def passes(names: Sequence[str]) -> list[list[str]]:
+    """Names in the groups in which they are best filled together.
+
+    What fell is told by few streams; with others it would be looked for in all.
+    """
+    fallen = [one for one in names if isinstance(PROJECTIONS[one], Voidings)]
+    return [some for some in (fallen, [one for one in names if one not in fallen]) if some]
 
 
 def finish_all(projector: Projector, progress: Progress = lambda done: None) -> None:

@@ -86,10 +86,8 @@ def differences_by_sums(
     entries, sums = summed(sealed, work, head, key, processes)
     yield Compared(entries, 0, ())
     stretches = -(-head // SPAN)
-    apart = walked.sums[:stretches] != sums
-    if head < walked.head and head % SPAN:
-        apart[-1] = True  # the store's has more entries in it
-    odd = np.flatnonzero(apart)
+    # Of the last one the store may have more entries: then it is compared by entries as well.
+    odd = np.flatnonzero(walked.sums[:stretches] != sums)
     for first in range(0, min(len(odd), COMPARED), TOGETHER):
         some = odd[first : min(first + TOGETHER, COMPARED)]
         yield compared_stretches(sealed, work, engine, store, some, head)

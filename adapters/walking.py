@@ -21,7 +21,6 @@ from adapters.collecting import collect_rarely
 from adapters.columnar import Columnar, entry_of
 from adapters.invariants import Broken, Place, Seen, order_faults, own_faults
 from registry.codec import Codec
-from replay.columns.exact import CODE
 from replay.columns.forms import Column
 from replay.columns.sums import row_sums
 from replay.intake.digests import doubtful
@@ -157,8 +156,8 @@ def _add_up(
 ) -> None:
     """Write what each row adds to the sum of its stretch, and which have to be read as entries.
 
-    Where rows cannot be taken in together, half of them are, and in the end none: then those that
-    are left add nothing.
+    Where rows cannot be taken in together, half of them are, and in the end none: those that are
+    left are odd, and add nothing.
     """
     spaces = ColumnarSpaces()
     intake = Intake(spaces, CODEC)
@@ -168,7 +167,6 @@ def _add_up(
         for run in intake.runs().values():
             places = run.position.astype("i8") - 1 - after
             sums[places] = row_sums(run, spaces, key)
-            odd[places[run.stored[CODE].rows]] = True  # not as the codec writes them today
     except Exception:  # what it was is told by whoever reads the row as an entry
         rows = sum(batch.num_rows for batch in batches)
         if rows > SPAN:

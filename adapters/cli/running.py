@@ -152,9 +152,9 @@ def rebuild(name: str, from_sealed: bool, processes: int | None) -> None:
     crash, with the same options, it goes on where it stopped.
     """
     from adapters.projector import Projector
+    from adapters.rebuilding import passes
     from adapters.rebuilding import rebuild as fill
     from registry.projections import PROJECTIONS
-    from registry.projections.base import Voidings
 
     columnar: tuple[str, ...] = ()
     if from_sealed:
@@ -172,16 +172,12 @@ def rebuild(name: str, from_sealed: bool, processes: int | None) -> None:
         long = parts.store.head()[0] >= SHARED_FROM
         hands = processes or (os.cpu_count() or 1 if long else 1)
         left = [one for one in names if one not in columnar]
-        passes = [left]
         if from_sealed:
             replayed = [one for one in names if one in columnar]
             task = bar.add_task(f"{name}: entities", total=None)
             folder = Path(parts.settings.sealed)
             _from_columns(projector, replayed, folder, partial(_advance, bar, task), hands)
-            # What fell is told by few streams; with others it would be looked for in all.
-            fallen = [one for one in left if isinstance(PROJECTIONS[one], Voidings)]
-            passes = [fallen, [one for one in left if one not in fallen]]
-        for some in filter(None, passes):
+        for some in passes(left) if from_sealed else [left]:
             task = bar.add_task(f"{name}: streams", total=None)
             fill(projector, *some, progress=partial(_advance, bar, task), processes=hands)
         stand = projector.positions()

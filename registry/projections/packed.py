@@ -26,7 +26,7 @@ from registry.vocabulary import VOCABULARY, EventType, Field
 HALVES = "halves"
 #: The attribute of it where what was read of them is kept, since histories are folded again.
 READ = "read"
-#: Identifiers that are remembered at most: of communities and households the same come again.
+#: Values that are remembered at most: the same communities, households and days come again.
 REMEMBERED = 1 << 16
 
 NO_PARTS = msgspec.Raw(b"{}")
@@ -57,9 +57,8 @@ class Remembered(dict[Any, Any]):
         if len(self) > REMEMBERED:
             self.clear()
             self[None] = None
-        if told is not None:
-            self[told] = self._convert(told)
-        return self[told]
+        found = self[told] = self._convert(told)
+        return found
 
 
 _IDS = Remembered(lambda text: bytes.fromhex(text.replace("-", "")))
@@ -98,7 +97,7 @@ class Move:
 class Part:
     """What is read of one part of a private half: texts.
 
-    told: its fields' values; blank: those of one that was redacted; silent: if nothing is told.
+    blank: the values of its fields where it was redacted; silent: where there is none.
     """
 
     def __init__(self, name: str, moves: Sequence[Move]) -> None:

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 
-from adapters.archives import entries_of, open_archive
+from adapters.archives import DATABASE, entries_of, open_archive
 from adapters.assembly import Settings, assemble
 from adapters.database import open_database
 from adapters.eventstore import Recorder
@@ -23,6 +24,7 @@ from registry.projections import PROJECTIONS
 from replay.columns.faults import Damaged
 from replay.sealed.archive import Archive
 from replay.sealed.reading import SealedLog
+from tests.adapters.followed import everything
 from tests.adapters.terminal import OFFICER, Terminal, settle
 
 
@@ -90,6 +92,22 @@ def test_what_a_former_program_made_of_an_archive_is_brought_up_to_this_one(hand
         "person", handed.father
     )
     assert asked(elsewhere("status", "--json"))["former_editions"] == []
+
+
+def test_a_long_archive_is_filled_from_its_columns_and_answers_the_same(handed, tmp_path):
+    short = open_archive(handed.file, cache=tmp_path / "short")
+    told: list[str] = []
+    with patch("adapters.projector.FILL_FROM", 10):
+        long = open_archive(
+            handed.file, cache=tmp_path / "long", progress=lambda what, done, of: told.append(what)
+        )
+    assert {"entities laid out", "streams folded"} <= {*told}
+    rows = []
+    for one in (short, long):
+        engine = open_database(f"sqlite:///{one.folder / DATABASE}")
+        rows.append(everything(engine))
+        engine.dispose()
+    assert rows[0] == rows[1]
 
 
 def test_an_archive_is_audited_where_it_was_opened(handed, elsewhere, tmp_path):

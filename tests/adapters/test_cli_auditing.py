@@ -18,6 +18,7 @@ from sqlalchemy import MetaData, select, update
 from adapters import auditing
 from adapters.database import open_database, writing
 from adapters.eventstore import entries
+from adapters.picturing import BLANK
 from registry.days import day_at, end_of
 from registry.entry import EVERYTHING
 from registry.projections import PROJECTIONS, STILL
@@ -174,7 +175,7 @@ def test_what_takes_hours_comes_last(terminal, monkeypatch):
 
     def pictures(*of):
         done.append("pictures")
-        return auditing.Pictures(([], [], []), {}, {}, {})
+        return BLANK
 
     def hours(name):
         def check(auditor):

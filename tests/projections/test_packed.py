@@ -11,6 +11,7 @@ import pytest
 
 from registry.aggregates import Person
 from registry.events.person import DetailsChanged, MovedOut, PersonImported
+from registry.projections import packed
 from registry.projections.packed import PackedFold
 from registry.projections.persons import FOLD
 from registry.projections.streams import carried
@@ -50,10 +51,10 @@ def test_a_state_of_table_values_is_that_of_the_objects(fold, word):
         state, private = CODEC.halves(event, lambda: SALT)
         for half in blanked(private):
             read = CODEC.event(word.code, state, half)
-            for before, packed in ((None, None), (known, table)):
+            for before, table_before in ((None, None), (known, table)):
                 expected = told(fold, carried(Person.evolve, before, read, STREAM))
-                assert told(fold, fold(packed, read, STREAM)) == expected
-                assert told(fold, fold.after(packed, word.code, state, half)) == expected
+                assert told(fold, fold(table_before, read, STREAM)) == expected
+                assert told(fold, fold.after(table_before, word.code, state, half)) == expected
 
 
 def test_what_happens_leaves_the_state_before_as_it_was():
@@ -70,3 +71,11 @@ def test_an_event_that_writes_nothing_asked_for_is_not_even_read():
     (changed,) = (word for word in WORDS if word.shape is DetailsChanged)
     fold = PackedFold(Person, ("life", "community"))
     assert fold.after(before := fold.state(0, None), changed.code, b"no JSON", b"") is before
+
+
+def test_what_is_remembered_of_values_is_right_and_bounded(monkeypatch):
+    monkeypatch.setattr(packed, "REMEMBERED", 3)
+    squares = packed.Remembered(lambda number: number * number)
+    told = [1, 2, None, 3, 4, 5, 1, None, 5]
+    assert [squares[one] for one in told] == [1, 4, None, 9, 16, 25, 1, None, 25]
+    assert len(squares) <= 4

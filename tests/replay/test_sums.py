@@ -209,7 +209,9 @@ def test_what_is_not_as_it_is_written_is_in_doubt():
         rows[2], private=rows[2].private.replace(b'{"salt', b'{ "salt', 1)
     )
     rows[3] = dataclasses.replace(rows[3], state=b"")
-    assert doubtful(batch([own, *rows])).tolist() == [1, 2, 3, 4]
+    rows.append(dataclasses.replace(own, state=own.state.replace(b'":"', b'":"\t', 1)))
+    rows.append(dataclasses.replace(own, state=own.state.replace(b'":"', b'":"\xff', 1)))
+    assert doubtful(batch([own, *rows, own])).tolist() == [1, 2, 3, 4, 5, 6]
     body = own.private[own.private.index(b":") + 1 :]
     assert any(
         sha256(body[: end + 1]).hexdigest() in told.values()
