@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+from psycopg.errors import DeadlockDetected, UndefinedTable, UniqueViolation
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Engine,
     Integer,
     LargeBinary,
     MetaData,
@@ -26,6 +31,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from adapters.prepared import Prepared
 from registry.errors import Conflict
@@ -37,7 +43,8 @@ LOCK = 0x7265_6703  # of PostgreSQL's advisory locks: one program makes tables a
 METADATA = MetaData()
 
 #: state: `active` answers readers and follows the log; `filling` is filled stream by stream from
-#: what stood at `target`, of which those up to and with `reached` are done.
+#: what stood at `target`, of which those up to and with `reached` are done; or from the columns of
+#: the sealed log (`adapters.replaying`), where `reached` tells how many of its entities are done.
 projections = Table(
     "projections",
     METADATA,
@@ -71,6 +78,9 @@ replaced = Table(
 )
 
 ACTIVE, FILLING = "active", "filling"
+
+#: What a database says where two write the same rows, or one into tables the other has dropped.
+CLASHES = (DeadlockDetected, UniqueViolation, UndefinedTable, sqlite3.IntegrityError)
 
 
 class Superseded(Conflict):
@@ -230,11 +240,37 @@ def move(connection: Connection, told: Iterable[Standing], **changes: object) ->
             )
         moved = connection.execute(update(projections).where(*theirs).values(**changes))
         if moved.rowcount != len(some):
-            names = ", ".join(one.name for one in some)
-            raise Superseded(
-                f"one of {names} no longer stands at {stood}: another process fills or follows it;"
-                " what it has done stays, and whoever begins again goes on from there"
-            )
+            raise superseded(some)
+
+
+def superseded(told: Iterable[Standing]) -> Superseded:
+    """What is raised of copies that another process fills or follows."""
+    names = ", ".join(one.name for one in told)
+    return Superseded(
+        f"another process fills or follows one of {names}; what that one has done stays, and"
+        " whoever begins again goes on from there"
+    )
+
+
+@contextmanager
+def contended(engine: Engine, told: Collection[Standing]) -> Iterator[None]:
+    """A block that writes rows of copies first and then moves them, as all do who fill them.
+
+    Of two who are at the same rows the second hears of it from the database: it raises Superseded.
+    Rows that nobody else has written and that clash all the same are a fault, raised as it is.
+    """
+    try:
+        yield
+    except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, CLASHES):
+            raise
+        if not isinstance(cause, DeadlockDetected):
+            with engine.connect() as connection:
+                stand = standings(connection)
+            if all(one in stand for one in told):
+                raise
+        raise superseded(told) from error
 
 
 def _row(standing: Standing) -> tuple[ColumnElement[bool], ...]:

@@ -6,6 +6,7 @@ runs twice, every entry is folded into every read model once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from math import inf
 from threading import Condition, Event
 from time import monotonic
 
+import psycopg
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -24,7 +26,7 @@ from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.eventstore import microseconds
 from adapters.positions import ACTIVE, FILLING, Standing, Superseded
-from adapters.rebuilding import filling, unanswered
+from adapters.rebuilding import by_streams, filling, unanswered, warn_of
 from adapters.redacting import fold_anew, redacted
 from adapters.tables import Copy, drop_edition, hurried
 from registry.codec import Codec
@@ -42,7 +44,10 @@ AWAY_S = 1.0  # how long a database that is away is left alone
 FORMER_KEPT_US = 24 * 60 * 60 * 1_000_000
 FORMER_WAIT_MS = 1_000  # for who reads them: whoever asks next waits behind us for as long
 FORMER_AGAIN_S = 60.0  # when those that somebody was reading are looked at again
+LEFT_AGAIN_S = 5.0  # when is looked whether what another process fills is to be followed
 FILL_FROM = 50_000  # a new read model of a log longer than this is filled stream by stream
+LOGGER = logging.getLogger(__name__)
+
 #: Nothing is left to be filled.
 FILLED: Iterator[int] = iter(())
 
@@ -75,6 +80,8 @@ class Projector:
         self._copies: dict[tuple[str, str], Copy] = {}
         self._filling: Iterator[int] | None = None
         self._moved = Condition()
+        self._left: set[str] = set()  # which another process fills from columns
+        self._left_until = 0.0  # when they are looked at again
         self._tidy_at = 0.0  # when former editions are looked at
         self._writer: Executor | None = None  # while a batch is written as the next is folded
         self._written: Future[None] | None = None
@@ -326,14 +333,22 @@ class Projector:
                     self.wake.wait(POLL_S)
             except Superseded:
                 self._look_again()
-            except (Unavailable, OperationalError):
+            except (Unavailable, OperationalError, psycopg.Error) as error:
+                # Not what it says, which may hold values of rows.
+                LOGGER.warning("the read models wait: %s; tried again", type(error).__name__)
                 self._look_again()
                 stop.wait(AWAY_S)
 
     def _fill(self) -> bool:
         """Fill a little more of what has never been filled; tells whether there was any."""
+        if self._filling is FILLED and self._left and monotonic() >= self._left_until:
+            self._filling = None  # what another process fills may answer by now, and is followed
         if self._filling is None:
-            self._filling = filling(self, unanswered(self))
+            ours, left = by_streams(unanswered(self))
+            if left and {one.name for one in left} != self._left:
+                warn_of(left)
+            self._left, self._left_until = {one.name for one in left}, monotonic() + LEFT_AGAIN_S
+            self._filling = filling(self, ours)
         elif self._filling is FILLED:
             return False
         if next(self._filling, None) is not None:

@@ -8,7 +8,7 @@ processes fold chunks at once (`adapters.rebuilding_at_once`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,7 @@ from adapters import positions
 from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.eventstore import entries
-from adapters.positions import ACTIVE, FILLING, Standing
+from adapters.positions import ACTIVE, FILLING, Standing, contended
 from adapters.redacting import fold_anew, redacted
 from adapters.tables import hurried
 from registry.projections import PROJECTIONS
@@ -41,7 +41,8 @@ SWITCH_WAIT_MS, SWITCH_AGAIN_S, SWITCH_TOLD = 1_000, 5.0, 60
 
 LOGGER = logging.getLogger(__name__)
 #: How the place begins that is kept by who fills from the columns of the sealed log: followed by
-#: how many entities are done. No stream is called so, since its version (RFC 9562) would be 0.
+#: how many entities are done, and which. No stream is called so, since its version (RFC 9562) would
+#: be 0.
 COLUMNS = b"column\0\0"
 
 #: Told after each chunk: how many streams are done.
@@ -85,10 +86,12 @@ def passes(names: Sequence[str]) -> list[list[str]]:
 
 
 def finish_all(projector: Projector, progress: Progress = lambda done: None) -> None:
-    """Go on with everything that has to be filled."""
+    """Go on with everything that has to be filled stream by stream."""
     with projector.engine.connect() as connection:
         found = [one for one in positions.standings(connection) if one.state == FILLING]
-    finish(projector, [one for one in found if one.name in projector.projections], progress)
+    ours, left = by_streams([one for one in found if one.name in projector.projections])
+    warn_of(left)
+    finish(projector, ours, progress)
 
 
 def finish(
@@ -112,13 +115,40 @@ def unanswered(projector: Projector) -> list[Standing]:
     return [one for one in found if one.name in projector.projections and one.name not in answering]
 
 
+def by_streams(found: Iterable[Standing]) -> tuple[list[Standing], list[Standing]]:
+    """Copies that are filled stream by stream, and those that are filled from columns.
+
+    Whoever follows leaves the latter alone: somebody has asked for them, and may be at it.
+    """
+    told: tuple[list[Standing], list[Standing]] = [], []
+    for one in found:
+        told[one.reached.startswith(COLUMNS)].append(one)
+    return told
+
+
+def warn_of(left: Collection[Standing]) -> None:
+    """Say what becomes of copies that are filled from columns."""
+    if left:
+        LOGGER.warning(
+            "%s: filled from the sealed log by `registry rebuild NAME --from-sealed`; if nobody is"
+            " at it any more run that again, which goes on, or without --from-sealed, which begins"
+            " anew from the log itself",
+            ", ".join(one.name for one in left),
+        )
+
+
 def begin(
-    projector: Projector, name: str, target: int | None = None, *, columns: bool = False
+    projector: Projector,
+    name: str,
+    target: int | None = None,
+    *,
+    columns: bool = False,
+    anew: bool = False,
 ) -> Standing:
     """Make a copy to be filled, or find the one that an interrupted rebuild left.
 
     target: the position as of which it is filled, before it follows; None for the head. columns:
-    it is filled from columns; what was begun the other way is begun anew.
+    it is filled from columns; what was begun the other way is begun anew. anew: so is all else.
     """
     head = projector.store.head()[0] if target is None else target
     with writing(projector.engine) as connection:
@@ -126,8 +156,11 @@ def begin(
         ours = [one for one in positions.standings(connection) if one.name == name]
         for one in ours:
             if one.state == FILLING:
-                if one.position or columns == one.reached.startswith(COLUMNS):
+                alike = one.position or columns == one.reached.startswith(COLUMNS)
+                if alike and not anew:
                     return one
+                # The table before its place, as who fills it: or they would wait for each other.
+                projector.copy(name, one.copy).drop(connection)
                 positions.remove(connection, one)
                 ours.remove(one)
                 break
@@ -248,9 +281,9 @@ def fill(
 ) -> tuple[dict[str, Standing], int]:
     """Fold the streams of a range whole; returns where the copies stand then, and how many."""
     changes, count = fold(projector, told, range_)
-    with hurried(projector.engine) as connection:
-        told = reach(connection, told, range_)
+    with contended(projector.engine, told.values()), hurried(projector.engine) as connection:
         put(connection, projector, told, changes)
+        told = reach(connection, told, range_)
     return told, count
 
 
@@ -281,7 +314,7 @@ def put(
     told: Mapping[str, Standing],
     changes: Mapping[str, Changes],
 ) -> None:
-    """Write the rows of a range."""
+    """Write the rows of a range; before it is reached, in whatever process that is done."""
     for one in told.values():
         copy = projector.copy(one.name, one.copy)
         copy.write(connection, changes[one.name])
@@ -296,7 +329,7 @@ def indexed(
     """
 
     def index(one: Standing) -> Standing:
-        with hurried(projector.engine) as connection:
+        with contended(projector.engine, [one]), hurried(projector.engine) as connection:
             positions.move(connection, [one], position=one.target)
             copy = projector.copy(one.name, one.copy)
             if one.reached.startswith(COLUMNS):

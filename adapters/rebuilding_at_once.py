@@ -22,7 +22,7 @@ from sqlalchemy import URL
 from adapters.collecting import collect_rarely
 from adapters.database import open_database
 from adapters.eventstore import Recorder
-from adapters.positions import Standing
+from adapters.positions import Standing, contended
 from adapters.rebuilding import Range, fold, put, ranges, reach
 from adapters.tables import hurried
 from registry.errors import Unavailable
@@ -97,16 +97,17 @@ def fill_at_once(
             hand_out(hands[-1])
         while busy:
             hand, range_ = busy.popleft()
-            count, changes = hand.hear()
-            if changes is None:
-                hand.say(stand)
-                stand = hand.hear()
-                hand_out(hand)
-            else:
-                hand_out(hand)  # which folds it while we write
-                with hurried(projector.engine) as connection:
-                    stand = reach(connection, stand, range_)
-                    put(connection, projector, stand, changes)
+            with contended(projector.engine, stand.values()):
+                count, changes = hand.hear()
+                if changes is None:
+                    hand.say(stand)
+                    stand = hand.hear()
+                    hand_out(hand)
+                else:
+                    hand_out(hand)  # which folds it while we write
+                    with hurried(projector.engine) as connection:
+                        put(connection, projector, stand, changes)
+                        stand = reach(connection, stand, range_)
             yield stand, count
     finally:
         for hand in hands:

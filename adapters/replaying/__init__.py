@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psycopg
+from blake3 import blake3
 from sqlalchemy import Connection
 
 from adapters import positions
 from adapters.collecting import uncollected
 from adapters.drivers import COPY_END, COPY_HEAD
-from adapters.positions import Standing
+from adapters.positions import Standing, contended
 from adapters.rebuilding import COLUMNS, Progress, begin, finish, indexed
 from adapters.replaying.model import Model
 from adapters.replaying.models import MODELS
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 REPLAYED = tuple(MODELS)
 #: Entities whose rows are written together.
 CHUNK = 1 << 14
+#: Bytes of the digest of which entities are done.
+KEPT = 16
 CODEC, NO_SALT = Codec(), bytes(16)
 
 
@@ -60,9 +63,10 @@ def rebuild_sealed(
 
     log: without a tail. at_once: how many kinds of stream are read, and how many indexes made,
     beside one another on PostgreSQL; SQLite has one writer. Goes on where an interrupted rebuild
-    from the log stopped.
+    from the log stopped; begins anew where that log had its entities in another order, as one has
+    that was sealed anew.
     """
-    standings = [begin(projector, name, log.head, columns=True) for name in names]
+    standings = [begun(projector, log, name) for name in names]
     for one in standings:
         if one.target > log.head:
             raise Unavailable(
@@ -95,6 +99,18 @@ def rebuild_sealed(
     finish(projector, filled, lambda more: progress(done + more))
 
 
+def begun(projector: Projector, log: SealedLog, name: str) -> Standing:
+    """A copy to be filled from a log, or to be gone on with if it was begun from the same one."""
+    one = begin(projector, name, log.head, columns=True)
+    done, kept = place(one.reached)
+    if one.position or one.target > log.head or not done:
+        return one
+    kind = MODELS[name].kind
+    if done <= log.count(kind) and identity(log, kind, done).digest(length=KEPT) == kept:
+        return one
+    return begin(projector, name, log.head, columns=True, anew=True)
+
+
 def together(standings: Iterable[Standing]) -> list[Mapping[str, Standing]]:
     """Copies that are filled together: of one kind, and that stand at the same place."""
     found: dict[tuple[Kind, int, bytes], dict[str, Standing]] = {}
@@ -109,31 +125,43 @@ def filling(
     """Fill copies of one kind stretch by stretch; gives where they stand, and how many entities."""
     models = [MODELS[name] for name in told]
     ((target, kind),) = {(one.target, MODELS[one.name].kind) for one in told.values()}
-    ((first),) = {place(one.reached) for one in told.values()}
+    ((first, _),) = {place(one.reached) for one in told.values()}
+    done = identity(log, kind, first)
     source = Source(log, models, projector.folding(told, cached=1), target)
     while first < log.count(kind):
         until = min(first + CHUNK, ((first >> log.bits) + 1) << log.bits, log.count(kind))
         made = source.rows(first, until - first)
-        moved = {name: replace(one, reached=reached(until)) for name, one in told.items()}
-        with hurried(projector.engine) as connection:
+        identify(done, log, kind, first, until)
+        reached = COLUMNS + until.to_bytes(8, "big") + done.digest(length=KEPT)
+        moved = {name: replace(one, reached=reached) for name, one in told.items()}
+        with contended(projector.engine, told.values()), hurried(projector.engine) as connection:
             for one in told.values():
                 table, others = made[one.name]
                 copy = projector.copy(one.name, one.copy)
                 write(connection, copy, table)
                 copy.write(connection, others)
-            positions.move(connection, told.values(), reached=reached(until))
+            positions.move(connection, told.values(), reached=reached)
         yield moved, until - first
         told, first = moved, until
 
 
-def reached(entities: int) -> bytes:
-    """How a copy keeps that so many entities of the sealed log are done."""
-    return COLUMNS + entities.to_bytes(8, "big")
+def place(reached: bytes) -> tuple[int, bytes]:
+    """How many entities of the sealed log are done, and the digest of which they are."""
+    kept = reached.removeprefix(COLUMNS)
+    return int.from_bytes(kept[:8], "big"), kept[8:]
 
 
-def place(kept: bytes) -> int:
-    """How many entities of the sealed log are done."""
-    return int.from_bytes(kept.removeprefix(COLUMNS), "big")
+def identity(log: SealedLog, kind: Kind, entities: int) -> blake3:
+    """A hash of which entities are the first of a kind: another log may have others there."""
+    hashed = blake3()
+    identify(hashed, log, kind, 0, entities)
+    return hashed
+
+
+def identify(hashed: blake3, log: SealedLog, kind: Kind, first: int, until: int) -> None:
+    """Add entities to such a hash."""
+    high, low = log.spaces.halves_of(kind.value, np.arange(first, until, dtype="u4"))
+    hashed.update(np.column_stack((high, low)).tobytes())
 
 
 class Source:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from multiprocessing import active_children
 from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.exc import OperationalError
@@ -17,9 +19,19 @@ from adapters.database import open_database, writing
 from adapters.eventstore import Recorder
 from adapters.leases import Lease
 from adapters.projector import Projector
-from adapters.rebuilding import begin, fill_in_turn, finish_all, rebuild
+from adapters.rebuilding import (
+    begin,
+    fill,
+    fill_in_turn,
+    finish_all,
+    fold,
+    put,
+    ranges,
+    reach,
+    rebuild,
+)
 from adapters.rebuilding_at_once import Lost
-from adapters.tables import Copy
+from adapters.tables import Copy, hurried
 from registry.projections import PROJECTIONS
 from tests.adapters.followed import everything, followed, record
 from tests.projections.pencil import folded
@@ -238,6 +250,76 @@ def test_processes_fill_at_once_what_one_does_and_go_on_when_they_were_killed(en
         rebuild(projector, *PROJECTIONS, progress=told.append, processes=2)
     assert 0 < told[-1] < len({one.stream for one in log.entries}), "and is not done again"
     assert everything(engine) == seen
+
+
+def test_who_fills_what_another_one_has_filled_hears_of_it(engine, log):
+    projector = followed(engine, log.entries)
+    told = {"persons": begin(projector, "persons")}
+    range_ = next(ranges(engine, told))
+    moved, _ = fill(projector, told, range_)
+    with pytest.raises(positions.Superseded, match="persons"):
+        fill(projector, told, range_)
+    with pytest.raises((psycopg.errors.UniqueViolation, sqlite3.IntegrityError)):
+        fill(projector, moved, range_)  # nobody else was there: the rows are wrong
+
+
+def test_of_two_who_fill_the_same_streams_neither_waits_for_the_other_for_ever(postgres_url, log):
+    """One writes for a process that shares out, which moves the place when it is its turn."""
+    engine = open_database(postgres_url, durability="off")
+    projector = followed(engine, log.entries)
+    told = {"persons": begin(projector, "persons")}
+    range_ = next(ranges(engine, told))
+    refused: list[Exception] = []
+
+    def fill_too() -> None:
+        with pytest.raises(positions.Superseded) as caught:
+            fill(Projector(engine, projector.store), told, range_)
+        refused.append(caught.value)
+
+    waits = text(
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    other = Thread(target=fill_too)
+    changes, _ = fold(projector, told, range_)
+    with hurried(engine) as connection:
+        put(connection, projector, told, changes)
+        other.start()
+        waiting = 0
+        while other.is_alive() and not waiting:
+            with engine.connect() as looking:
+                waiting = looking.scalar(waits)
+        reach(connection, told, range_)
+    other.join()
+    assert len(refused) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("fault", [psycopg.errors.DeadlockDetected, psycopg.InterfaceError])
+def test_a_follower_outlives_what_the_driver_says_while_rows_are_copied(engine, log, fault, caplog):
+    store = Recorder(engine, node=1)
+    projector = Projector(engine, store)
+    projector.prepare()
+    record(store, log.entries)
+    faults = [fault("a name that stands in a row")]
+    write = Copy.write
+
+    def failing(copy: Copy, connection: Connection, changes: Any) -> None:
+        write(copy, connection, changes)
+        if faults:
+            raise faults.pop()
+
+    stop = Event()
+    thread = Thread(target=projector.follow, args=(stop,))
+    with patch.object(Copy, "write", failing), patch("adapters.projector.AWAY_S", 0.01):
+        thread.start()
+        seen = projector.wait_for(len(log.entries), timeout=30)
+        stop.set()
+        thread.join()
+    assert seen
+    assert everything(engine) == rows_of(log)
+    assert fault.__name__ in caplog.text
+    assert "a name" not in caplog.text
 
 
 def test_new_read_models_of_a_long_log_are_filled_stream_by_stream(unprepared, log):

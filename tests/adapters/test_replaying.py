@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
+import adapters.projector
 import adapters.rebuilding
 import adapters.replaying
+from adapters import positions, schema
 from adapters.database import open_database
 from adapters.eventstore import Recorder
+from adapters.positions import ACTIVE
 from adapters.projector import Projector
 from adapters.province import write
-from adapters.rebuilding import COLUMNS, begin, fill_in_turn, finish_all
+from adapters.rebuilding import COLUMNS, begin, fill_in_turn, finish_all, rebuild
 from adapters.replaying import CODEC, REPLAYED, Source, filling, rebuild_sealed
 from adapters.replaying.models import MODELS
 from adapters.replaying.wire import values
@@ -138,9 +142,76 @@ def test_a_rebuild_goes_on_where_it_was_interrupted_and_not_where_another_one_wa
     persons = columns.spaces.count("person")
     assert persons - 7 <= seen[-1] < persons
     standing = begin(projector, "residences", columns.head, columns=True)
-    next(filling(projector, columns, {"residences": standing}))
+    told, _ = next(filling(projector, columns, {"residences": standing}))
     finish_all(projector)
+    assert begin(projector, "residences", columns=True) == told["residences"], "left alone"
+    rebuild(projector, "residences")
     assert rows(engine, "residences") == before
+    with engine.connect() as connection:
+        assert {one.state for one in positions.standings(connection)} == {ACTIVE}
+    engine.dispose()
+
+
+def test_a_rebuild_does_not_go_on_from_a_log_with_its_entities_in_another_order(
+    filled, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(adapters.replaying, "CHUNK", 7)
+    seal(Job(filled, tmp_path / "one", lot=100))
+    seal(Job(filled, tmp_path / "two"))
+    one, two = SealedLog(tmp_path / "one"), SealedLog(tmp_path / "two")
+    first = [set(zip(*log.spaces.all_halves("person"), strict=True)) for log in (one, two)]
+    assert first[0] == first[1]
+    engine = open_database(filled, durability="off")
+    projector = Projector(engine, Recorder(engine, node=1))
+    projector.prepare()
+    projector.catch_up()
+    before = rows(engine, "residences")
+    standing = begin(projector, "residences", one.head, columns=True)
+    stretches = filling(projector, one, {"residences": standing})
+    for _ in range(3):
+        next(stretches)
+    seen: list[int] = []
+    rebuild_sealed(projector, two, "residences", progress=seen.append)
+    assert rows(engine, "residences") == before
+    assert seen[-1] >= two.spaces.count("person"), "from its beginning"
+    engine.dispose()
+
+
+def test_a_follower_leaves_alone_what_is_filled_from_columns_and_follows_it_then(
+    empty_url, log, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(adapters.replaying, "CHUNK", 7)
+    monkeypatch.setattr(adapters.projector, "FILL_FROM", 10)
+    monkeypatch.setattr(adapters.projector, "LEFT_AGAIN_S", 0.0)
+    engine = open_database(empty_url, durability="off")
+    schema.migrate(engine)
+    record(Recorder(engine, node=1), log[:-9])
+    engine.dispose()
+    columns = sealed(empty_url, tmp_path / "sealed")
+    engine = open_database(empty_url, durability="off")
+    projector, server = (Projector(engine, Recorder(engine, node=1)) for _ in range(2))
+    projector.prepare()
+
+    def serve(done: int = 0) -> None:
+        stop, turns = Event(), iter(range(9))
+
+        def held() -> bool:
+            if next(turns, None) is None:
+                stop.set()
+            return True
+
+        server.follow(stop, held)
+
+    rebuild_sealed(projector, columns, "residences", progress=serve)
+    assert "run that again" in caplog.text
+    record(projector.store, log[-9:])  # type: ignore[arg-type]
+    serve()
+    assert server.positions()["residences"] == len(log)
+    assert set(server.positions()) == set(PROJECTIONS), "the others it has filled itself"
+    found = rows(engine)
+    for name in REPLAYED:
+        rebuild(projector, name)
+    assert rows(engine) == found
     engine.dispose()
 
 
