@@ -173,8 +173,8 @@ def test_an_entry_of_a_newer_program_stops_the_process_that_seals_and_is_named(f
     assert sealed_head(job.folder) == 100
 
 
-class Odd(Unavailable):
-    """An error that is made of other things than it says."""
+class Odd(Exception):
+    """An error of a library that is made of other things than it says."""
 
     def __init__(self, one: str, two: str) -> None:
         super().__init__(f"{one} {two}")

@@ -25,6 +25,9 @@ RULES = {
 UNREACHABLE = {
     "number-ever-held": "books and numbers are read before one is given",
     "residents-unnamed": "told by read models: tests/adapters/test_occupancy.py",
+    "household-number-taken": "told by read models: tests/adapters/test_uniqueness.py",
+    "plate-number-taken": "told by read models: tests/adapters/test_uniqueness.py",
+    "street-name-taken": "told by read models: tests/adapters/test_uniqueness.py",
 }
 
 
