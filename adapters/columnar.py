@@ -107,6 +107,16 @@ class Columnar:
         query = f"select position from entries where {within}"
         return {int(one.as_py()) for told in self._read(query) for one in told.column("position")}
 
+    def untold(self, after: int, until: int) -> list[int]:
+        """The positions, of some, of our events that hold what the columns here do not tell.
+
+        That is a topic, which none of ours has, and a submission of zeros, which reads as none.
+        """
+        odd = f"topic <> '' or submission = {self._bytes.format(bytes(16).hex())}"
+        within = f"position between {after + 1} and {until} and code is not null"
+        query = f"select position from entries where {within} and ({odd})"
+        return [int(one.as_py()) for told in self._read(query) for one in told.column("position")]
+
     def _read(self, query: str) -> Iterator[pa.RecordBatch]:
         try:
             with self.connection.cursor() as cursor:

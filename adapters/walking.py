@@ -106,7 +106,10 @@ def _open(url: str, key: bytes) -> None:
 def _lot(after: int, until: int) -> Lot:
     ((source, key),) = _OPENED
     batches = [*source.batches(after, until)]
-    return looked_at(batches, after, until, key, cache(lambda: source.foreign(after, until)))
+    lot = looked_at(batches, after, until, key, cache(lambda: source.foreign(after, until)))
+    for position in source.untold(after, until):  # no column says it, so no sum would
+        lot.sums[(position - 1 - after) // SPAN] += np.uint64(1)
+    return lot
 
 
 def looked_at(

@@ -259,10 +259,15 @@ def _places(kind: type[Code]) -> dict[str, int]:
 def digits(width: int, dtype: str) -> Callable[[type[str]], Form]:
     """Texts of so many digits, as integers."""
 
+    def number(value: str) -> int:
+        if len(value) != width or not (value.isascii() and value.isdigit()):
+            raise ValueError(f"{value!r} does not have {width} digits")
+        return int(value)  # which would take spaces and signs
+
     def make(kind: type[str]) -> Form:
         return Form(
             dtype,
-            lambda values, heaps: [int(value) for value in values],
+            lambda values, heaps: [number(value) for value in values],
             lambda column, heaps: [kind(f"{value:0{width}}") for value in column.tolist()],
             int(np.iinfo(dtype).max),
         )

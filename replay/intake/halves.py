@@ -151,7 +151,9 @@ class Columns:
         buffer, offsets = self.lot.buffer, np.empty(len(first) + 1, "u4")
         nothing = np.empty(0, "u4")
         count = elements(buffer.data, first, end, offsets, nothing, nothing)
-        assert count >= 0, f"entries of {self.plan.layout.kind} hold lists that are none"
+        if count < 0:
+            wrong = -1 - count
+            raise self.lot.unreadable(int(first[wrong]), int(end[wrong]), "is no list")
         begin, until = np.empty(count, "u4"), np.empty(count, "u4")
         elements(buffer.data, first, end, offsets, begin, until)
         found = Found(np.zeros(1, "i8"), np.zeros(1, "i8"), begin, until, nothing)
@@ -174,7 +176,10 @@ class Columns:
             *(buffer.data, buffer.words, Halved(begin, until, begin, begin), code, True),
             *(*element_keys(form), found, unusual),
         )
-        assert not wrong, f"entries of {self.plan.layout.kind} hold unusual lists"
+        if wrong:
+            place = int(np.argmax(unusual))
+            why = "is not as it is written in a list"
+            raise self.lot.unreadable(int(begin[place]), int(until[place]), why)
         return found
 
     def _tokens_of_texts(self) -> tuple[Column, Column]:

@@ -25,6 +25,11 @@ _QUOTE, _BACKSLASH, _COMMA, _SPACE = 34, 92, 44, 32
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 _NEWLINE = 10
 _DIGEST = 66  # a digest of a part with its quotes
+_MINUS, _ZERO, _NINE = 45, 48, 57
+_BYTE, _FOUR, _FIVE = np.uint64(2**8 - 1), np.uint64(2**32 - 1), np.uint64(2**40 - 1)
+_NULL, _TRUE, _FALSE = (
+    np.uint64(int.from_bytes(word, "little")) for word in (b"null", b"true", b"false")
+)
 
 
 class Keys(NamedTuple):
@@ -97,6 +102,34 @@ def eight(words: Words, at: int) -> np.uint64:
     place, shift = at >> 3, np.uint64((at & 7) << 3)
     low, high = words[place] >> shift, words[place + 1] << np.uint64(1) << np.uint64(63) - shift
     return np.uint64(low | high)
+
+
+@kernel
+def plain(words: Words, at: int, size: int, null: bool) -> bool:
+    """Whether a token is null, true or false, or an integer as the codec writes it.
+
+    words: the buffer again, eight bytes in each; null: only null will do.
+    """
+    lead = eight(words, at)
+    if size == 4 and lead & _FOUR == _NULL:
+        return True
+    if null:
+        return False
+    if (size == 4 and lead & _FOUR == _TRUE) or (size == 5 and lead & _FIVE == _FALSE):
+        return True
+    first = integer(lead & _BYTE)
+    if first == _MINUS:
+        at, size = at + 1, size - 1
+        first = integer(eight(words, at) & _BYTE)
+        if first == _ZERO:
+            return False
+    if size < 1 or (first == _ZERO and size > 1):
+        return False
+    for place in range(at, at + size):
+        digit = integer(eight(words, place) & _BYTE)
+        if digit < _ZERO or digit > _NINE:
+            return False
+    return True
 
 
 @kernel
@@ -187,7 +220,9 @@ def locate(
                 else:
                     while data[stop] > _SPACE and data[stop] not in (_COMMA, _CLOSE):
                         stop += 1
-                if stop == at or stop >= end:
+                    # What has a fixed width is never plain, but may be null.
+                    wrong = not plain(words, at, stop - at, wide != 0)
+                if wrong or stop >= end:
                     wrong = True
                     break
                 slot = key_slot[key]
@@ -282,7 +317,7 @@ def locate(
 def elements(
     data: Bytes, first: Offsets, end: Offsets, offsets: Offsets, into: Offsets, until: Offsets
 ) -> int:
-    """Find the elements of lists, plain values or objects; -1 where one is unusual.
+    """Find the elements of lists, plain values or objects; -1 - n where list n is unusual.
 
     first, end: the tokens of the lists; offsets u4[lists + 1], written: where the elements of each
     begin; into, until u4[elements], written: where each element begins and ends, or empty, to
@@ -293,7 +328,7 @@ def elements(
         offsets[row] = count
         at, last = integer(first[row]), integer(end[row])
         if data[at] != _OPEN_LIST or data[last - 1] != _CLOSE_LIST:
-            return -1
+            return -1 - row
         at += 1
         begin, depth = at, 0
         while at < last:
@@ -314,5 +349,7 @@ def elements(
             elif byte in (_CLOSE, _CLOSE_LIST):
                 depth -= 1
             at += 1
+        if begin != last:  # a text that does not end
+            return -1 - row
     offsets[first.size] = count
     return count

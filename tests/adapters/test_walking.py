@@ -56,6 +56,7 @@ HARM: dict[str, Any] = {
         update(entries).where(E.position == at).values(version=E.version + 500)
     ),
     "another officer": lambda at: update(entries).where(E.position == at).values(officer="nobody"),
+    "a topic": lambda at: update(entries).where(E.position == at).values(topic="x"),
     "another text": lambda at: (
         update(entries).where(E.position == at).values(private=b'{"subject":{"salt":"00"}}\n')
     ),
@@ -122,7 +123,7 @@ def test_nothing_is_wrong_with_a_sound_store_and_no_row_is_looked_at_twice(url, 
 def test_a_row_that_is_wrong_is_judged_as_if_it_was_looked_at_alone(url, name):
     harm(url, (name, 300))
     alone = judged(url)
-    assert bool(alone.faults) == (name not in {"foreign", "another officer"})
+    assert bool(alone.faults) == (name not in {"foreign", "another officer", "a topic"})
     assert judged(url, in_bulk(url, 512)) == alone
     assert judged(url, in_bulk(url, 256)) == alone
 
@@ -180,6 +181,15 @@ def test_what_is_sealed_is_held_against_what_the_store_adds_up_to(url, filled):
     engine.dispose()
     streams = {fault.split(":")[0] for one in told for fault in one.faults}
     assert {fault.split(":")[0] for fault in found.faults} == streams
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", ["a topic", "another submission"])
+def test_what_no_column_tells_is_held_against_what_is_sealed_too(url, filled, name):
+    harm(url, (name, 300))
+    found = compared(url, filled.parent / "sealed", in_bulk(url, 512))
+    assert found.found == 1
+    assert found.faults[0].endswith("is another in the store")
 
 
 @pytest.mark.usefixtures("here")
