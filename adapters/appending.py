@@ -25,6 +25,8 @@ CODEC = Codec()
 #: Codes of entries that undo others: they bring back what these name, and tell versions only.
 VOIDING = frozenset(word.code for word in VOCABULARY.values() if word.voids)
 IDENTIFIER = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: What `field_of` makes.
+FIELD = re.compile(rf"({IDENTIFIER.pattern.decode()})/(\w+)")
 
 #: Values in the order of COLUMNS.
 EntryRow = tuple[
@@ -180,7 +182,7 @@ class Named:
 
     Looked for under the lock, in the few rows by which read models lag behind the log, and in what
     is accepted of the batch. An undoing counts as naming everything: what it brings back is told by
-    the entries that it undoes.
+    the entries that it undoes. A field of a stream is named by the entries of that stream alone.
     """
 
     def __init__(
@@ -191,19 +193,26 @@ class Named:
     ) -> None:
         self._last: dict[bytes, int] = {}  # position of the last entry that names something
         self._undone = 0  # position of the last undoing
-        # Other names than identifiers are few: those of production sites.
-        self._names = {one.encode() for each in asked for one in each if isinstance(one, str)}
+        # Other names than identifiers are few: those of production sites, numbers, and fields.
+        self._names: set[bytes] = set()
+        self._fields: dict[bytes, list[tuple[bytes, bytes]]] = {}  # by stream; how told, and name
+        for name in {one for each in asked for one in each if isinstance(one, str)}:
+            if found_field := FIELD.fullmatch(name):
+                stream, told = key_of(found_field[1]), f'"{found_field[2]}":'.encode()
+                self._fields.setdefault(stream, []).append((told, name.encode()))
+            else:
+                self._names.add(name.encode())
         self._sought = bool(asked)
         since = min((position for each in asked for position in each.values()), default=0)
         rows = page(since + 1, found.position) if asked and since < found.position else ()
         for row in map(StoredRow._make, rows):
-            self._read(row.code, row.state, row.position)
+            self._read(row.key, row.code, row.state, row.position)
 
     def accept(self, wish: Wish, position: int) -> None:
         """Take in an append that is recorded up to a position."""
         if self._sought:
-            for entry in wish.append.entries:
-                self._read(entry.code, entry.state, position)
+            for key, entry in zip(wish.keys, wish.append.entries, strict=True):
+                self._read(key, entry.code, entry.state, position)
 
     def since(self, asked: Mapping[UUID | str, int]) -> frozenset[UUID | str]:
         """Of what read models were asked about, that which something entered since names."""
@@ -214,7 +223,7 @@ class Named:
             if max(last.get(str(name).encode(), 0), self._undone) > position
         )
 
-    def _read(self, code: int | None, state: bytes, position: int) -> None:
+    def _read(self, stream: bytes, code: int | None, state: bytes, position: int) -> None:
         if code in VOIDING:
             self._undone = position
         last = self._last
@@ -222,6 +231,9 @@ class Named:
             last[name] = position
         for name in self._names:
             if name in state:
+                last[name] = position
+        for told, name in self._fields.get(stream, ()):
+            if told in state:
                 last[name] = position
 
 

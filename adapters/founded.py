@@ -6,6 +6,7 @@ Commands decide on streams; no stream lists the residents of a county or what is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from registry.commands.reports import FileReport
 from registry.days import day_at
 from registry.errors import Refused, Rule
 from registry.projections import At, findings, tallies
-from registry.registrar import Authority
+from registry.registrar import Authority, Submission
 from registry.values import NumberFaultKind, Severity
 
 #: Commands of which read models must be asked, whatever they say.
@@ -34,6 +35,17 @@ CHECKED = (AcceptBaseline, FileReport, *occupancy.CHECKED)
 def asks(command: object) -> bool:
     """Whether read models must be asked before a command is decided."""
     return isinstance(command, CHECKED) or uniqueness.claims(command)
+
+
+def consulted(sent: Submission, parts: Parts, projector: Projector, now: int) -> Submission:
+    """A submission with what read models tell of it, where its command needs to know.
+
+    One that is recorded already is answered as before, however far the read models have come.
+    """
+    if not asks(sent.command) or parts.store.submissions([sent.id]):
+        return sent
+    asked, found = consult(sent.command, sent.by, parts, projector, now)
+    return replace(sent, asked=asked, found=found)
 
 
 def consult(

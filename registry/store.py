@@ -108,8 +108,13 @@ class Append:
     # The instant at which it was decided: it races if it would be recorded on a later day.
     decided_at: int | None = None
     # What read models were asked about, and how far these had come: it is overtaken if anything
-    # entered since names it in its public half, or undoes something.
+    # entered since names it in its public half, or undoes something. See also `field_of`.
     asked: Mapping[UUID | str, int] = field(default_factory=dict)
+
+
+def field_of(stream: UUID, field: str) -> str:
+    """How `asked` names what the entries of a stream itself tell in a field, as its place."""
+    return f"{stream}/{field}"
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def do(
     echo '{"person": "…", "version": 3, "grounds": "…"}' | registry do RestoreRegistration
     """
     from adapters.eventstore import microseconds
-    from adapters.founded import asks, consult
+    from adapters.founded import asks, consulted
     from adapters.ids import ids
     from adapters.projector import Projector
     from adapters.wire import read_command, shape_of
@@ -154,8 +154,8 @@ def do(
         if asks(command):  # and nobody else may be there to bring them up to the log
             projector.prepare()
             projector.catch_up()
-        told_before = consult(command, by, parts, projector, microseconds())
-        sent = Submission(submission or ids(microseconds)(), by, command, *told_before)
+        sent = Submission(submission or ids(microseconds)(), by, command)
+        sent = consulted(sent, parts, projector, microseconds())
         try:
             receipt = parts.register.do(sent)
         except (Unavailable, Conflict) as error:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from adapters.founded import asks, consult
+from adapters.founded import asks, consulted
 from adapters.http.document import batch_document, command_document
 from adapters.http.errors import TooLarge, WrongMediaType, answer_problem, problem_of
 from adapters.http.parameters import header
@@ -65,7 +64,7 @@ def _single(services: Services, kind: type[Any]) -> Any:
             if faults or submission is None:
                 raise Malformed(faults)
             turn_away_if_full(services)
-            sent = await consulted(services, Submission(submission, by, command))
+            sent = await asked_before(services, Submission(submission, by, command))
             receipt = await services.queue.do(sent)
             return Response(orjson.dumps(told(services, receipt)), media_type="application/json")
         except RegistryError as error:
@@ -85,7 +84,7 @@ def _batch(services: Services) -> Any:
             places, submissions = [], []
             for place, item in enumerate(items):
                 try:
-                    submissions.append(await consulted(services, _read_item(item, by)))
+                    submissions.append(await asked_before(services, _read_item(item, by)))
                     places.append(place)
                 except RegistryError as error:
                     answers[place] = _failed(item, error)
@@ -106,15 +105,16 @@ def _batch(services: Services) -> Any:
     return execute_batch
 
 
-async def consulted(services: Services, sent: Submission) -> Submission:
-    """A submission with what the read models tell of it, where its command needs to know."""
+async def asked_before(services: Services, sent: Submission) -> Submission:
+    """A submission with what the read models tell of it, where its command needs to know.
+
+    Those of a batch are all asked about before any is recorded: what one of them gives up is free
+    for whoever is sent after it.
+    """
     if not asks(sent.command):
         return sent
     parts, projector = services.parts, services.projector
-    asked, found = await services.run(
-        lambda: consult(sent.command, sent.by, parts, projector, services.now)
-    )
-    return replace(sent, asked=asked, found=found)
+    return await services.run(lambda: consulted(sent, parts, projector, services.now))
 
 
 def told(services: Services, receipt: Receipt) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from registry.store import (
     Receipt,
     Repeated,
     StoredEntry,
+    field_of,
 )
 from registry.vocabulary import VOCABULARY
 from tests.adapters.recording import NODE, A, B, C, Clock, entry, kinds, wish
@@ -190,6 +191,20 @@ def test_a_batch_looks_once_at_what_was_entered_since_read_models_were_asked(
         None,
         {C},
     ]
+
+
+def test_what_a_stream_tells_of_itself_is_named_by_its_own_entries_alone(store: Recorder):
+    """Before the batch and in it, and by those only that tell that field."""
+    moved = b'{"community":"here","doorplate":"there"}\n'
+    community, number = field_of(A, "community"), field_of(A, "household_number")
+    store.append([wish(entry(A, 1, b'{"from_community":"here"}\n')), wish(entry(B, 1, moved))])
+    late = replace(wish(entry(C, 1)), asked={community: 0, number: 0, A: 0})
+    assert kinds(store.append([late, wish(entry(A, 2, moved))])) == [Receipt, Receipt]
+    late = replace(wish(entry(C, 2)), asked={community: 3, number: 3, A: 3})
+    assert store.append([late]) == [Overtaken(frozenset({community}))]
+    both = [wish(entry(A, 3, moved)), replace(wish(entry(C, 2)), asked={community: 4, number: 4})]
+    assert store.append(both)[1] == Overtaken(frozenset({community}))
+    assert kinds(store.append([replace(both[1], asked={community: 5})])) == [Receipt]
 
 
 def test_an_undoing_may_bring_back_what_read_models_were_asked_about(store: Recorder):
