@@ -484,7 +484,7 @@ def test_what_is_entered_together_is_decided_as_one_after_the_other(town: Town):
     ready(town)
     one = accepted(town, "zhao")
     brought(town, "11", one)
-    these = {"applications": (one,)}
+    these: dict[str, Any] = {"applications": (one,)}
     steps: list[tuple[Any, Any]] = [
         (SignCards(**these), SIGNER),
         (renaming(town), CHIEF),
