@@ -84,20 +84,10 @@ class CloseStreet:
         return {"street": self.street}
 
 
-def open_street(
-    registrar: Registrar, street: StreetId, community: CommunityId | None, on: date
-) -> None:
-    """A street that takes door plates of a community on a day.
-
-    One of another area, that is of no division around the community either, is nobody's here: who
-    asks for a number on it learns nothing of those that it has.
-    """
+def open_street(registrar: Registrar, street: StreetId, on: date) -> None:
+    """A street that takes door plates on a day."""
     known = registrar.load(Street, street, on)
     registrar.refuse_if((known.closed_on is not None, rules.StreetIsClosed(street)))
-    if community is not None and not registrar.in_area(known.division):
-        around = {place for place, _ in registrar.places().above(community, on)}
-        elsewhere = known.division not in around
-        registrar.refuse_if((elsewhere, rules.OutsideArea(known.division)))
 
 
 @command(CIVIL_AFFAIRS, STATION)
@@ -113,7 +103,7 @@ class RegisterDoorplate:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the door plate."""
         on = self.on or registrar.today
-        open_street(registrar, self.street, self.community, on)
+        open_street(registrar, self.street, on)
         community = registrar.places().community(self.community, on)
         registrar.refuse_if((community is None, rules.CommunityUnknown(self.community)))
         doorplate = DoorplateId(registrar.new_id())
@@ -145,7 +135,7 @@ class ChangeDoorplate:
         on = self.on or registrar.today
         plate = registrar.load(Doorplate, self.doorplate, on)
         street = self.street or plate.street
-        open_street(registrar, street, plate.community, on)
+        open_street(registrar, street, on)
         new = (street, self.plate_number, self.plate_detail)
         old = (plate.street, plate.plate_number, plate.plate_detail)
         registrar.refuse_if((new == old, rules.NothingChanges()))

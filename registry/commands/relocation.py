@@ -228,10 +228,8 @@ class MoveHousehold:
         )
         places, number = registrar.places(), self.household_number or house.household_number
         stations = [places.station_of(one, on) for one in (house.community, plate.community)]
-        kept = within or (stations[0] is not None and stations[0] == stations[1])
-        if number != house.household_number or not kept:
-            # A station, or a community without one, keeps its households by number: also one that
-            # stays the same.
+        if number != house.household_number or stations[0] != stations[1]:
+            # A station keeps the households of its area by number: also one that stays the same.
             registrar.enter(
                 self.household,
                 HouseholdChanged(

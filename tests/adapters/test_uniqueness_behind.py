@@ -14,7 +14,7 @@ from adapters.founded import consulted
 from adapters.projector import Projector
 from adapters.reading import Behind
 from adapters.uniqueness import doubled
-from registry.commands.addresses import ChangeDoorplate, NameStreet, RegisterDoorplate
+from registry.commands.addresses import ChangeDoorplate, RegisterDoorplate
 from registry.commands.households import ChangeHousehold
 from registry.commands.places import AssignStation, CutCommunity
 from registry.commands.relocation import MoveHousehold
@@ -28,15 +28,12 @@ from tests.adapters.test_uniqueness import (
     STATION,
     dormitory,
     follower,
-    refused,
     send,
 )
 from tests.scenarios.town import (
     CHIEF,
     DECLARANT,
     HEAD,
-    OF_JINGYANG,
-    OF_SHIFANG,
     Town,
     birth,
     new,
@@ -164,19 +161,6 @@ def test_what_passes_to_another_community_is_numbered_there(town: Town, lagging:
     assert [type(one) for one in late] == [Conflict] * 3
 
 
-def test_without_stations_a_move_to_another_community_claims_its_number_there(
-    town: Town, lagging: Projector
-):
-    move = MoveHousehold(household=town.hut, doorplate=town.yard, declarant=DECLARANT)
-    lagging.catch_up()
-    moved, founded = sent_late(town, lagging, move, dormitory(town.gate, "2"))
-    assert isinstance(moved, Receipt)
-    assert isinstance(founded, Conflict)
-    assert town.events(town.hut)[-2:] == ["HouseholdMoved", "HouseholdChanged"]
-    town.do(replace(move, doorplate=town.gate))  # in the same community nothing is claimed anew
-    assert town.events(town.hut)[-1] == "HouseholdMoved"
-
-
 def test_a_community_that_came_into_a_station_s_care_a_moment_ago_is_seen(
     town: Town, lagging: Projector
 ):
@@ -202,25 +186,3 @@ def test_what_is_recorded_is_answered_again_however_far_behind_read_models_are(
     assert town.another().do(again) == first
     with pytest.raises(Behind):
         consulted(replace(sent, id=uuid4()), parts, projector, town.clock())
-
-
-def test_of_a_street_of_another_area_nothing_is_told(town: Town, lagging: Projector):
-    """Whether its number is taken or not."""
-    plate = RegisterDoorplate(
-        street=town.road, plate_number=PlateNumber("71号"), community=town.east
-    )
-    made = send(town, lagging, plate)["doorplate"]
-    for number in ("71号", "72号"):
-        elsewhere = replace(plate, plate_number=PlateNumber(number), community=town.town)
-        assert refused(town, lagging, elsewhere, OF_SHIFANG) == ["outside-area"]
-        change = ChangeDoorplate(
-            doorplate=town.barn, street=town.road, plate_number=PlateNumber(number)
-        )
-        assert refused(town, lagging, change, OF_SHIFANG) == ["outside-area"]
-    own = ChangeDoorplate(doorplate=made, plate_number=PlateNumber("73号"))
-    send(town, lagging, own, OF_JINGYANG)
-    # On a street of the whole city each county numbers its own.
-    avenue = send(town, lagging, NameStreet(division=town.deyang, street_name=Text("大道")))
-    city = replace(plate, street=avenue["street"])
-    send(town, lagging, city, OF_JINGYANG)
-    assert refused(town, lagging, city, OF_JINGYANG) == ["plate-number-taken"]
