@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from adapters.bulk_counts import FATES, REPEATED, Reconciliation, Told
+from adapters.files import EVERYBODY, write_whole
 from registry.checks.rules import check_rules
 from registry.commands.extract import PERSONS, REASONS, TABLES
 from registry.values import RuleCode
@@ -165,9 +166,7 @@ class Report:
         paths = self.paths(beside)
         bodies = (self.json(), self.text().encode(), self.counts.table())
         for path, body in zip(paths, bodies, strict=True):
-            fresh = path.with_name(path.name + ".new")
-            fresh.write_bytes(body)
-            fresh.replace(path)
+            write_whole(path, body, EVERYBODY)
         return paths
 
 

@@ -1,4 +1,4 @@
-"""Files of secrets: read by their owner alone, written beside, synced, renamed.
+"""Files of secrets: read by their owner alone.
 
 A file of versions holds a key in each line, its version before it. A new key is a further line; the
 older ones stay, since something was written under them.
@@ -6,14 +6,13 @@ older ones stay, since something was written under them.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from adapters.files import OWNER_ONLY, write_whole
 from registry.errors import Unavailable
 
-OWNER_ONLY, EVERYBODY = 0o600, 0o644
 VERSION = re.compile(r"([0-9]{1,5}) ((?:[0-9A-F]{2})+)")
 
 
@@ -49,20 +48,3 @@ def write_versions(path: Path, keys: Mapping[int, bytes]) -> None:
     """Write keys by their versions."""
     lines = (f"{version} {key.hex().upper()}\n" for version, key in sorted(keys.items()))
     write_whole(path, "".join(lines).encode(), OWNER_ONLY)
-
-
-def write_whole(path: Path, content: bytes, mode: int) -> None:
-    """Write a file so that it is found whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)  # so that the mode is ours
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.keyfiles import EVERYBODY, OWNER_ONLY, read_secret, write_whole
+from adapters.files import EVERYBODY, OWNER_ONLY, write_whole
+from adapters.keyfiles import read_secret
 from registry.errors import Unavailable
 from replay.proof.notes import KEY_BYTES, Checkpoint, PublicKey, SigningKey, sign
 

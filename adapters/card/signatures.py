@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from adapters.keyfiles import EVERYBODY, OWNER_ONLY, read_secret, write_whole
+from adapters.files import EVERYBODY, OWNER_ONLY, write_whole
+from adapters.keyfiles import read_secret
 from registry.chip.seals import ECDSA_P256
 from registry.errors import Unavailable
 

@@ -140,7 +140,7 @@ def show_photo(desk: Desk, person: UUID, digest: str, file: Path) -> None:
     registry photo show 01890a5d-ac96-774b-bcce-b302099a8057 9f86d081… portrait.jpg \\
         --purpose identity-card
     """
-    from adapters.keyfiles import OWNER_ONLY, write_whole
+    from adapters.files import OWNER_ONLY, write_whole
 
     desk.need(*SEERS)
     try:

@@ -18,6 +18,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
+from adapters.files import EVERYBODY, OWNER_ONLY, write_whole
 from adapters.ids import ids
 from registry.errors import RegistryError, Unavailable
 from registry.register import Authority
@@ -62,8 +63,8 @@ def new_keys(path: str | Path) -> str:
     mark = {"kid": name, "alg": "EdDSA", "use": "sig"}
     public["keys"].append(OKPAlgorithm.to_jwk(key.public_key(), as_dict=True) | mark)
     private["keys"].append(OKPAlgorithm.to_jwk(key, as_dict=True) | mark)
-    _write(private_path(path), private, 0o600)
-    _write(path, public, 0o644)
+    _write(private_path(path), private, OWNER_ONLY)
+    _write(path, public, EVERYBODY)
     return name
 
 
@@ -206,9 +207,4 @@ def _key_set(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def _write(path: Path, value: object, mode: int) -> None:
-    beside = path.with_name(path.name + ".new")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-    os.replace(beside, path)
+    write_whole(path, json.dumps(value, indent=1).encode() + b"\n", mode)
