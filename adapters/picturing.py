@@ -13,8 +13,8 @@ from registry.days import day_at, end_of
 from replay.questions.diff import Balance, diff
 from replay.questions.findings import Whole
 from replay.questions.population import SEXES, Census
-from replay.states.applications import STATES
 from replay.states.history import At
+from replay.states.steps import STATES
 
 if TYPE_CHECKING:
     from replay.columns.log import Log

@@ -20,6 +20,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: signed one becomes a float.
 integer = cast(Callable[[Any], int], np.int64)
 
+#: A place in a column, which is never negative: else it is looked at each time whether it counts
+#: from the end.
+nth = cast(Callable[[Any], int], np.uint64)
+
 # What the library is made of stays for good: looking through it for cycles, at the last when the
 # process ends, took a fifth of a short process (measured).
 gc.freeze()

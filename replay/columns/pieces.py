@@ -130,6 +130,8 @@ class Cuts:
         """Tells of dense columns the first element of the entity at a place or a later one."""
         cut = int(found(self.places, place, side="right")[0]) - 1
         first = int(self.places[cut])
+        if first == place:  # as where partitions and their halves begin
+            return lambda name: int(self.dense[name][cut])
         codes = run.code[int(run.starts[first]) : int(run.starts[place])]
 
         def element(name: str) -> int:

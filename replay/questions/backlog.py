@@ -14,9 +14,10 @@ from registry.vocabulary import Kind
 from replay.columns.forms import Column
 from replay.columns.runs import Block
 from replay.jit import integer, kernel
-from replay.states.applications import APPLICATION, NO_STATE, STATES, application_states
+from replay.states.applications import APPLICATION, application_states
 from replay.states.history import At
 from replay.states.standing import States, plain
+from replay.states.steps import NO_STATE, STATES
 from replay.threads import PerThread, over_partitions, scratch
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from replay.columns.forms import NONE, Column
 from replay.columns.layout import by_code, layout
 from replay.columns.runs import Block
 from replay.jit import integer, kernel
-from replay.states.applications import APPLICATION, STATES, application_states
+from replay.states.applications import APPLICATION, application_states
 from replay.states.history import At
 from replay.states.standing import States, dense, plain, point, rows
+from replay.states.steps import STATES
 from replay.threads import over_partitions, scratch
 
 if TYPE_CHECKING:

@@ -6,22 +6,37 @@ rules of the register, so that a step that the register would refuse is a fault 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 import numpy as np
 
-from registry.aggregates import application as rules
-from registry.events import applications, issuance
-from registry.values import CardState
-from registry.vocabulary import VOCABULARY, EventType, Kind
 from replay.columns.forms import NONE, Column
-from replay.columns.layout import by_code, layout
 from replay.columns.runs import Block
-from replay.jit import integer, kernel
+from replay.jit import integer, kernel, nth
 from replay.states.history import At
 from replay.states.standing import States, dense, point, rows
+from replay.states.steps import (
+    ATTEMPT,
+    BEGUN,
+    BUILD,
+    COUNT,
+    FAULT,
+    FEW,
+    LATE,
+    MAKE,
+    NO_STATE,
+    OPENING,
+    PERSON,
+    REACHES,
+    REDO,
+    REPLACED,
+    REPLACES,
+    RULE,
+    SPECIAL,
+    WIDTH,
+    machine,
+)
+from replay.threads import scratch
 
 #: An application. county: as printed; accepted, since: days, since when in its state; entries: how
 #: many; fault: version of the first that breaks a rule, 0 for none; faults: how many do; state: as
@@ -39,130 +54,22 @@ APPLICATION = np.dtype(
         ("attempt", "u1"),
     ]
 )
-#: States of applications by number: those of the table, then those of temporary cards.
-STATES: tuple[CardState | rules.Temporary, ...] = (*CardState.all(), *rules.Temporary)
-NO_STATE = 255
-
 assert APPLICATION.itemsize == 20, "a record has no padding, since it is hashed"
 #: No attempt is told.
 NO_ATTEMPT = -(2**31)
-#: In a step: that it is against the rules; that it does more than lead to a condition.
-FAULT, _SPECIAL = 1 << 31, 1 << 30
-_WIDTH = 7  # bits of a code less the lowest one of applications
-_REPLACES = 1 << _WIDTH  # of a condition: that another application replaces it
-_BEGUN = 2 << _WIDTH  # conditions from here on are those of an application that has begun
-_PERSON, _ATTEMPT, _REPLACED, _REACHES = (1 << bit for bit in range(4))
-_RULE = 4  # the bits from here on: which rule of attempts
-_BUILD, _MAKE, _REDO = 1, 2, 3  # what names an attempt names the present one, but for two
-_ATTEMPTS = {
-    applications.ProductionPackageBuilt: _BUILD,
-    issuance.CardRedone: _REDO,
-}
-
-
-class Machine(NamedTuple):
-    """The state machine of applications.
-
-    A condition is (state, temporary, whether another application replaces it): the last is its
-    lowest bit, and condition 0 is not to have begun. steps u4[conditions << 7 | code - base]: the
-    condition after a step, << 7 so that it is where its own steps begin, with FAULT or _SPECIAL
-    where it is; shown u1[conditions]: as in STATES; lost u1: whether the state is 94;
-    effects u1[codes - base].
-    """
-
-    base: int
-    steps: Column
-    shown: Column
-    lost: Column
-    effects: Column
-
-
-@cache
-def machine() -> Machine:
-    """Derive the state machine of applications from the rules of the register."""
-    words = [word for word in VOCABULARY.values() if word.kind is Kind.APPLICATION]
-    base = min(word.code for word in words)
-    assert max(word.code for word in words) - base < 1 << _WIDTH, "a wider table is needed"
-    held = [
-        (state, temporary)
-        for state in (None, *CardState.all())
-        for temporary in (None, *rules.Temporary)
-        if state is not None or temporary is not None
-    ]
-    number = {pair: 2 * place for place, pair in enumerate(held, 1)}
-    steps = np.zeros((2 * len(held) + 2, 1 << _WIDTH), "u4")
-    effects = by_code(_application_effect, "u1")[base : base + (1 << _WIDTH)].copy()
-    for word in words:
-        first = _after(word, None, None)
-        # What has not begun stays so until a step that opens it.
-        steps[:2, word.code - base] = number[first] << _WIDTH if word.opens else FAULT
-        for (state, temporary), place in number.items():
-            after = number[_after(word, state, temporary)]
-            for replaced in (0, 1):
-                wrong = not _lawful(word, state, temporary, bool(replaced))
-                step = (after | replaced) << _WIDTH | FAULT * wrong
-                steps[place + replaced, word.code - base] = step
-    steps[:, effects != _REACHES] |= _SPECIAL
-    shown = np.full(len(steps), NO_STATE, "u1")
-    lost = np.zeros(len(steps), "u1")
-    for (state, temporary), place in number.items():
-        both = slice(place, place + 2)
-        shown[both] = STATES.index(temporary if temporary is not None else state)
-        lost[both] = state == "94"
-    return Machine(base, steps.ravel(), shown, lost, effects)
-
-
-Pair = tuple[CardState | None, rules.Temporary | None]
-
-
-def _after(word: EventType, state: CardState | None, temporary: rules.Temporary | None) -> Pair:
-    if word.shape in rules.TEMPORARY:
-        return state, rules.TEMPORARY[word.shape][1]
-    return word.reaches or state, temporary
-
-
-def _lawful(
-    word: EventType, state: CardState | None, temporary: rules.Temporary | None, replaced: bool
-) -> bool:
-    """Whether the register takes a step, whatever the step says besides."""
-    if word.opens or (word.shape in rules.TEMPORARY) != (temporary is not None):
-        return False
-    some = UUID(int=0) if replaced else None
-    now = object.__new__(rules.Application)
-    now.__dict__.update(state=state, temporary=temporary, replaced_by=some)
-    return now.may(object.__new__(word.shape))
-
-
-def _application_effect(word: EventType) -> int:
-    if word.kind is not Kind.APPLICATION:
-        return 0
-    laid = layout(Kind.APPLICATION)
-    person, county = laid.declares("person"), laid.declares("county")
-    attempt = laid.declares("attempt")
-    assert (person == county).all(), "told together"
-    assert person[word.code] == word.opens, "told where it opens, and nowhere else"
-    return (
-        (_PERSON if word.opens else 0)
-        | (_ATTEMPT if attempt[word.code] else 0)
-        | (_REPLACED if laid.declares("replaced_by")[word.code] else 0)
-        | (_REACHES if word.reaches or word.shape in rules.TEMPORARY else 0)
-        | (_ATTEMPTS.get(word.shape, _MAKE) << _RULE if attempt[word.code] else 0)
-    )
+#: Applications whose rows are added up at a time, and the room for their sums.
+_STRIP, _ROOM = 64, 1 << 13
 
 
 def application_states(block: Block, at: At, into: States | None = None) -> States:
     """The applications of a block at a point, and which entries broke a rule."""
     into = into or States(block.first, np.empty(block.size, APPLICATION))
-    told = machine()
     columns: tuple[Any, ...] = (
         *rows(block),
         *dense(block, "person", "county", "attempt", "replaced_by"),
-        told.base,
-        told.steps,
-        told.shown,
-        told.lost,
-        told.effects,
+        *machine(),
         *point(block, at),
+        scratch("course", _ROOM, "i8"),
         into.table,
     )
     drive(*columns)
@@ -184,80 +91,178 @@ def drive(
     shown: Column,
     lost: Column,
     effects: Column,
+    course: Column,
+    reached: Column,
     last: int,
     known: int,
+    sums: Column,
     out: Column,
 ) -> None:
     """Drive every application through its steps, and find those that are against the rules.
 
     starts u4[applications + 1]; code, day u2[n]; position u4[n]; person, county u4, attempt i4,
-    replaced_by u4: a value for each row whose code declares it; the rest as in Machine;
-    out APPLICATION[applications], written.
+    replaced_by u4: a value for each row whose code declares it; the rest as in Machine; sums i8,
+    room; out APPLICATION[applications], written.
+
+    Whatever went its ordinary course, and that is all but a few, is told by its first row, its last
+    and what lies between added up: no step has to wait for the one before. Positions rise from row
+    to row of an application, so that its last row tells whether all are known.
     """
-    p = a = r = 0
+    p = a = r = begin = stop = 0
     for one in range(out.size):
-        now, tried, opened = 0, 0, -1
-        ordered = False
-        entries = faults = fault = accepted = since = 0
-        first = integer(starts[one])
-        for row in range(first, integer(starts[one + 1])):
-            step = integer(code[row]) - base
-            if position[row] > known or day[row] > last:
-                does = integer(effects[step])
-                p += does & _PERSON
-                a += does >> 1 & 1
-                r += does >> 2 & 1
-                continue
-            entries += 1
-            reached = integer(steps[now + step])
-            if reached < _SPECIAL:
-                now, since = reached, integer(day[row])
-                continue
-            does = integer(effects[step])
-            wrong, after = reached & FAULT != 0, reached & (_SPECIAL - 1)
-            if does & _REACHES and after >= _BEGUN:
-                since = integer(day[row])
-            if does & _PERSON:
-                if now < _BEGUN:
-                    accepted = integer(day[row])
-                opened = p
-                p += 1
-            said, other = NO_ATTEMPT, NONE
-            if does & _ATTEMPT:
-                said = integer(attempt[a])
-                a += 1
-            if does & _REPLACED:
-                other = integer(replaced_by[r])
-                r += 1
-            rule = does >> _RULE
-            if rule and not wrong:
-                if rule == _BUILD:
-                    wrong = said != (tried + 1 if ordered or tried == 0 else tried)
-                elif rule == _MAKE:
-                    wrong = said != tried
-                elif lost[now >> _WIDTH]:
-                    wrong = other == NONE or said != NO_ATTEMPT
-                else:
-                    wrong = other != NONE or said != tried + 1
-            if after >= _BEGUN:
-                if said != NO_ATTEMPT:
-                    tried = said
-                    # An order fills an attempt, and only making a card anew opens one without.
-                    ordered = rule == _BUILD or (ordered and rule != _REDO)
-                if other != NONE:
-                    after |= _REPLACES
-            now = after
-            if wrong:
-                faults += 1
-                if fault == 0:
-                    fault = row - first + 1
+        if one % _STRIP == 0:
+            begin, stop = integer(starts[one]), integer(starts[min(one + _STRIP, out.size)])
+            if stop - begin > sums.size:
+                stop = begin
+            add_up(code[begin:stop], day[begin:stop], base, course, last, sums)
         told = out[one]
-        told["person"] = person[opened] if opened >= 0 else NONE
-        told["county"] = county[opened] if opened >= 0 else 0
-        told["accepted"] = accepted
-        told["since"] = since
-        told["entries"] = entries
-        told["fault"] = fault
-        told["faults"] = faults
-        told["state"] = shown[now >> _WIDTH]
-        told["attempt"] = tried
+        first, end = integer(starts[one]), integer(starts[one + 1])
+        if first < end <= stop and end - first < FEW:
+            total = sums[end - 1 - begin] - sums[first - begin]
+            orders, tries = total & COUNT, (total & COUNT) + (total >> 7 & COUNT)
+            state = reached[nth(integer(code[end - 1]) - base)]
+            opening = effects[nth(integer(code[first]) - base)] == OPENING
+            if opening and orders <= 1 and total >> 14 & COUNT == 0 and state != NO_STATE:
+                if position[first] > known:
+                    tell_nothing(told)
+                    p, a = p + 1, a + tries
+                    continue
+                seen = total < LATE and day[first] <= last and position[end - 1] <= known
+                if seen and ones(attempt, a, a + tries):
+                    told["person"] = person[p]
+                    told["county"] = county[p]
+                    told["accepted"] = day[first]
+                    told["since"] = day[end - 1]
+                    told["entries"] = end - first
+                    told["fault"] = told["faults"] = 0
+                    told["state"] = state
+                    told["attempt"] = tries > 0
+                    p, a = p + 1, a + tries
+                    continue
+        p, a, r = walk(
+            first, end, code, day, position, person, county, attempt, replaced_by, base, steps,
+            shown, lost, effects, last, known, p, a, r, told,
+        )  # fmt: skip
+
+
+@kernel
+def add_up(code: Column, day: Column, base: int, course: Column, last: int, sums: Column) -> None:
+    """Add up along some rows what each adds after the one before: code, day u2[n]; sums i8[n]."""
+    total = before = 0
+    for row in range(code.size):
+        step = integer(code[row]) - base
+        total += integer(course[nth(before << WIDTH | step)]) + (day[row] > last) * LATE
+        sums[row] = total
+        before = step
+
+
+@kernel
+def ones(attempt: Column, first: int, end: int) -> bool:
+    """Whether the attempts from one place to another are all the first: attempt i4."""
+    same = True
+    for place in range(first, end):
+        same &= attempt[place] == 1
+    return same
+
+
+@kernel
+def tell_nothing(told: Any) -> None:
+    """Write the record of an application that has not begun."""
+    told["person"] = NONE
+    told["county"] = told["accepted"] = told["since"] = told["entries"] = 0
+    told["fault"] = told["faults"] = told["attempt"] = 0
+    told["state"] = NO_STATE
+
+
+@kernel
+def walk(
+    first: int,
+    end: int,
+    code: Column,
+    day: Column,
+    position: Column,
+    person: Column,
+    county: Column,
+    attempt: Column,
+    replaced_by: Column,
+    base: int,
+    steps: Column,
+    shown: Column,
+    lost: Column,
+    effects: Column,
+    last: int,
+    known: int,
+    p: int,
+    a: int,
+    r: int,
+    told: Any,
+) -> tuple[int, int, int]:
+    """Drive one application step by step; first, end: its rows; the columns as in `drive`.
+
+    p, a, r: where its values lie in person and county, attempt, replaced_by; returned as they are
+    behind it. told: its record, written.
+    """
+    now, tried, opened = 0, 0, -1
+    ordered = False
+    entries = faults = fault = accepted = since = 0
+    for row in range(first, end):
+        step = integer(code[row]) - base
+        if position[row] > known or day[row] > last:
+            does = integer(effects[step])
+            p += does & PERSON
+            a += does >> 1 & 1
+            r += does >> 2 & 1
+            continue
+        entries += 1
+        reached = integer(steps[now + step])
+        if reached < SPECIAL:
+            now, since = reached, integer(day[row])
+            continue
+        does = integer(effects[step])
+        wrong, after = reached & FAULT != 0, reached & (SPECIAL - 1)
+        if does & REACHES and after >= BEGUN:
+            since = integer(day[row])
+        if does & PERSON:
+            if now < BEGUN:
+                accepted = integer(day[row])
+            opened = p
+            p += 1
+        said, other = NO_ATTEMPT, NONE
+        if does & ATTEMPT:
+            said = integer(attempt[a])
+            a += 1
+        if does & REPLACED:
+            other = integer(replaced_by[r])
+            r += 1
+        rule = does >> RULE
+        if rule and not wrong:
+            if rule == BUILD:
+                wrong = said != (tried + 1 if ordered or tried == 0 else tried)
+            elif rule == MAKE:
+                wrong = said != tried
+            elif lost[now >> WIDTH]:
+                wrong = other == NONE or said != NO_ATTEMPT
+            else:
+                wrong = other != NONE or said != tried + 1
+        if after >= BEGUN:
+            if said != NO_ATTEMPT:
+                tried = said
+                # An order fills an attempt, and only making a card anew opens one without.
+                ordered = rule == BUILD or (ordered and rule != REDO)
+            if other != NONE:
+                after |= REPLACES
+        now = after
+        if wrong:
+            faults += 1
+            if fault == 0:
+                fault = row - first + 1
+    told["person"] = person[opened] if opened >= 0 else NONE
+    told["county"] = county[opened] if opened >= 0 else 0
+    told["accepted"] = accepted
+    told["since"] = since
+    told["entries"] = entries
+    told["fault"] = fault
+    told["faults"] = faults
+    told["state"] = shown[now >> WIDTH]
+    told["attempt"] = tried
+    return p, a, r

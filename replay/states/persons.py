@@ -12,7 +12,7 @@ from registry.vocabulary import Cause, EventType, Group, Kind
 from replay.columns.forms import NONE, Column
 from replay.columns.layout import by_code, layout
 from replay.columns.runs import Block
-from replay.jit import integer, kernel
+from replay.jit import integer, kernel, nth
 from replay.states.history import At
 from replay.states.standing import States, dense, fallen_marks, point, rows
 
@@ -91,7 +91,7 @@ EFFECT = by_code(effect)
 class PersonStates(States):
     """Persons at a point: table is PERSON[persons].
 
-    names u4[persons]: handles of texts of the block that each is in.
+    names u4[persons]: handles of texts of the block that each is in; empty where nobody wants them.
     """
 
     names: Column
@@ -110,9 +110,12 @@ class PersonStates(States):
 
 
 def person_states(block: Block, at: At, into: States | None = None) -> PersonStates:
-    """The persons of a block at a point; into: where to write them, to spare the memory."""
-    table = into.table if into else np.empty(block.size, PERSON)
-    names = into.names if isinstance(into, PersonStates) else np.empty(block.size, "u4")
+    """The persons of a block at a point; into: where to write them, to spare the memory.
+
+    Into `States` no names are written, which spares reading them.
+    """
+    into = into or PersonStates(block.first, np.empty(block.size, PERSON), _names(block.size))
+    names = into.names if isinstance(into, PersonStates) else _names(0)
     day, known = point(block, at)
     columns: tuple[Any, ...] = (
         *rows(block),
@@ -121,11 +124,15 @@ def person_states(block: Block, at: At, into: States | None = None) -> PersonSta
         EFFECT,
         day,
         known,
-        table,
+        into.table,
         names,
     )
     people(*columns)
-    return PersonStates(block.first, table, names)
+    return PersonStates(block.first, into.table, names)
+
+
+def _names(size: int) -> Column:
+    return np.empty(size, "u4")
 
 
 @kernel
@@ -153,8 +160,9 @@ def people(
 
     starts u4[persons + 1]; code, day u2[n]; position u4[n]; enters, household, name u4, out_kind,
     nationality u2, sex u1, birth i4, number i8: a value for each row whose code declares it;
-    fallen u1[n]; effects u4[codes]; out PERSON[persons], names u4[persons], written.
+    fallen u1[n]; effects u4[codes]; out PERSON[persons], names u4[persons] or none, written.
     """
+    named_too = names.size > 0
     whole = 0  # rows so far that opened and held all
     e = h = o = n = s = b = i = t = 0  # where the next value of each column lies, beyond those
     for person in range(starts.size - 1):
@@ -169,14 +177,15 @@ def people(
                 begun = True
                 entries = version = named = 1
                 life, since = LIVING, when
-                told["number"] = max(number[whole + i], REDACTED)
-                told["household"] = household[whole + h]
-                told["community"] = enters[whole + e]
-                told["birth"] = birth[whole + b]
-                told["sex"] = sex[whole + s]
-                told["nationality"] = nationality[whole + t] & NO_CODE
+                told["number"] = max(number[nth(whole + i)], REDACTED)
+                told["household"] = household[nth(whole + h)]
+                told["community"] = enters[nth(whole + e)]
+                told["birth"] = birth[nth(whole + b)]
+                told["sex"] = sex[nth(whole + s)]
+                told["nationality"] = nationality[nth(whole + t)] & NO_CODE
                 told["out"] = NO_CODE
-                names[person] = name[whole + n]
+                if named_too:
+                    names[person] = name[nth(whole + n)]
             whole += 1
             row += 1
         placed = lived = renamed = sexed = born = numbered = tied = since
@@ -194,27 +203,30 @@ def people(
                 if does & PLACE and when >= placed:
                     placed = when
                     lives, where = does & ENTERS, whole + h
-                    told["community"] = enters[whole + e] if lives else NONE
-                    told["household"] = household[where] if lives and does & HOUSEHOLD else NONE
-                    told["out"] = out_kind[o] & NO_CODE if does & OUT else NO_CODE
+                    told["community"] = enters[nth(whole + e)] if lives else NONE
+                    told["household"] = (
+                        household[nth(where)] if lives and does & HOUSEHOLD else NONE
+                    )
+                    told["out"] = out_kind[nth(o)] & NO_CODE if does & OUT else NO_CODE
                 if does & LIFE and when >= lived:
                     lived, life = when, does >> LIVES & 3
                 if does & _REST:
                     if does & NAME and when >= renamed:
                         renamed, named = when, version
-                        names[person] = name[whole + n]
+                        if named_too:
+                            names[person] = name[nth(whole + n)]
                     if does & SEX and when >= sexed:
                         sexed = when
-                        told["sex"] = sex[whole + s]
+                        told["sex"] = sex[nth(whole + s)]
                     if does & BIRTH and when >= born:
                         born = when
-                        told["birth"] = birth[whole + b]
+                        told["birth"] = birth[nth(whole + b)]
                     if does & NUMBER and when >= numbered:
                         numbered = when
-                        told["number"] = max(number[whole + i], REDACTED)
+                        told["number"] = max(number[nth(whole + i)], REDACTED)
                     if does & NATIONALITY and when >= tied:
                         tied = when
-                        told["nationality"] = nationality[whole + t] & NO_CODE
+                        told["nationality"] = nationality[nth(whole + t)] & NO_CODE
             e += does >> 8 & 1
             h += does >> 9 & 1
             o += does >> 10 & 1
@@ -236,4 +248,5 @@ def people(
             told["since"] = told["entries"] = told["last"] = told["named"] = 0
             told["sex"] = told["nationality"] = told["out"] = NO_CODE
             told["life"] = UNKNOWN
-            names[person] = NONE
+            if named_too:
+                names[person] = NONE

@@ -17,7 +17,7 @@ from registry.vocabulary import ORDERS, Order
 from replay.columns.forms import NONE, Column
 from replay.columns.layout import by_code
 from replay.columns.runs import Block
-from replay.jit import integer, kernel
+from replay.jit import integer, kernel, nth
 from replay.states.history import At
 
 
@@ -116,8 +116,7 @@ def fell(
     """
     entity, void, row, cursor = 0, 0, 0, 0
     while void < void_rows.size:
-        while starts[entity + 1] <= void_rows[void]:
-            entity += 1
+        entity = holder(starts, void_rows[void], entity)
         first, end, last = integer(starts[entity]), integer(starts[entity + 1]), void
         while last < void_rows.size and void_rows[last] < end:
             last += 1
@@ -127,17 +126,34 @@ def fell(
                 for place in range(offsets[one], offsets[one + 1]):
                     marks[first + versions[place] - 1] = 1
                     fallen = True
-        some = 0
-        for here in range(first, end):
-            some += integer(correcting[code[here]])
-        if fallen and some:
-            while row < first:
-                cursor += integer(correcting[code[row]])
-                row += 1
-            while row < end:
-                if correcting[code[row]]:
+        if fallen and counted(code, correcting, first, end):
+            cursor += counted(code, correcting, row, first)
+            for here in range(first, end):
+                if correcting[code[here]]:
                     if marks[first + corrects[cursor] - 1]:
-                        marks[row] = 1
+                        marks[here] = 1
                     cursor += 1
-                row += 1
+            row = end
         void = last
+
+
+@kernel
+def holder(starts: Column, row: int, low: int) -> int:
+    """The entity that has a row, which is not before the entity `low`; starts u4[entities + 1]."""
+    high = starts.size - 1
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if starts[middle] <= row:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def counted(code: Column, marked: Column, first: int, end: int) -> int:
+    """How many rows from `first` to `end` have a code that is marked: code u2[n], marked u1."""
+    count = 0
+    for row in range(nth(first), nth(end)):
+        count += integer(marked[code[row]])
+    return count

@@ -25,10 +25,10 @@ from replay.columns.forms import Column
 from replay.columns.layout import by_code
 from replay.columns.log import Log
 from replay.columns.runs import Block
-from replay.states.applications import NO_STATE
 from replay.states.history import At
 from replay.states.households import ENDED, OPEN
 from replay.states.persons import DEAD, DELETED, LIVING
+from replay.states.steps import NO_STATE
 
 NOTHING = 2**32 - 1
 #: Columns that are settled by the latest row that writes them.

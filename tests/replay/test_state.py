@@ -25,13 +25,14 @@ from replay.columns.forms import NONE, Form, Heaps
 from replay.columns.log import KeptLog
 from replay.columns.runs import Block
 from replay.states import households, persons
-from replay.states.applications import NO_STATE, STATES, application_states
+from replay.states.applications import application_states
 from replay.states.bodies import body_states
 from replay.states.history import At
 from replay.states.holders import number_states
 from replay.states.households import doorplate_states, household_states
 from replay.states.persons import person_states
 from replay.states.standing import fallen_marks
+from replay.states.steps import NO_STATE, STATES
 from tests.everything import one_of, whole
 from tests.replay.histories import points, town
 from tests.replay.pencil import Pencil
