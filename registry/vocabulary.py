@@ -19,6 +19,7 @@ from typing import (
     get_type_hints,
 )
 
+from registry.frozen import frozen
 from registry.values import CardState
 
 T = TypeVar("T")
@@ -232,7 +233,7 @@ def event(
     """Declare an event type."""
 
     def declare(cls: type[T]) -> type[T]:
-        shape: type[T] = dataclass(frozen=True, kw_only=True)(cls)
+        shape = frozen(cls)
         fields = fields_of(shape)
         names = {field.name for field in fields}
         assert code not in {word.code for word in into.values()}, f"code {code} is taken"

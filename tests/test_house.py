@@ -58,6 +58,7 @@ PLAIN = (
     "cards",
     "chip",
     "codes",
+    "frozen",
     "vocabulary",
     "events",
     "aggregates",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar, dataclass_transform
+
+from registry.frozen import frozen
 
 T = TypeVar("T")
 
@@ -30,7 +32,7 @@ def command(*roles: str, later: tuple[str, ...] = ()) -> Callable[[type[T]], typ
     """
 
     def declare(cls: type[T]) -> type[T]:
-        shape: type[T] = dataclass(frozen=True, kw_only=True)(cls)
+        shape = frozen(cls)
         assert cls.__name__ not in COMMANDS, cls
         assert roles, f"{cls.__name__} is for nobody"
         shape.ROLES = frozenset(roles)  # type: ignore[attr-defined]  # read by the register

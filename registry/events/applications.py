@@ -7,9 +7,9 @@ state may follow which is the table card_application_status. Who acted is in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from registry.frozen import frozen
 from registry.values import (
     AcceptanceNumber,
     ApplicationId,
@@ -70,7 +70,7 @@ class ApplicationAccepted:
     declarant: OfDeclarant[Name | None] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class FingerPrint:
     """A finger and the digest of its features."""
 

@@ -6,9 +6,9 @@ data are taken over into the upgraded system.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from registry.frozen import frozen
 from registry.values import Digest
 from registry.vocabulary import Kind, event
 
@@ -35,7 +35,7 @@ class BatchOpened:
     persons: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class CountDifference:
     """One sex and year of birth of a unit where more or fewer were accepted than declared.
 

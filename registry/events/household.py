@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from registry.frozen import frozen
 from registry.values import (
     CommunityId,
     DoorplateId,
@@ -18,7 +18,7 @@ from registry.values import (
 from registry.vocabulary import Group, Kind, Private, event
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Member:
     """Somebody in a household and the relation to its head (与户主关系)."""
 
@@ -29,7 +29,7 @@ class Member:
 ALL = frozenset({Group.LIFE, Group.ADDRESS, Group.HEAD, Group.MEMBERS, Group.FORM})
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Form:
     """The first page of the household booklet (居民户口簿); a collective one lists no members."""
 

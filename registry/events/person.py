@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from registry.frozen import frozen
 from registry.values import (
     BirthKind,
     CertificateId,
@@ -62,7 +62,7 @@ ALL = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Details:
     """Lesser items of the permanent-resident form (常住人口登记表); each is a group of its own."""
 
@@ -80,7 +80,7 @@ class Details:
     spouse_name: OfSpouse[Name | None] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Origins:
     """Who the parents and the guardian of a person are."""
 
@@ -92,7 +92,7 @@ class Origins:
     guardian_name: OfGuardian[Name | None] = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Particulars(Details, Origins):
     """The main items with which somebody enters the register."""
 

@@ -6,10 +6,10 @@ many people live there. Divisions and communities are named by surrogates that n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from registry.frozen import frozen
 from registry.values import (
     CommunityId,
     CommunityKind,
@@ -80,7 +80,7 @@ class CommunityRenamed:
     community_name: Text
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Moved:
     """A place and the division it belongs to afterwards."""
 

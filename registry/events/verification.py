@@ -6,9 +6,9 @@ differs is a finding and stands in the ledger of findings. A household has a led
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from registry.frozen import frozen
 from registry.values import (
     CommunityId,
     EvidenceSource,
@@ -23,7 +23,7 @@ from registry.values import (
 from registry.vocabulary import Kind, OfDeclarant, Private, event
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class StatedItem:
     """One item as a source states it, as it came."""
 
