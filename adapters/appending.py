@@ -100,16 +100,12 @@ class Transaction(Protocol):
         """Insert the rows and commit."""
         ...
 
-    def send(self, accepted: Accepted, node: int, last: Last) -> None:
+    def send(self, accepted: Accepted, node: int, last: Last) -> bool:
         """Take the lock, insert the rows and commit, if an entry is still the last one.
 
-        Without a look before and, where the database can, without waiting. Each append has a
-        submission.
+        Without a look before; tells whether the rows are recorded, if not, nothing is. Each append
+        has a submission.
         """
-        ...
-
-    def sent(self) -> bool:
-        """Wait for that, and tell whether the rows are recorded; if not, nothing is."""
         ...
 
     def close(self) -> None:
@@ -135,7 +131,8 @@ def decide(
     position = found.position
     dawn = dawn_of(instant)
     mine: dict[bytes, tuple[Wish, Receipt]] = {}
-    named = Named([wish.append.asked for wish in wishes if wish.append.asked], found, page)
+    asked = [wish.append.asked for wish in wishes if wish.append.asked]
+    named = Named(asked, found, page) if asked else None
     for wish in wishes:
         known = wish.submission
         if known is not None:
@@ -161,15 +158,16 @@ def decide(
         if moved:
             outcomes.append(Raced(frozenset(moved)))
             continue
-        if wish.append.asked and (overtaken := named.since(wish.append.asked)):
+        append = wish.append
+        if named is not None and (overtaken := named.since(append.asked)):
             outcomes.append(Overtaken(overtaken))
             continue
         heads.update(ahead)
-        append = wish.append
         count = len(append.entries)
         receipt = Receipt(append.submission, position + 1, count, instant, append.answer)
         position += count
-        named.accept(wish, position)
+        if named is not None:
+            named.accept(wish, position)
         outcomes.append(receipt)
         accepted.append((wish, receipt))
         if known is not None:
@@ -198,21 +196,20 @@ class Named:
         self._fields: dict[bytes, list[tuple[bytes, bytes]]] = {}  # by stream; how told, and name
         for name in {one for each in asked for one in each if isinstance(one, str)}:
             if found_field := FIELD.fullmatch(name):
-                stream, told = key_of(found_field[1]), f'"{found_field[2]}":'.encode()
-                self._fields.setdefault(stream, []).append((told, name.encode()))
+                stream, said = key_of(found_field[1]), f'"{found_field[2]}":'.encode()
+                self._fields.setdefault(stream, []).append((said, name.encode()))
             else:
                 self._names.add(name.encode())
-        self._sought = bool(asked)
-        since = min((position for each in asked for position in each.values()), default=0)
-        rows = page(since + 1, found.position) if asked and since < found.position else ()
+        told = (position for each in asked for position in each.values())
+        since = min(told, default=found.position)
+        rows = page(since + 1, found.position) if since < found.position else ()
         for row in map(StoredRow._make, rows):
             self._read(row.key, row.code, row.state, row.position)
 
     def accept(self, wish: Wish, position: int) -> None:
         """Take in an append that is recorded up to a position."""
-        if self._sought:
-            for key, entry in zip(wish.keys, wish.append.entries, strict=True):
-                self._read(key, entry.code, entry.state, position)
+        for key, entry in zip(wish.keys, wish.append.entries, strict=True):
+            self._read(key, entry.code, entry.state, position)
 
     def since(self, asked: Mapping[UUID | str, int]) -> frozenset[UUID | str]:
         """Of what read models were asked about, that which something entered since names."""

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Engine, LargeBinary, column, insert, select, table
 
 from adapters.database import Durability, open_database, writing
-from adapters.eventstore import Recorder, Recording, microseconds
+from adapters.eventstore import Recorder, microseconds
 from adapters.ids import ids, salts
 from adapters.redactions import Noting, secret_of
 from adapters.schema import check, migrate
@@ -23,7 +23,7 @@ from registry.codes import add_divisions
 from registry.errors import Forbidden, Unavailable
 from registry.register import Register, Setting
 from registry.registrar import MOVE_PAPERS
-from registry.store import Append
+from registry.store import Append, Outcome
 
 NODE = table("node", column("number"), column("name"), column("namespace", LargeBinary))
 
@@ -101,7 +101,7 @@ class Settings:
 class ReadOnly(Recorder):
     """A store that is only asked."""
 
-    def begin(self, batch: Sequence[Append]) -> Recording:
+    def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Refuse."""
         raise Forbidden("this is an archive, opened to be read; record it in the register itself")
 

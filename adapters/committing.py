@@ -3,18 +3,17 @@
 Whoever was the last to enter knows how the log stands: its end, and the versions of the streams
 that were seen since nobody else entered. Then a batch is decided at once, and its rows are sent
 together with the one condition that the end of the log is still what it was: the database looks at
-nothing else, and meanwhile the next batch may be decided. Where the condition fails, or anything
-else does, the batch is decided again on what is found under the lock.
+nothing else. Where the condition fails, or anything else does, the batch is decided again on what
+is found under the lock.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 
-from adapters.appending import Accepted, Found, Last, Transaction, Wish, decide, redact
+from adapters.appending import Accepted, Found, Last, Wish, decide, redact
 from adapters.drivers import Driver, is_away
 from registry.events.redaction import PART_REDACTED
 from registry.store import Append, Failed, Outcome
@@ -91,16 +90,6 @@ class Standing:
             self._heads.clear()
 
 
-@dataclass(frozen=True)
-class Sent:
-    """Rows on their way, on the condition that nobody else has entered."""
-
-    transaction: Transaction
-    outcomes: list[Outcome]
-    last: Last  # once they are recorded
-    heads: Mapping[bytes, int]
-
-
 class Committer:
     """Brings batches into the log, one after the other.
 
@@ -114,37 +103,20 @@ class Committer:
         self.standing = Standing()
         self._one = Lock()  # SQLite makes waiting writers poll; within a process none need to
 
-    def begin(self, batch: Sequence[Append]) -> Commit:
-        """Begin to record a batch; nobody else begins before its outcomes were asked for."""
-        commit = Commit(self, [Wish(append) for append in batch])
-        self._one.acquire()
-        try:
-            commit.sent = self._send(commit.wishes)
-            if commit.sent is None:
-                commit.told = self._halved(commit, commit.wishes)
-        except BaseException:
-            self.standing.forget()
-            raise
-        finally:
-            if commit.sent is None:
-                self._one.release()
-        return commit
-
-    def end(self, commit: Commit) -> list[Outcome]:
-        """Wait until a batch is recorded."""
-        if commit.sent is not None:
+    def append(self, batch: Sequence[Append]) -> tuple[list[Outcome], bool]:
+        """Record a batch: an outcome for each, and whether what was recorded before was blanked."""
+        wishes = [Wish(append) for append in batch]
+        blanked: list[bool] = []
+        with self._one:
             try:
-                commit.told = self._receive(commit.sent) or self._halved(commit, commit.wishes)
+                told = self._alone(wishes) or self._halved(wishes, blanked)
             except BaseException:
                 self.standing.forget()
                 raise
-            finally:
-                commit.sent = None
-                self._one.release()
-        return commit.told
+        return told, any(blanked)
 
-    def _send(self, wishes: Sequence[Wish]) -> Sent | None:
-        """Send the rows of a batch all of which is recorded if nobody else has entered."""
+    def _alone(self, wishes: Sequence[Wish]) -> list[Outcome] | None:
+        """Record a batch all of which is recorded if nobody else has entered; None: nothing is."""
         found = self.standing.known(wishes) if wishes else None
         if found is None:
             return None
@@ -153,35 +125,20 @@ class Committer:
         transaction = self.driver.begin()
         try:
             outcomes, accepted = decide(wishes, found, instant, transaction, self.driver.page)
-            if len(accepted) == len(wishes):
-                transaction.send(accepted, self.node, last)
-                return Sent(transaction, outcomes, end_of(accepted, last), found.heads)
-        except BaseException as error:
-            self.standing.forget()
-            transaction.close()
-            if not isinstance(error, Exception) or is_away(error):
-                raise
-            return None
-        transaction.close()
-        return None
-
-    def _receive(self, sent: Sent) -> list[Outcome] | None:
-        """The outcomes of a batch that was sent; None: nothing of it is recorded."""
-        try:
-            if sent.transaction.sent():
-                self.standing.went_on(sent.last, sent.heads)
-                return sent.outcomes
+            if len(accepted) == len(wishes) and transaction.send(accepted, self.node, last):
+                self.standing.went_on(end_of(accepted, last), found.heads)
+                return outcomes
         except Exception as error:
             self.standing.forget()
             if is_away(error):
                 raise
         finally:
-            sent.transaction.close()
+            transaction.close()
         return None
 
-    def _halved(self, commit: Commit, wishes: Sequence[Wish]) -> list[Outcome]:
+    def _halved(self, wishes: Sequence[Wish], blanked: list[bool]) -> list[Outcome]:
         try:
-            return self._attempt(commit, wishes)
+            return self._attempt(wishes, blanked)
         except Exception as error:
             if is_away(error):
                 raise
@@ -190,9 +147,9 @@ class Committer:
                 return [Failed(error)]
         # Somebody's row is wrong: halves find whose, and the others are none the worse for it.
         middle = len(wishes) // 2
-        return self._halved(commit, wishes[:middle]) + self._halved(commit, wishes[middle:])
+        return self._halved(wishes[:middle], blanked) + self._halved(wishes[middle:], blanked)
 
-    def _attempt(self, commit: Commit, wishes: Sequence[Wish]) -> list[Outcome]:
+    def _attempt(self, wishes: Sequence[Wish], blanked: list[bool]) -> list[Outcome]:
         streams = {key for wish in wishes for key in wish.keys}
         streams.update(key for wish in wishes for key, _, _ in wish.guards)
         asked = {wish.submission for wish in wishes if wish.submission is not None}
@@ -204,9 +161,9 @@ class Committer:
             instant = self._instant(wishes, found)
             outcomes, accepted = decide(wishes, found, instant, transaction, self.driver.page)
             if accepted:
-                blanked = redact(accepted, transaction)
+                redacted = redact(accepted, transaction)
                 transaction.write(accepted, self.node)
-                commit.blanked |= blanked
+                blanked.append(redacted)
             heads = {stream: found.heads.get(stream, 0) for stream in streams}
             self.standing.went_on(end_of(accepted, last), heads)
             return outcomes
@@ -220,21 +177,6 @@ class Committer:
         """
         decided = (wish.append.decided_at or 0 for wish in wishes)
         return max(self.clock(), found.recorded_at, *decided)
-
-
-class Commit:
-    """A batch that is being recorded."""
-
-    def __init__(self, committer: Committer, wishes: Sequence[Wish]) -> None:
-        self.wishes = wishes
-        self.sent: Sent | None = None
-        self.told: list[Outcome] = []
-        self.blanked = False  # whether something that was recorded before was blanked
-        self._committer = committer
-
-    def outcomes(self) -> list[Outcome]:
-        """Wait, and tell the outcome of each append, in order."""
-        return self._committer.end(self)
 
 
 def end_of(accepted: Accepted, last: Last) -> Last:

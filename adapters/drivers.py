@@ -59,12 +59,7 @@ Halves = tuple[bytes, bytes | None, bytes | None]
 
 
 class Driver(Protocol):
-    """One kind of database.
-
-    overlaps: whether it is at work while nobody waits for what was sent.
-    """
-
-    overlaps: bool
+    """One kind of database."""
 
     def begin(self) -> Transaction:
         """Begin a write transaction, as yet without the lock."""
@@ -78,8 +73,10 @@ class Driver(Protocol):
         """The same, and a position to which the log had come before they were read."""
         ...
 
-    def page(self, first: int, last: int) -> Iterable[EntryRow]:
-        """The rows from one position to another."""
+    def page(
+        self, first: int, last: int, codes: Collection[int] | None = None
+    ) -> Iterable[EntryRow]:
+        """The rows from one position to another; codes: of these, and the last in any case."""
         ...
 
 
@@ -96,6 +93,19 @@ def _lists(columns: str, before: int = 0) -> str:
     """Lists as rows, whose places come after so many others."""
     places = (f"${place}" for place, _ in enumerate(columns.split(","), before + 1))
     return f"unnest({', '.join(places)})"
+
+
+def _page(first: str, last: str, codes: Collection[int] | None) -> str:
+    # Codes stand in the text: of a list that is bound PostgreSQL looks at each one for each row.
+    told = "" if codes is None else f" and (code in ({_ints(codes)}) or position = {last})"
+    return (
+        f"select {COLUMNS} from entries where position between {first} and {last}{told}"
+        " order by position"
+    )
+
+
+def _ints(codes: Collection[int]) -> str:
+    return ", ".join(str(int(code)) for code in sorted(codes)) or "null"
 
 
 def lists_of(kinds: Sequence[Kind]) -> list[Kind]:
@@ -122,8 +132,6 @@ def is_away(error: BaseException) -> bool:
 class Sqlite:
     """Speaks to SQLite."""
 
-    overlaps = False
-
     def __init__(self, engine: Engine) -> None:
         self._kept: Kept[sqlite3.Connection] = Kept(engine, lambda connection: connection)
 
@@ -144,9 +152,9 @@ class Sqlite:
             last = loan.used.execute(LAST).fetchone()
         return (last[0] if last else 0), self.streams(keys)
 
-    def page(self, first: int, last: int) -> list[EntryRow]:
-        """The rows from one position to another."""
-        query = f"select {COLUMNS} from entries where position between ? and ? order by position"
+    def page(self, first: int, last: int, codes: Collection[int] | None = None) -> list[EntryRow]:
+        """The rows from one position to another; codes: of these, and the last in any case."""
+        query = _page("?1", "?2", codes)
         with closing(self._kept.take()) as loan:
             return loan.used.execute(query, (first, last)).fetchall()
 
@@ -162,7 +170,6 @@ class SqliteTransaction:
     def __init__(self, loan: Loan[sqlite3.Connection]) -> None:
         self.loan = loan
         self.connection = loan.used
-        self._recorded = False
 
     def look(self, streams: Collection[bytes], submissions: Collection[bytes]) -> Found:
         """Take the lock and see how things stand under it."""
@@ -215,16 +222,13 @@ class SqliteTransaction:
         self.connection.executemany(self.INSERT_SUBMISSION, submission_rows(accepted))
         self.connection.execute("commit")
 
-    def send(self, accepted: Accepted, node: int, last: Last) -> None:
-        """Insert the rows and commit at once, if an entry is still the last one."""
+    def send(self, accepted: Accepted, node: int, last: Last) -> bool:
+        """Insert the rows and commit, if an entry is still the last one; tell whether it is."""
         self.connection.execute("begin immediate")
-        self._recorded = self.connection.execute(LAST).fetchone() == last
-        if self._recorded:
+        alone: bool = self.connection.execute(LAST).fetchone() == last
+        if alone:
             self.write(accepted, node)
-
-    def sent(self) -> bool:
-        """Whether the rows are recorded."""
-        return self._recorded
+        return alone
 
     def close(self) -> None:
         """Give everything back, and roll back what was not committed."""
@@ -238,14 +242,11 @@ class SqliteTransaction:
 class Postgres:
     """Speaks to PostgreSQL through psycopg."""
 
-    overlaps = True
-
     # Stream by stream, by the index.
     STREAMS = f"""
         select {COLUMNS} from unnest($1) as asked (key) cross join lateral
         (select * from entries where stream = asked.key order by version) as entries
     """
-    PAGE = f"select {COLUMNS} from entries where position between $1 and $2 order by position"
 
     def __init__(self, engine: Engine) -> None:
         self._kept: Kept[Lane] = Kept(engine, lane_of)
@@ -267,10 +268,11 @@ class Postgres:
             last, rows = session.lane.trip(*asked)
             return (last[0][0] if last else 0), rows
 
-    def page(self, first: int, last: int) -> list[EntryRow]:
-        """The rows from one position to another."""
+    def page(self, first: int, last: int, codes: Collection[int] | None = None) -> list[EntryRow]:
+        """The rows from one position to another; codes: of these, and the last in any case."""
+        query = _page("$1", "$2", codes)
         with closing(Session(self._kept.take())) as session:
-            return session.lane.rows(self.PAGE, (INT, INT), (first, last))
+            return session.lane.rows(query, (INT, INT), (first, last))
 
 
 def lane_of(connection: psycopg.Connection[Any]) -> Lane:
@@ -393,17 +395,13 @@ class PostgresTransaction(Session):
             asked += [(self.INSERT_SUBMISSION, self.SUBMISSION, row) for row in known]
         self.lane.trip(*asked, self.COMMIT)
 
-    def send(self, accepted: Accepted, node: int, last: Last) -> None:
-        """Send what takes the lock, inserts the rows and commits, if an entry is still the last."""
+    def send(self, accepted: Accepted, node: int, last: Last) -> bool:
+        """Do all that in one trip, if an entry is still the last one."""
         lists: list[Sequence[Any]] = [*zip(*rows_of(accepted, node), strict=True)]
         lists = lists or [()] * len(self.ENTRY)
         lists += zip(*submission_rows(accepted), strict=True)
         asked = self.INSERT_ALONE, self.ALONE, [*last, *lists]
-        self.lane.send(self.BEGIN, self.TAKE_LOCK, asked, self.COMMIT)
-
-    def sent(self) -> bool:
-        """Wait for that, and tell whether the rows are recorded."""
-        _, _, alone, _ = self.lane.receive(4)
+        _, _, alone, _ = self.lane.trip(self.BEGIN, self.TAKE_LOCK, asked, self.COMMIT)
         return bool(alone)
 
     def copy(self, target: str, rows: Iterable[bytes | memoryview]) -> None:

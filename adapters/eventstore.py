@@ -44,7 +44,7 @@ from sqlalchemy import (
 
 from adapters import schema
 from adapters.appending import COLUMNS, EntryRow, Insertion, key_of, repeated
-from adapters.committing import Commit, Committer
+from adapters.committing import Committer
 from adapters.database import open_database
 from adapters.drivers import driver_of, is_away
 from adapters.lines import Line
@@ -125,17 +125,9 @@ class Recorder(ApplicationRecorder):
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record a batch in one transaction and return an outcome for each, in order."""
-        return self.begin(batch).outcomes()
-
-    def begin(self, batch: Sequence[Append]) -> Recording:
-        """Begin to record a batch; its outcomes must be asked for."""
         with available():
-            return Recording(self, batch, self._committer.begin(batch))
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether the database is at work between `begin` and the question for outcomes."""
-        return self._driver.overlaps
+            outcomes, blanked = self._committer.append(batch)
+        return self.redacted(batch, outcomes) if blanked else outcomes
 
     def streams(self, ids: Collection[UUID]) -> dict[UUID, list[StoredEntry]]:
         """Return the entries of every stream asked for, in version order."""
@@ -164,9 +156,15 @@ class Recorder(ApplicationRecorder):
         """Return entries by position: those after one position, up to and with another."""
         return list(entries_of(self._page(after, limit, until), {}))
 
-    def rows(self, after: int, limit: int, until: int | None = None) -> list[StoredRow]:
-        """Return the same entries as rows."""
-        return list(map(StoredRow._make, self._page(after, limit, until)))
+    def rows(
+        self,
+        after: int,
+        limit: int,
+        until: int | None = None,
+        codes: Collection[int] | None = None,
+    ) -> list[StoredRow]:
+        """Return the same entries as rows; codes: of these, and the last of so many."""
+        return list(map(StoredRow._make, self._page(after, limit, until, codes)))
 
     def rows_of(self, keys: Collection[bytes]) -> dict[bytes, list[StoredRow]]:
         """Return the entries of streams that have any as rows, in version order."""
@@ -292,12 +290,14 @@ class Recorder(ApplicationRecorder):
         """Refuse: nothing is announced inside an append, because that would serialise commits."""
         raise NotSupportedError("no subscriptions here; follow the log with page(after, limit)")
 
-    def _page(self, after: int, limit: int, until: int | None) -> Iterable[EntryRow]:
+    def _page(
+        self, after: int, limit: int, until: int | None, codes: Collection[int] | None = None
+    ) -> Iterable[EntryRow]:
         # Positions are dense, so a range says it all; of a limit and an order the database would
         # have to guess which is the cheaper to begin with, and guesses badly about a young table.
         last = after + limit if until is None else min(after + limit, until)
         with available():
-            return self._driver.page(after + 1, last)
+            return self._driver.page(after + 1, last, codes)
 
     def _entries(self, query: Select[Any]) -> list[StoredEntry]:
         with available(), self.engine.connect() as connection:
@@ -310,21 +310,6 @@ class Recorder(ApplicationRecorder):
             # One statement whatever their number.
             return column == func.any(bindparam(name, type_=ARRAY(column.type)))
         return column.in_(bindparam(name, expanding=True))
-
-
-class Recording:
-    """A batch that is being recorded."""
-
-    def __init__(self, recorder: Recorder, batch: Sequence[Append], commit: Commit) -> None:
-        self._recorder = recorder
-        self._batch = batch
-        self._commit = commit
-
-    def outcomes(self) -> list[Outcome]:
-        """Wait, and tell the outcome of each append, in order; to be asked once."""
-        with available():
-            outcomes = self._commit.outcomes()
-        return self._recorder.redacted(self._batch, outcomes) if self._commit.blanked else outcomes
 
 
 class StreamRecorder(AggregateRecorder):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import select
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,38 +32,58 @@ _size = struct.Struct(">i").pack
 _NULL = _size(-1)
 
 
-def _listed(oid: int, pack: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], bytes]:
-    def packed(values: Sequence[Any]) -> bytes:
+def _listed(
+    kind: Kind, joined: Callable[[Sequence[Any]], bytes]
+) -> Callable[[Collection[Any]], bytes]:
+    """What packs a list; joined: packs the values of one without nulls, each after its size."""
+    pack = kind.pack
+
+    def sized(value: Any) -> bytes:
+        if value is None:
+            return _NULL
+        told = pack(value)
+        return _size(len(told)) + told
+
+    def packed(some: Collection[Any]) -> bytes:
+        values = [*some]
         if not values:
-            return struct.pack(">iii", 0, 0, oid)
-        parts = [_head(1, int(None in values), oid, len(values), 1)]
-        for value in values:
-            if value is None:
-                parts.append(_NULL)
-            else:
-                told = pack(value)
-                parts += (_size(len(told)), told)
-        return b"".join(parts)
+            return struct.pack(">iii", 0, 0, kind.oid)
+        size, first = len(values), values[0]
+        nulls = None in values
+        if values.count(first) == size:  # such as who has sent it: half of the columns of a batch
+            body = sized(first) * size
+        elif nulls:
+            body = b"".join(map(sized, values))
+        else:
+            body = joined(values)
+        return _head(1, int(nulls), kind.oid, size, 1) + body
 
     return packed
 
 
-def _ints(values: Sequence[int | None]) -> bytes:
-    """A list of integers, all by one call where none is null."""
-    if not values or None in values:
-        return _LISTED_INTS(values)
-    parts: list[int | None] = [8] * (2 * len(values))
+def _joined(values: Sequence[bytes]) -> bytes:
+    parts = [b""] * (2 * len(values))
+    parts[::2] = map(_size, map(len, values))
     parts[1::2] = values
-    return _head(1, 0, INT.oid, len(values), 1) + struct.pack(f">{len(values) * 'iq'}", *parts)
+    return b"".join(parts)
+
+
+def _joined_texts(values: Sequence[str]) -> bytes:
+    return _joined([*map(str.encode, values)])
+
+
+def _joined_ints(values: Sequence[int]) -> bytes:
+    parts = [8] * (2 * len(values))
+    parts[1::2] = values
+    return struct.pack(f">{len(values) * 'iq'}", *parts)
 
 
 BYTES = Kind(17, lambda value: value)
 INT = Kind(20, struct.Struct(">q").pack)
 TEXT = Kind(25, str.encode)
-BYTES_LIST = Kind(1001, _listed(17, BYTES.pack))
-_LISTED_INTS = _listed(20, INT.pack)
-INT_LIST = Kind(1016, _ints)
-TEXT_LIST = Kind(1009, _listed(25, TEXT.pack))
+BYTES_LIST = Kind(1001, _listed(BYTES, _joined))
+INT_LIST = Kind(1016, _listed(INT, _joined_ints))
+TEXT_LIST = Kind(1009, _listed(TEXT, _joined_texts))
 
 
 #: A statement, the kinds of its places and their values.

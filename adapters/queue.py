@@ -1,27 +1,21 @@
 """The only queue: commands of any number of clients, decided in order and recorded in groups.
 
-One thread takes whatever has gathered while the group before it was being recorded. Where that
-pays, a group is decided while the one before it is being recorded. An answer goes out only after
-the durable commit of all that it rests on.
+One thread takes whatever has gathered while the group before it was being recorded. An answer goes
+out only after the durable commit of all that it rests on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
 from queue import SimpleQueue
-from statistics import median
 from threading import Thread
-from time import perf_counter, sleep, thread_time
+from time import sleep
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
-from registry.batch import Batch
 from registry.errors import RegistryError, Unavailable
 from registry.register import Register, Submission
 from registry.store import Receipt
@@ -33,62 +27,15 @@ GROUP = 500
 #: Whoever was answered together sends again together: so long, in seconds, the others are given
 #: to come, and as long again while some do.
 GIVE_WAY = 0.0001
-#: So many of the last commits tell how long one takes; and after so many groups one is waited for,
-#: to see whether they take as long still.
-COMMITS, LOOK_AGAIN = 5, 64
-#: One more group costs half a millisecond of the processor, whatever its size (measured): a commit
-#: that is over within twice that, in seconds, is waited for.
-WORTH_IT = 0.001
-
 LOGGER = logging.getLogger(__name__)
 
 Result = Receipt | RegistryError
 Waiter = Future[Receipt] | asyncio.Future[Receipt]
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     submission: Submission
     waiter: Waiter
-
-
-class Pace:
-    """Whether it pays to decide one half of those who are about while the other is recorded.
-
-    Then there are two commits instead of one: it pays where deciding one half takes longer than a
-    commit, so that nobody waits for it, and a commit longer than one more group costs.
-    """
-
-    def __init__(self) -> None:
-        self._each = 0.0  # seconds of the processor for one command
-        self._commits: deque[float] = deque(maxlen=COMMITS)  # seconds
-        self._commit = 0.0
-        self._turn = 0
-
-    def overlaps(self, about: int) -> bool:
-        """Whether it pays with so many clients about."""
-        return about / 2 * self._each > self._commit > WORTH_IT
-
-    def looks(self) -> bool:
-        """Whether it is time to wait for a commit all the same."""
-        return self._turn % LOOK_AGAIN == 0
-
-    @contextmanager
-    def deciding(self, size: int) -> Iterator[None]:
-        """Take the time in which a group is decided."""
-        start = thread_time()
-        yield
-        self._turn += 1
-        spent = (thread_time() - start) / size
-        self._each += (spent - self._each) / COMMITS
-
-    @contextmanager
-    def recording(self) -> Iterator[None]:
-        """Take the time in which a group is recorded and nothing else is done."""
-        start = perf_counter()
-        yield
-        self._commits.append(perf_counter() - start)
-        self._commit = median(self._commits)  # a disk may pause for long now and then
 
 
 class CommandQueue:
@@ -99,13 +46,10 @@ class CommandQueue:
         register: Register,
         *,
         recorded: Callable[[int], None] | None = None,
-        pace: Pace | None = None,
     ) -> None:
         """Start the thread; `recorded` is told the last position after each commit."""
         self.register = register
         self._recorded = recorded
-        self._pace = pace or Pace()
-        self._under_way: tuple[list[_Waiting], Batch | Exception] | None = None
         self._answered = 1  # how many were answered together last
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
@@ -173,54 +117,25 @@ class CommandQueue:
             came = self._gather()
             ended = None in came
             if group := [one for one in came if one is not None]:
-                before = self._under_way
-                with self._pace.deciding(len(group)):
-                    self._under_way = group, self._begin(group)
-                if before is not None:
-                    self._end(*before)  # for which `begin` has waited
-                about = len(group) + max(self.depth, len(before[0]) if before else 0)
-                if self._overlaps(about) and not self._pace.looks() and not ended:
-                    continue
-            if self._under_way is not None:
-                with self._pace.recording():
-                    self._end(*self._under_way)
-                self._under_way = None
+                self._answer(group, self._recorded_of(group))
 
     def _gather(self) -> list[_Waiting | None]:
-        """Take those who are decided next; nobody: first comes who is under way."""
-        recorded = len(self._under_way[0]) if self._under_way is not None else 0
-        group = [] if recorded else [self._waiting.get()]
+        """Wait for somebody, and take those who are decided together."""
+        group = [self._waiting.get()]
         while True:
-            about = max(len(group) + self.depth, self._answered)
-            most = GROUP
-            if self._overlaps(recorded + about):
-                # Two halves take turns: one is decided while the other is recorded.
-                most = min(GROUP, -(-(recorded + about) // 2))
-            while len(group) < most and not self._waiting.empty():
+            while len(group) < GROUP and not self._waiting.empty():
                 group.append(self._waiting.get())
-            if len(group) >= min(most, self._answered) or None in group:
+            if len(group) >= min(GROUP, self._answered) or None in group:
                 return group
             sleep(GIVE_WAY)
             if self._waiting.empty():
                 return group
 
-    def _overlaps(self, about: int) -> bool:
-        """Whether to decide one half of so many while the other is recorded."""
-        return self.register.overlaps and self._pace.overlaps(about)
-
-    def _begin(self, group: list[_Waiting]) -> Batch | Exception:
-        try:
-            return self.register.begin([one.submission for one in group])
-        except Exception as error:
-            return error  # a mistake of ours; whoever is under way is answered all the same
-
-    def _end(self, group: list[_Waiting], batch: Batch | Exception) -> None:
-        """Wait until a group is recorded, and answer."""
+    def _recorded_of(self, group: list[_Waiting]) -> Sequence[Receipt | BaseException]:
+        """Decide and record a group: what is to be told to each."""
         results: Sequence[Receipt | BaseException]
         try:
-            if isinstance(batch, Exception):
-                raise batch
-            results = self.register.end(batch)
+            results = self.register.do_all([one.submission for one in group])
         except Exception as error:
             # Nothing of the group is known to be recorded; sending it again settles it.
             results = [error] * len(group)
@@ -231,7 +146,7 @@ class CommandQueue:
             except Exception:  # whoever waits is answered all the same
                 LOGGER.exception("nobody was told that entries are recorded up to %d", last)
         self._answered = len(group)
-        self._answer(group, results)
+        return results
 
     @staticmethod
     def _answer(group: list[_Waiting], results: Sequence[Receipt | BaseException]) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from registry.errors import RegistryError, SubmissionReused
-from registry.events.redaction import PartRedacted
+from registry.errors import Fault, Malformed, RegistryError, SubmissionReused
 from registry.registrar import Registrar, Submission
-from registry.store import Receipt, Recording
+from registry.store import Receipt
 
 
 @dataclass
@@ -34,49 +33,27 @@ class Run:
             and self.registrar.current()
         )
 
-    def undo(self) -> None:
-        """Let it be decided anew."""
-        self.registrar, self.result, self.decided = None, None, False
-
 
 class Batch:
     """Submissions that are decided together.
 
-    todo: those without a result, each submission once. recording: while they are being recorded.
-    error: why nothing is known of them.
+    todo: those without a result, each submission once.
     """
 
     def __init__(self, submissions: Sequence[Submission]) -> None:
-        self.runs = [Run(submission, submission.digest()) for submission in submissions]
+        self.runs = [_run_of(submission) for submission in submissions]
         self._first: dict[UUID, Run] = {}
         for run in self.runs:
             self._first.setdefault(run.submission.id, run)
-        self.todo = list(self._first.values())
-        self.recording: Recording | None = None
-        self.error: Exception | None = None
+        self.todo = [run for run in self._first.values() if run.result is None]
 
     @property
     def accepted(self) -> list[Run]:
         """Those of them that are decided and to be recorded."""
         return [run for run in self.todo if run.result is None]
 
-    def writes(self) -> set[UUID]:
-        """The streams on which they enter something."""
-        return {entry.stream for run in self.todo if run.registrar for entry in run.registrar.noted}
-
-    def blanks(self) -> bool:
-        """Whether something that was recorded is to be blanked."""
-        return any(
-            type(entry.event) is PartRedacted
-            for run in self.todo
-            if run.registrar
-            for entry in run.registrar.noted
-        )
-
     def told(self) -> list[Receipt | RegistryError]:
         """What came of each submission, in order."""
-        if self.error is not None:
-            raise self.error
         return [self._told(run) for run in self.runs]
 
     def _told(self, run: Run) -> Receipt | RegistryError:
@@ -86,3 +63,13 @@ class Batch:
             return SubmissionReused(f"submission {run.submission.id} came with another body")
         assert first.result is not None
         return first.result
+
+
+def _run_of(submission: Submission) -> Run:
+    try:
+        return Run(submission, submission.digest())
+    except Exception as error:
+        why = "JSON has no word for something in it, such as half of a character"
+        refused = Malformed([Fault("", "not-json", f"{why}; correct it and send it again")])
+        refused.__cause__ = error
+        return Run(submission, b"", result=refused)

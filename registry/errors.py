@@ -97,6 +97,12 @@ class Unavailable(RegistryError):
     code = "unavailable"
 
 
+class NewerProgram(Unavailable):
+    """An entry was recorded by a newer program, whose words this one does not know; upgrade it."""
+
+    code = "newer-program"
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule of law that stands in the way; subclasses are named for the fact.

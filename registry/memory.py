@@ -18,13 +18,15 @@ class History:
     """The entries of one stream, in version order, and the state they fold to in that order.
 
     `plain` tells that version order is also the order of effective days and that nothing is voided
-    or corrected, as in most streams: then the state is carried on instead of folded anew.
+    or corrected, as in most streams: then the state is carried on instead of folded anew. `unread`
+    tells why there are no entries though the stream has some: nothing can be decided by them.
     """
 
-    __slots__ = ("_state", "_upto", "entries", "last_day", "plain")
+    __slots__ = ("_state", "_upto", "entries", "last_day", "plain", "unread")
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self, entries: list[Entry], unread: str = "") -> None:
         self.entries = entries
+        self.unread = unread
         self.plain = True
         self.last_day = date.min
         self._state: Any = None

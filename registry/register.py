@@ -17,7 +17,14 @@ from registry.batch import Batch, Run
 from registry.codec import Codec, canonical
 from registry.days import dawn_of
 from registry.entry import PROVISIONAL, Entry
-from registry.errors import Conflict, Forbidden, RegistryError, SubmissionReused, Unavailable
+from registry.errors import (
+    Conflict,
+    Forbidden,
+    NewerProgram,
+    RegistryError,
+    SubmissionReused,
+    Unavailable,
+)
 from registry.events.redaction import PartRedacted
 from registry.memory import History
 from registry.registrar import (
@@ -46,10 +53,6 @@ ATTEMPTS = 50
 CACHED_STREAMS = 100_000
 
 
-class _Undone(Exception):
-    """What a batch was decided upon is not recorded; never seen outside this module."""
-
-
 class Register:
     """The register: loads, decides, records."""
 
@@ -72,14 +75,6 @@ class Register:
         self._cache: OrderedDict[UUID, History] = OrderedDict()
         self._newest: int | None = None  # the last instant of the store that it knows of
         self._deciding = Lock()  # threads may share a register; its memory decides for one batch
-        self._provisional = PROVISIONAL  # of the next entry that is decided
-        self._under_way: Batch | None = None  # decided, and being recorded
-        self._entered: set[UUID] = set()  # the streams on which that one enters something
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether one batch is recorded while the next is decided: what `begin` is for."""
-        return self.store.overlaps
 
     def do(self, submission: Submission) -> Receipt:
         """Record one submission; raises the error that stands in its way."""
@@ -90,40 +85,14 @@ class Register:
 
     def do_all(self, batch: Sequence[Submission]) -> list[Receipt | RegistryError]:
         """Decide a batch in order and record it in one transaction; a loser fails alone."""
+        one = Batch(batch)
         with self._deciding:
-            self._settle()
-            one = Batch(batch)
-            self._complete(one)
-        return one.told()
-
-    def begin(self, batch: Sequence[Submission]) -> Batch:
-        """Decide a batch while the one before it is being recorded, then begin to record it.
-
-        It is decided on histories which hold already what that one enters; where anything of that
-        one is not recorded after all, everything is decided anew. What came of it, refusals too,
-        is told by `end` alone, and by then all that it rests on is durable.
-        """
-        with self._deciding:
-            one = Batch(batch)
             try:
-                try:
-                    self._decide(one)
-                    self._settle(one)
-                except _Undone:
-                    self._decide(one)
-                self._begin(one)
-            except BaseException as error:
-                self._lose(one, error)
-                if not isinstance(error, Exception):
-                    raise
-        return one
-
-    def end(self, batch: Batch) -> list[Receipt | RegistryError]:
-        """Wait until a batch is recorded and tell what came of it."""
-        with self._deciding:
-            if self._under_way is batch:
-                self._settle()
-        return batch.told()
+                self._complete(one)
+            except BaseException:
+                self._cache.clear()  # it may hold what was decided and not recorded
+                raise
+        return one.told()
 
     def history(self, stream: UUID) -> list[Entry]:
         """Every entry of a stream as it stands in the store."""
@@ -132,79 +101,24 @@ class Register:
     def warm(self) -> None:
         """Have at hand what hardly any command does without: the tree of places."""
         with self._deciding:
-            self._settle()
             self._fetch([self.setting.places])
             self._cache[self.setting.places].folded(Places)
 
     def forget(self, streams: Collection[UUID]) -> None:
         """Forget histories, of which another process has blanked something."""
         with self._deciding:
-            self._settle()
             for stream in streams:
                 self._cache.pop(stream, None)
 
     def _complete(self, batch: Batch) -> None:
         """Decide and record until everybody has a result."""
-        try:
-            for _ in range(ATTEMPTS):
-                if not batch.todo:
-                    break
-                self._decide(batch)
-                self._take_in(batch, self._append(batch))
-        except BaseException as error:
-            self._lose(batch, error)
-            if not isinstance(error, Exception):
-                raise
-        for run in batch.todo if batch.error is None else ():
+        for _ in range(ATTEMPTS):
+            if not batch.todo:
+                break
+            self._decide(batch)
+            self._take_in(batch, self._append(batch))
+        for run in batch.todo:
             run.result = Conflict("others keep entering first; load again and retry")
-
-    def _begin(self, batch: Batch) -> None:
-        """Begin to record what is decided of a batch; it is under way then."""
-        if not batch.accepted:
-            batch.todo = []
-            return
-        batch.recording = self.store.begin(self._appends(batch))
-        self._under_way, self._entered = batch, batch.writes()
-        if batch.blanks():
-            self._settle()  # nobody is decided on what is about to be blanked
-
-    def _settle(self, upon: Batch | None = None) -> None:
-        """Wait until the batch that is under way is recorded, if there is one.
-
-        upon: a batch that was decided upon it. Where anything of it is not recorded after all, that
-        is undone and _Undone is raised.
-        """
-        one, self._under_way = self._under_way, None
-        if one is None:
-            return
-        assert one.recording is not None
-        try:
-            outcomes = one.recording.outcomes()
-        except BaseException as error:
-            self._lose(one, error)
-            if not isinstance(error, Exception):
-                raise
-            if upon is None:
-                return
-        else:
-            if all(type(outcome) is Receipt for outcome in outcomes):
-                self._take_in(one, outcomes)
-                return
-        for run in upon.todo if upon is not None else ():
-            if run.registrar is not None:
-                self._forget(run.registrar)
-            run.undo()
-        if one.error is None:
-            self._take_in(one, outcomes)
-            self._complete(one)
-        if upon is not None:
-            raise _Undone
-
-    def _lose(self, batch: Batch, error: BaseException) -> None:
-        self._cache.clear()  # it may hold what was decided and not recorded
-        if not isinstance(error, Exception):
-            error = Unavailable(f"it was interrupted ({error!r}); send it again to learn of it")
-        batch.error, batch.todo = error, []
 
     def _decide(self, batch: Batch) -> None:
         runs = batch.todo
@@ -212,6 +126,7 @@ class Register:
             self._cache.popitem(last=False)
         now = self._now()
         fresh = self._named(batch)  # streams that are as new as this batch
+        provisional = PROVISIONAL
         gathered = looked = False
         for index, run in enumerate(runs):
             while True:
@@ -220,16 +135,15 @@ class Register:
                         self._run(run, now)
                 except Missing as missing:
                     if gathered or index == len(runs) - 1:
-                        self._fetch(missing.streams, batch)
+                        self._fetch(missing.streams)
                         fresh |= missing.streams
                     else:
-                        fresh |= self._gather(batch, runs[index:], now)
+                        fresh |= self._gather(runs[index:], now)
                         gathered = True
                     continue
                 except RegistryError as error:
                     # Another process may have entered since: a refusal needs today's date, which
                     # is looked for once a batch, and fresh histories.
-                    self._settle(batch)
                     if not looked:
                         looked = True
                         if (later := self._later(now)) is not None:
@@ -239,7 +153,7 @@ class Register:
                     stale = {stream: guards[stream] for stream in guards.keys() - fresh}
                     fresh |= stale.keys()
                     if moved := self._moved(stale):
-                        self._fetch(moved, batch)
+                        self._fetch(moved)
                         continue
                     run.result = error
                 except Exception as error:
@@ -249,11 +163,10 @@ class Register:
                 else:
                     assert run.registrar is not None
                     run.decided = False
-                    self._provisional = run.registrar.record(self._provisional)
+                    provisional = run.registrar.record(provisional)
                     fresh.update(entry.stream for entry in run.registrar.noted)
                 break
         if refused := [run for run in runs if run.result is not None]:
-            self._settle(batch)
             self._answer_repetitions(refused)
 
     def _now(self) -> int:
@@ -279,7 +192,7 @@ class Register:
             if isinstance(value, UUID) and value not in self._cache
         }
         if named:
-            self._fetch(named, batch)
+            self._fetch(named)
         return named
 
     def _moved(self, heads: Mapping[UUID, int]) -> Collection[UUID]:
@@ -325,7 +238,7 @@ class Register:
         run.answer = canonical(answer)
         run.decided = True
 
-    def _gather(self, batch: Batch, runs: Sequence[Run], now: int) -> set[UUID]:
+    def _gather(self, runs: Sequence[Run], now: int) -> set[UUID]:
         """Fetch what a batch asks for, one select a round; only who missed something runs again."""
         gathered: set[UUID] = set()
         waiting = list(runs)
@@ -341,16 +254,18 @@ class Register:
                 except Exception:
                     continue  # its turn to be decided will come, and the error with it
             if wanted:
-                self._fetch(wanted, batch)
+                self._fetch(wanted)
             gathered |= wanted
             waiting = short
         return gathered
 
-    def _fetch(self, streams: Collection[UUID], batch: Batch | None = None) -> None:
-        if self._under_way is not None and not self._entered.isdisjoint(streams):
-            self._settle(batch)  # the store does not have yet what is entered there
+    def _fetch(self, streams: Collection[UUID]) -> None:
         for stream, stored in self.store.streams(streams).items():
-            self._cache[stream] = History([self.codec.entry(one) for one in stored])
+            try:
+                history = History([self.codec.entry(one) for one in stored])
+            except NewerProgram as newer:  # is told to whoever needs this stream, to nobody else
+                history = History([], str(newer))
+            self._cache[stream] = history
 
     def _append(self, batch: Batch) -> list[Outcome]:
         appends = self._appends(batch)

@@ -16,7 +16,7 @@ from registry.checks.entry import BreaksCheckRule, review
 from registry.codec import canonical
 from registry.days import day_at
 from registry.entry import UNRECORDED, Entry
-from registry.errors import NotFound, Refused, Rule
+from registry.errors import NewerProgram, NotFound, Refused, Rule
 from registry.history import effective, standing, voided_versions
 from registry.memory import History
 from registry.values import OfficeCode, Officer
@@ -114,6 +114,19 @@ class Setting:
     papers: frozenset[str] = frozenset({"certificate"})
 
 
+#: Kinds of which entries may be dated back, undone and corrected.
+_EFFECTIVE = frozenset(
+    shape for kind, shape in AGGREGATES.items() if ORDERS[Kind(kind)] is Order.EFFECTIVE
+)
+
+
+def told_of(entry: Entry) -> str:
+    """An entry as rules name it: which version of whose stream, what it is and of which day."""
+    word = VOCABULARY[type(entry.event)]
+    day = entry.effective_on
+    return f"version {entry.version} of {word.kind} {entry.stream}, {word.name} of {day}"
+
+
 class _Touched:
     """A stream that a command has asked for: its history, the version it had, what was noted."""
 
@@ -183,6 +196,8 @@ class Registrar:
             history = self._histories.get(stream)
             if history is None:
                 raise Missing([stream])
+            if history.unread:
+                raise NewerProgram(history.unread)
             one = self._touched[stream] = _Touched(stream, history)
         return one
 
@@ -198,7 +213,7 @@ class Registrar:
         first = one.history.entries or one.noted
         if first and VOCABULARY[type(first[0].event)].kind is not kind.KIND:
             raise NotFound(kind.KIND, stream)
-        effective_order = ORDERS[kind.KIND] is Order.EFFECTIVE
+        effective_order = kind in _EFFECTIVE
         if one.noted:
             entries = one.history.entries + one.noted
             return kind.fold(effective(entries, on) if effective_order else entries)
@@ -224,7 +239,9 @@ class Registrar:
 
     def refuse_if(self, *stands: tuple[bool, Rule]) -> None:
         """Note every rule whose condition holds; they are raised together."""
-        self._rules.extend(rule for condition, rule in stands if condition)
+        for condition, rule in stands:
+            if condition:
+                self._rules.append(rule)
 
     def stop_if_refused(self) -> None:
         """Raise what has been noted; for where going on makes no sense.
@@ -324,10 +341,12 @@ class Registrar:
         position: from which on what was noted is numbered until it is recorded. Returns the next.
         """
         self._order = [
-            entry._replace(position=number) for number, entry in enumerate(self._order, position)
+            Entry._make((*entry[:4], number, *entry[5:]))
+            for number, entry in enumerate(self._order, position)
         ]
+        alone = len(self._written) == 1
         for one in self._written:
-            one.noted = [entry for entry in self._order if entry.stream == one.stream]
+            one.noted = [entry for entry in self._order if alone or entry.stream == one.stream]
             one.history.extend(one.noted, one.after)
         return position + len(self._order)
 
@@ -335,7 +354,7 @@ class Registrar:
         history, noted = one.history, one.noted
         word = VOCABULARY[type(noted[0].event)]
         kind = AGGREGATES[word.kind]
-        effective_order = ORDERS[word.kind] is Order.EFFECTIVE
+        effective_order = kind in _EFFECTIVE
         if effective_order:
             for entry in noted:
                 if entry.effective_on > self.today:
@@ -343,7 +362,10 @@ class Registrar:
         if not effective_order or history.continued_by(kind, noted):
             state = history.folded(kind)
             for entry in noted:
-                yield from kind.check(state, entry.event)
+                broken = [*kind.check(state, entry.event)]
+                yield from broken
+                if broken:
+                    return  # what would come of it is nothing that `evolve` must know
                 state = kind.after(state, entry.event, one.stream)
             one.after = state
             return
@@ -358,10 +380,7 @@ class Registrar:
             if entry.version in new:
                 yield rule
             elif (entry.version, rule) not in old:
-                what = VOCABULARY[type(entry.event)].name
-                yield rules.EntryInTheWay(
-                    f"version {entry.version}, {what} of {entry.effective_on}: {rule.message}"
-                )
+                yield rules.EntryInTheWay(f"{told_of(entry)}: {rule.message}")
 
     def _check_area(self) -> None:
         """Every person entered upon must stand in the officer's area.

@@ -165,28 +165,10 @@ class Failed:
 Outcome = Receipt | Repeated | Raced | Overtaken | Failed
 
 
-class Recording(Protocol):
-    """A batch that is being recorded."""
-
-    def outcomes(self) -> list[Outcome]:
-        """Wait, and tell the outcome of each append as `append` does; to be asked once."""
-        ...
-
-
 class EntryStore(Protocol):
-    """The event store as the register sees it.
-
-    overlaps: whether it is at work between `begin` and the question for outcomes.
-    """
+    """The event store as the register sees it."""
 
     node: int
-
-    @property
-    def overlaps(self) -> bool: ...
-
-    def begin(self, batch: Sequence[Append]) -> Recording:
-        """Begin to record a batch; nothing else is appended before its outcomes were asked for."""
-        ...
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
         """Record a batch in one transaction and return an outcome for each, in order.
@@ -209,8 +191,17 @@ class EntryStore(Protocol):
         """Return entries by position: those after one position, up to and with another."""
         ...
 
-    def rows(self, after: int, limit: int, until: int | None = None) -> list[StoredRow]:
-        """Return the same entries as rows."""
+    def rows(
+        self,
+        after: int,
+        limit: int,
+        until: int | None = None,
+        codes: Collection[int] | None = None,
+    ) -> list[StoredRow]:
+        """Return the same entries as rows.
+
+        codes: only of these event types, and the last of so many, by which whoever reads goes on.
+        """
         ...
 
     def rows_of(self, keys: Collection[bytes]) -> dict[bytes, list[StoredRow]]:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.codec import REDACTED, Codec, check_parts, json_schema
+from registry.errors import NewerProgram
 from registry.events.numbers import NumberGiven
 from registry.events.papers import PermitIssued
 from registry.events.person import BirthRegistered, NameChanged
@@ -167,7 +168,7 @@ def test_a_redacted_field_is_of_its_own_type():
 
 def test_a_code_that_this_program_does_not_know_is_refused_clearly():
     state, private = codec.halves(NAMED, salts())
-    with pytest.raises(ValueError, match=r"event code 9999 .* upgrade"):
+    with pytest.raises(NewerProgram, match=r"event code 9999 .* upgrade"):
         codec.event(9999, state, private)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
@@ -24,7 +26,15 @@ from registry.commands.places import CutCommunity
 from registry.commands.relocation import ChangeAddress, Mover
 from registry.days import day_at
 from registry.entry import Entry
-from registry.errors import Conflict, Forbidden, NotFound, Refused, SubmissionReused
+from registry.errors import (
+    Conflict,
+    Forbidden,
+    Malformed,
+    NewerProgram,
+    NotFound,
+    Refused,
+    SubmissionReused,
+)
 from registry.events.household import Member
 from registry.register import Register, Registrar, Setting, Submission
 from registry.store import Append, Outcome, Raced, Receipt, StoredEntry, StoreUnavailable
@@ -129,6 +139,26 @@ def test_a_refusal_in_a_batch_fails_alone(town: Town):
     kinds = [type(one) for one in results]
     assert kinds == [Receipt, Refused, NotFound, Receipt, Forbidden]
     assert town.person(town.li).height_cm == 161
+
+
+@pytest.mark.parametrize("odd", ["\ud800", object()], ids=["half a character", "object"])
+def test_what_json_has_no_word_for_fails_alone_too(town: Town, odd):
+    results = town.register.do_all(
+        [sent(taller(town.li, 160, workplace=odd), ONE), sent(taller(town.li, 161), TWO)]
+    )
+    assert [type(one) for one in results] == [Malformed, Receipt]
+
+
+def test_who_names_a_stream_that_a_newer_program_wrote_fails_alone(town: Town):
+    later = "update entries set code = code + ? where stream = ?"
+    with closing(sqlite3.connect(town.path)) as store, store:
+        store.execute(later, [9_000, town.li.bytes])
+    register = town.another()
+    for _ in "read", "remembered":
+        results = register.do_all([sent(taller(town.li, 160)), sent(taller(town.wang, 161), TWO)])
+        assert [type(one) for one in results] == [NewerProgram, Receipt]
+    with closing(sqlite3.connect(town.path)) as store, store:
+        store.execute(later, [-9_000, town.li.bytes])
 
 
 @pytest.mark.parametrize("anew", [False, True], ids=["the same register", "another"])

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from registry.aggregates import Aggregate, Household, Life, Person
 from registry.aggregates.rules import Concerning
 from registry.checks.language import Record
-from registry.checks.records import MAKERS, Around, Maker, PersonRecord, members_record
+from registry.checks.records import (
+    MAKERS,
+    NOTHING,
+    Around,
+    Maker,
+    PersonRecord,
+    members_record,
+)
 from registry.checks.rules import AtEntry, CheckRule, broken, rules_about
 from registry.entry import Entry
 from registry.vocabulary import VOCABULARY, Cause, Group, Kind
@@ -45,6 +52,8 @@ TOLD_BY: dict[Group, tuple[str, ...]] = {
 ITEMS = frozenset(TOLD_BY)
 #: Groups of which some rules look at the household too.
 HOUSED = frozenset({Group.SEX, Group.BIRTH})
+#: So many sequences of event types that enter one stream together are known at most.
+SEQUENCES = 1000
 #: Fields of a person's record that the household tells.
 OF_HOUSEHOLD = frozenset(
     {"household_type", "relation", "relation_sex", "generation", "older_than_head"}
@@ -84,21 +93,33 @@ def review(
     the other: what then lies between the two steps is told and not refused.
     """
     for stream, entries in noted:
-        words = [VOCABULARY[type(entry.event)] for entry in entries]
-        if words[0].cause is Cause.IMPORTED:
-            continue  # what an older system holds is recorded as it is, and found by checks
-        if words[0].kind is Kind.PERSON:
-            written = frozenset().union(*(word.writes for word in words))
-            opens = any(word.opens for word in words)
-            if opens or written & ITEMS:
-                for rule in _person(seen, stream, on, opens, written):
-                    refused = rule.at_entry is AtEntry.REFUSE
-                    yield rule, refused and (opens or not rule.fields & OF_HOUSEHOLD)
-        elif words[0].kind is Kind.HOUSEHOLD and any(
-            Group.MEMBERS in word.writes for word in words
-        ):
+        looks, opens, written = _looks_at(tuple([type(entry.event) for entry in entries]))
+        if looks is Kind.PERSON:
+            for rule in _person(seen, stream, on, opens, written):
+                refused = rule.at_entry is AtEntry.REFUSE
+                yield rule, refused and (opens or not rule.fields & OF_HOUSEHOLD)
+        elif looks is Kind.HOUSEHOLD:
             for rule in newly_broken(*_household(seen, stream), asked("household")):
                 yield rule, rule.at_entry is AtEntry.REFUSE
+
+
+@lru_cache(SEQUENCES)
+def _looks_at(events: tuple[type[Any], ...]) -> tuple[Kind | None, bool, frozenset[Group]]:
+    """What events on one stream have rules look at, if anything.
+
+    Besides: whether one of them opens the stream, and the groups that they write.
+    """
+    words = [VOCABULARY[event] for event in events]
+    kind, opens = words[0].kind, any(word.opens for word in words)
+    written = frozenset[Group]().union(*(word.writes for word in words))
+    asks = (
+        opens or not written.isdisjoint(ITEMS)
+        if kind is Kind.PERSON
+        else kind is Kind.HOUSEHOLD and Group.MEMBERS in written
+    )
+    if words[0].cause is Cause.IMPORTED:
+        asks = False  # what an older system holds is recorded as it is, and found by checks
+    return kind if asks else None, opens, written
 
 
 def newly_broken(
@@ -138,7 +159,7 @@ def _person(
     before = seen.before(Person, stream)
     if after is None or after.life is not Life.LIVING:
         return []
-    around = Around()
+    around = NOTHING
     if after.household is not None and (opens or written & HOUSED):
         house = seen.after(Household, after.household)
         # A collective household lists nobody; whoever heads another is looked at if at hand.

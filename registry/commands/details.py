@@ -34,6 +34,8 @@ from registry.values import (
 
 #: Items that are no main items.
 LESSER = ("other", "former_name", "birth_place", "native_place")
+#: Fields of a command that carries lesser items.
+ITEMS = tuple(Details.__dataclass_fields__)
 
 
 @command(STATION)
@@ -52,7 +54,7 @@ class ChangeDetails(Details):
         """Enter the change."""
         on = self.on or registrar.today
         one = registrar.load(Person, self.person, on)
-        told = {name: value for name, value in details(self).items() if value is not None}
+        told = details(self)
         check_category(registrar, self.category, LESSER, CHANGES, None)
         refuse_unknown(registrar, self.person, self.spouse)
         same = all(getattr(one, name) == value for name, value in told.items())
@@ -81,7 +83,7 @@ class CorrectDetails(Details):
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the correction."""
         entry = corrected(registrar, self.person, self.corrects)
-        told = {name: value for name, value in details(self).items() if value is not None}
+        told = details(self)
         check_category(registrar, self.category, LESSER, CORRECTIONS, None)
         refuse_unknown(registrar, self.person, self.spouse)
         same = all(getattr(entry.event, name, None) == value for name, value in told.items())
@@ -106,8 +108,9 @@ class CorrectDetails(Details):
 
 
 def details(of: Details) -> dict[str, Any]:
-    """The lesser items that a command carries."""
-    return {name: getattr(of, name) for name in Details.__dataclass_fields__}
+    """The lesser items that a command carries, without those that it leaves out."""
+    values = vars(of)
+    return {name: value for name in ITEMS if (value := values[name]) is not None}
 
 
 @command(STATION)

@@ -7,7 +7,6 @@ from that version's date on Source: 户口登记条例 art. 17 and 18; GA/T 2000
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -31,6 +30,7 @@ from registry.events.person import (
     SexChanged,
     SexCorrected,
 )
+from registry.frozen import frozen
 from registry.history import standing
 from registry.registrar import Registrar
 from registry.values import (
@@ -85,14 +85,14 @@ def check_category(
     approval: PaperNumber | None,
 ) -> None:
     """A category belongs to its item, as change or correction; a main item needs an approval."""
-    fits = category.row["item"] in items and category.row["kind"] in kinds
-    registrar.refuse_if(
-        (not fits, rules.CategoryUnfit(f"{category} {category.name_zh}")),
-        (category.needs_approval and approval is None, rules.ApprovalNeeded(category)),
-    )
+    row = category.row
+    if row["item"] not in items or row["kind"] not in kinds:
+        registrar.refuse_if((True, rules.CategoryUnfit(f"{category} {category.name_zh}")))
+    if category.needs_approval and approval is None:
+        registrar.refuse_if((True, rules.ApprovalNeeded(category)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Approved:
     """What every change of a main item says: whose, under which category and approval."""
 
@@ -102,14 +102,14 @@ class Approved:
     declarant: Name
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Change(Approved):
     """A change of a main item from a day on, today unless given."""
 
     on: date | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Correction(Approved):
     """A correction of what a version of the timeline says."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -28,6 +27,7 @@ from registry.events.person import (
     RecordDeleted,
     RecordSupplemented,
 )
+from registry.frozen import frozen
 from registry.limits import limit
 from registry.registrar import Registrar
 from registry.values import (
@@ -55,7 +55,7 @@ WIDOWED, DIVORCED = MaritalStatus("30"), MaritalStatus("40")
 OTHER_ITEM = ChangeCategory("91")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Entrant:
     """The main items of somebody who enters the register, and the household to live in."""
 
@@ -360,6 +360,8 @@ class DeleteRecord:
 def refuse_unknown(registrar: Registrar, person: PersonId | None, *kin: PersonId | None) -> None:
     """Kin that are named by identifier are in the register, and are somebody else."""
     named = [one for one in kin if one is not None]
+    if not named:
+        return
     registrar.prefetch(named)
     registrar.refuse_if(
         *((registrar.find(Person, one) is None, rules.PersonUnknown(one)) for one in named),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.appending import Wish
 from adapters.committing import TRUST, Standing
 from adapters.database import open_database
 from adapters.eventstore import Recorder
+from adapters.libpq import Lane
 from registry.store import Append, Failed, Outcome, Raced, Receipt, Repeated, StoreUnavailable
 from tests.adapters.recording import NODE, A, B, C, Clock, entry, kinds, wish
 
@@ -127,7 +129,7 @@ def test_what_the_database_refuses_fails_alone_without_a_look_too(store: Recorde
 
 
 def test_a_connection_that_is_cut_on_the_way_is_told_and_settled_by_sending_again(
-    postgres_url: str,
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ):
     engine = open_database(postgres_url, durability="off")
     store = Recorder(engine, node=NODE, clock=Clock(1_000))
@@ -137,15 +139,21 @@ def test_a_connection_that_is_cut_on_the_way_is_told_and_settled_by_sending_agai
     other = open_database(postgres_url, durability="off")
     with other.connect() as holding:  # so that it waits for the lock when it is cut
         holding.execute(text(f"select pg_advisory_xact_lock({drivers.LOCK})"))
-        recording = store.begin(batch)
-        holding.execute(
-            text(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
+        receive = Lane.receive
+
+        def cut(lane: Lane, statements: int) -> list[list[Any]]:
+            holding.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                )
             )
-        )
+            return receive(lane, statements)
+
+        monkeypatch.setattr(Lane, "receive", cut)
         with pytest.raises(StoreUnavailable):
-            recording.outcomes()
+            store.append(batch)
+        monkeypatch.undo()
     assert kinds(store.append(batch)) == [Receipt, Receipt]
     engine.dispose()
     other.dispose()

@@ -303,6 +303,18 @@ def test_pages_follow_one_another(store: Recorder):
     assert store.page(25, 10) == []
 
 
+def test_a_page_of_some_event_types_tells_where_it_ends(store: Recorder):
+    store.append([wish(*(entry(A, v, code=6 + v % 3) for v in range(1, 10)))])
+
+    def told(limit: int, until: int | None, codes: set[int]) -> list[tuple[int, int | None]]:
+        return [(row.position, row.code) for row in store.rows(0, limit, until, codes)]
+
+    assert told(7, None, {6, 400}) == [(3, 6), (6, 6), (7, 7)]
+    assert told(20, 4, {8}) == [(2, 8), (4, 7)]
+    assert told(20, None, {8}) == [(2, 8), (5, 8), (8, 8)]  # the log ends before the last one
+    assert told(4, None, set()) == [(4, 7)]
+
+
 def test_an_empty_store_says_so(store: Recorder):
     assert store.head() == (0, 0)
     assert store.page(0, 10) == []

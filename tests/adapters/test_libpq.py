@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,6 +21,12 @@ INTS = st.integers(-(2**63), 2**63 - 1)
 FEW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+
+
+def lists(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Lists with and without nulls, and such in which all values are the same."""
+    alike = st.builds(lambda value, size: [value] * size, st.none() | values, st.integers(2, 5))
+    return st.lists(values) | st.lists(st.none() | values) | alike
 
 
 @pytest.fixture
@@ -41,9 +48,9 @@ def lane(engine: Engine) -> Iterator[Lane]:
     number=st.none() | INTS,
     word=st.none() | TEXTS,
     blob=st.none() | st.binary(),
-    numbers=st.lists(INTS) | st.lists(st.none() | INTS),
-    words=st.lists(st.none() | TEXTS),
-    blobs=st.lists(st.none() | st.binary()),
+    numbers=lists(INTS),
+    words=lists(TEXTS),
+    blobs=lists(st.binary()),
 )
 def test_values_come_back_as_they_went(lane, number, word, blob, numbers, words, blobs):
     kinds = (INT, TEXT, BYTES, INT_LIST, TEXT_LIST, BYTES_LIST)

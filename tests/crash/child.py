@@ -16,7 +16,7 @@ from uuid import UUID
 
 from adapters.assembly import Settings, assemble
 from adapters.projector import Projector
-from adapters.queue import CommandQueue, Pace
+from adapters.queue import CommandQueue
 from registry.commands.details import ChangeDetails
 from registry.commands.relocation import ChangeAddress, Mover
 from registry.register import Authority, Command, Submission
@@ -28,14 +28,6 @@ CLIENTS = 12
 WHO = Name("王大")
 
 
-class TakingTurns(Pace):
-    """Decides one half while the other is recorded, be it worth it or not."""
-
-    def overlaps(self, about: int) -> bool:
-        """Whenever there is more than one."""
-        return about > 1
-
-
 def serve_until_killed(url: str, seed: int, told: Connection) -> None:
     """Serve until killed."""
     parts = assemble(Settings(database=url, durability="full"))
@@ -43,9 +35,7 @@ def serve_until_killed(url: str, seed: int, told: Connection) -> None:
     projector = Projector(parts.engine, parts.store, batch=37)
     projector.prepare()
     Thread(target=projector.follow, args=(Event(),), daemon=True).start()
-    queue = CommandQueue(
-        parts.register, recorded=lambda position: projector.wake.set(), pace=TakingTurns()
-    )
+    queue = CommandQueue(parts.register, recorded=lambda position: projector.wake.set())
     by = Authority(Officer("Li"), OFFICE, ROLES)
     known = people(parts.engine)
     done: SimpleQueue[tuple[Submission, Future[Receipt]]] = SimpleQueue()
