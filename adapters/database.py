@@ -21,7 +21,7 @@ NORMAL = 1  # of SQLite's pragma synchronous
 #: nothing and bytes are told, by the cheapest call there is, that they are themselves.
 _NOTHING: dict[None, None] = {}
 sqlite3.register_adapter(type(None), _NOTHING.get)
-sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(bytes, bytes.__bytes__)
 
 
 def open_database(

@@ -31,12 +31,16 @@ from adapters.redacting import fold_anew, redacted
 from adapters.tables import Copy, drop_edition, hurried
 from registry.codec import Codec
 from registry.errors import Unavailable
+from registry.events.redaction import PART_REDACTED
 from registry.projections import PROJECTIONS, RETIRED, Projection
 from registry.projections.changes import Changes
 from registry.projections.folding import CACHED_STREAMS, Folding
-from registry.store import EntryStore
+from registry.store import EntryStore, StoredRow
 
 BATCH = 5_000  # entries folded and written together at most
+#: Far behind the log so few read models take twice as many: what was opened and closed within is
+#: written once, and nobody waits longer for the database than while all are written.
+FEW = 4
 POLL_S = 0.03  # how often another process's work is looked for
 AWAY_S = 1.0  # how long a database that is away is left alone
 #: How long the tables of a former edition are kept by whoever follows: an older program may answer
@@ -79,6 +83,7 @@ class Projector:
         self._standings: dict[str, Standing] | None = None
         self._copies: dict[tuple[str, str], Copy] = {}
         self._filling: Iterator[int] | None = None
+        self._far = False  # whether there was more than one batch to fold
         self._moved = Condition()
         self._left: set[str] = set()  # which another process fills from columns
         self._left_until = 0.0  # when they are looked at again
@@ -177,13 +182,14 @@ class Projector:
         stand = sorted({one.position for one in standings.values()})
         behind = {n: one for n, one in standings.items() if one.position == stand[0]}
         limit = stand[1] if len(stand) > 1 else until
-        batch = self.store.rows(stand[0], self.batch, limit)
+        folding = self._folding
+        if folding is not None and {one.name for one in folding.projections} != behind.keys():
+            folding = None
+        batch = self._read(stand[0], limit, folding)
         if not batch:
             self._settle()
             return 0
-        folding = self._folding
-        if folding is None or {one.name for one in folding.projections} != behind.keys():
-            folding = self.folding(behind)
+        folding = folding or self.folding(behind)
         # Whatever happens now, its memory and the tables part ways unless all of it succeeds.
         self._folding = None
         changes = folding.fold(batch)
@@ -193,7 +199,19 @@ class Projector:
         # A memory that knows what was blanked is not gone on with.
         self._folding = None if blanked else folding
         standings.update((n, replace(one, position=position)) for n, one in behind.items())
-        return len(batch)
+        return position - stand[0]
+
+    def _read(self, after: int, limit: int | None, folding: Folding | None) -> list[StoredRow]:
+        """The next batch: all of it, or far behind the log what is folded of it, and its last."""
+        if folding is not None and self._far:
+            size = self.batch * (2 if len(folding.projections) <= FEW else 1)
+            codes = folding.codes | {PART_REDACTED}
+            batch = self.store.rows(after, size, limit, codes)
+            if batch:  # else the log may go on, or end, without any of them
+                return batch
+        batch = self.store.rows(after, self.batch, limit)
+        self._far = len(batch) == self.batch
+        return batch
 
     def _commit(
         self,

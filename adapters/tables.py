@@ -54,7 +54,9 @@ class Copy:
         table = projection.physical(letter, MetaData())
         self.name = table.name
         columns, ident = projection.columns, projection.ident
-        self._order = itemgetter(*(columns.index(key.name) for key in table.primary_key))
+        key = [columns.index(column.name) for column in table.primary_key]
+        #: What rows are sorted by; None: by themselves, where they begin with their key.
+        self._order = None if key == [*range(len(key))] else itemgetter(*key)
         quoted = [f'"{column}"' for column in columns]
         self.kinds = [kind_of(column) for column in table.columns]
         self.copy = f"copy {self.name} ({', '.join(quoted)}) from stdin (format binary)"

@@ -43,6 +43,8 @@ class Folding:
             if told:
                 strand = Strand(kind, told, codec, cached)
                 self._strands.update(dict.fromkeys(strand.codes, strand))
+        #: The codes of all entries that can change anything.
+        self.codes = frozenset(self._strands)
 
     def fold(self, batch: Sequence[Stored], *, whole: bool = False) -> dict[str, Changes]:
         """What a batch changes, by projection.
@@ -64,20 +66,25 @@ class Folding:
                     streams[stored.key] = [stored]
                 else:
                     entries.append(stored)
-        pasts = {} if whole or not batch else self._pasts(told, batch[0].position)
-        for strand, streams in told.items():
-            strand.take(streams, pasts, changes, whole=whole)
+        left = {
+            strand: strand.carry_on(streams, changes, whole=whole)
+            for strand, streams in told.items()
+        }
+        pasts = {} if whole or not batch else self._pasts(left, batch[0].position)
+        for strand, rest in left.items():
+            strand.fold_with(rest, pasts, changes)
+            strand.tails.settle()
         return changes
 
     def _pasts(
-        self, told: Mapping[Strand, Mapping[bytes, Sequence[Stored]]], first: int
+        self, left: Mapping[Strand, Mapping[bytes, Sequence[Stored]]], first: int
     ) -> dict[bytes, list[Entry]]:
-        """The entries before a position of the streams for which they are wanted."""
+        """The entries before a position of streams that did not begin after it."""
         wanted = {
             stream: strand
-            for strand, streams in told.items()
+            for strand, streams in left.items()
             for stream, entries in streams.items()
-            if strand.wants_past(stream, entries)
+            if entries[0].version != 1
         }
         if not wanted:
             return {}

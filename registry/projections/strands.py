@@ -9,7 +9,7 @@ from uuid import UUID
 from registry.codec import Codec
 from registry.entry import Entry
 from registry.history import voided_versions
-from registry.projections.base import Dated, Projection, SelfDated, Steps, Voidings
+from registry.projections.base import Dated, Projection, Rows, SelfDated, Steps, Voidings
 from registry.projections.changes import Changes
 from registry.projections.packed import PackedFold, Remembered
 from registry.projections.streams import (
@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 #: The days that columns hold.
 DATES = Remembered(day_of)
+NO_ROWS: Rows = {}
+#: Entries by the bytes of their streams, those of each in version order.
+Streams = Mapping[bytes, Sequence[Stored]]
 
 
 class Tail:
@@ -72,10 +75,11 @@ class Strand:
                 case Voidings():
                     self.voidings.append(one)
         self.codes = frozenset(word.code for word in words if self._tells(projections, word))
-        #: What tells of an event type: how its rows are carried on, and the number of its fold.
-        self._told: dict[int | None, list[tuple[int, tuple[Any, Dated, int]]]] = {
+        #: What tells of an event type: its number and its fold's, how its rows follow from a state
+        #: and how they are carried on.
+        self._told: dict[int | None, list[tuple[int, int, Any, Any, bool]]] = {
             word.code: [
-                (index, (step_alone if dated.alone else step, dated, number))
+                (index, number, dated.rows, step_alone if dated.alone else step, dated.spans)
                 for index, (dated, number, told) in enumerate(self.dated)
                 if word.code in told
             ]
@@ -127,70 +131,75 @@ class Strand:
             return True  # the tree's facts are dated by themselves, ahead too
         return stored.code in self.plain and stored.effective_on >= newest
 
-    def wants_past(self, stream: bytes, entries: Sequence[Stored]) -> bool:
-        """Whether a stream's entries before the batch are needed to fold those of the batch."""
-        if entries[0].version == 1:
-            return False
-        tail = self.tails.get(stream)
-        if tail is None:
-            return True
-        newest = tail.newest
+    def _all_usual(self, entries: Sequence[Stored], newest: int) -> bool:
         if len(entries) == 1:
-            return not self.usual(entries[0], newest)
+            return self.usual(entries[0], newest)
         for stored in entries:
             if not self.usual(stored, newest):
-                return True
+                return False
             newest = max(newest, stored.effective_on)
-        return False
+        return True
 
-    def take(
-        self,
-        streams: Mapping[bytes, Sequence[Stored]],
-        pasts: Mapping[bytes, list[Entry]],
-        changes: Mapping[str, Changes],
-        *,
-        whole: bool,
-    ) -> None:
-        """Fold entries of streams; pasts: those before, where the state in memory will not do."""
+    def carry_on(
+        self, streams: Streams, changes: Mapping[str, Changes], *, whole: bool
+    ) -> dict[bytes, Sequence[Stored]]:
+        """Carry on the streams whose entries are a step each from the state in memory.
+
+        whole: all begin here. Returns the others, which are folded with what was before.
+        """
         get, keep = self.tails.get, self.tails.put
         puts = [changes[dated.name] for dated, _, _ in self.dated]
+        left: dict[bytes, Sequence[Stored]] = {}
         for stream, entries in streams.items():
-            past = [] if whole or entries[0].version == 1 else pasts.get(stream)
+            tail = self._nothing() if whole or entries[0].version == 1 else get(stream)
+            if tail is None or not self._all_usual(entries, tail.newest):
+                left[stream] = entries
+                continue
+            for stored in entries:
+                self._step(tail, stream, stored, changes, puts)
+            keep(stream, tail)
+        return left
+
+    def fold_with(
+        self,
+        streams: Streams,
+        pasts: Mapping[bytes, list[Entry]],
+        changes: Mapping[str, Changes],
+    ) -> None:
+        """Fold entries of streams; pasts: those before, of streams that do not begin here."""
+        puts = [changes[dated.name] for dated, _, _ in self.dated]
+        for stream, entries in streams.items():
+            past = pasts.get(stream, [])
             layouts: list[Layout] | None = None
-            if past is None:
-                found = get(stream)
-                assert found is not None, "whoever has no state in memory wants the past"
-                tail = found
-            elif past:
+            if past:
                 layouts, tail = self._folded(past)
             else:
-                tail = Tail(NEVER, [None] * len(self.folds), [NOTHING] * len(self.dated))
+                tail = self._nothing()
             stepped: list[Stored] = []
             for stored in entries:
-                before = tail.states
-                if past is None or self.usual(stored, tail.newest):
+                if self.usual(stored, tail.newest):
                     self._step(tail, stream, stored, changes, puts)
                     layouts = None
                     stepped.append(stored)
-                else:
-                    named = past[0].stream if past else UUID(bytes=stream)
-                    *now_past, entry = self.entries(named, [*stepped, stored])
-                    past.extend(now_past)
-                    stepped.clear()
-                    if layouts is None:
-                        layouts, _ = self._folded(past)
-                    self._void(past, entry, changes)
-                    past.append(entry)
-                    after, tail = self._folded(past)
-                    for put, old, new in zip(puts, layouts, after, strict=True):
-                        difference(old, new, put, stream, stored.position)
-                    layouts = after
-                for steps, number in self.steps:
-                    row = steps.row(stored, before[number], tail.states[number])
-                    if row is not None:
-                        changes[steps.name].add(row)
-            keep(stream, tail)
-        self.tails.settle()
+                    continue
+                before = tail.states
+                named = past[0].stream if past else UUID(bytes=stream)
+                *now_past, entry = self.entries(named, [*stepped, stored])
+                past.extend(now_past)
+                stepped.clear()
+                if layouts is None:
+                    layouts, _ = self._folded(past)
+                self._void(past, entry, changes)
+                past.append(entry)
+                after, tail = self._folded(past)
+                for put, old, new in zip(puts, layouts, after, strict=True):
+                    difference(old, new, put, stream, stored.position)
+                layouts = after
+                self._note(stored, before, tail.states, changes)
+            self.tails.put(stream, tail)
+
+    def _nothing(self) -> Tail:
+        return Tail(NEVER, [None] * len(self.folds), [NOTHING] * len(self.dated))
 
     def _step(
         self,
@@ -201,32 +210,47 @@ class Strand:
         puts: Sequence[Changes],
     ) -> None:
         day, position, code = stored.effective_on, stored.position, stored.code
-        old_states = tail.states
+        before = tail.states
         event = None
         lean = self._lean
         if lean is not None and code in lean.codes:
-            before = old_states[0]
-            effect = (lean.begin if before is None else lean.go_on)[code]
-            if effect is None:  # nor does any row follow from it
-                if day > tail.newest:
-                    tail.newest = day
-                return
-            told = effect.told(stored.state, stored.private if self.private else b"")
-            tail.states = states = [effect.after(before, told)]
+            (state,) = before
+            effect = (lean.begin if state is None else lean.go_on)[code]
+            if effect is None:  # nor does any row follow from it, save of a step
+                after = before
+            else:
+                after = [effect.after(state, effect.told(stored.state, stored.private))]
         else:
             event = self.event(stored)
             named: UUID = stored.originator_id  # type: ignore[assignment]  # ours always are
-            tail.states = states = [
+            after = [
                 carried(fold, state, event, named)
-                for fold, state in zip(self.folds, old_states, strict=True)
+                for fold, state in zip(self.folds, before, strict=True)
             ]
-        edges = tail.edges
-        for index, (carry, dated, number) in self._told[code]:
-            state = states[number]
-            rows = {} if state is None else dated.rows(state)
-            edges[index] = carry(
-                dated.spans, edges[index], day, rows, puts[index], stream, position
-            )
+        if after is not before:
+            tail.states = after
+            edges = tail.edges
+            for index, number, rows_of, carry, spans in self._told[code]:
+                state = after[number]
+                rows = NO_ROWS if state is None else rows_of(state)
+                edges[index] = carry(spans, edges[index], day, rows, puts[index], stream, position)
+        if self.self_dated:
+            self._touch(event, before, after, changes, stream, position)
+        if self.steps:
+            self._note(stored, before, after, changes)
+        if day > tail.newest:
+            tail.newest = day
+
+    def _touch(
+        self,
+        event: Any,
+        before: Sequence[Any],
+        after: Sequence[Any],
+        changes: Mapping[str, Changes],
+        stream: bytes,
+        position: int,
+    ) -> None:
+        """Write what an event changes among facts that are dated by themselves."""
         for self_dated, number in self.self_dated:
             for place in self_dated.touched(event):
                 old, new = (
@@ -236,11 +260,22 @@ class Strand:
                         (place, since): (until, *rest)
                         for since, (until, rest) in self_dated.facts(state, place).items()
                     }
-                    for state in (old_states[number], states[number])
+                    for state in (before[number], after[number])
                 )
                 difference(old, new, changes[self_dated.name], stream, position)
-        if day > tail.newest:
-            tail.newest = day
+
+    def _note(
+        self,
+        stored: Stored,
+        before: Sequence[Any],
+        after: Sequence[Any],
+        changes: Mapping[str, Changes],
+    ) -> None:
+        """Write the rows of steps."""
+        for steps, number in self.steps:
+            row = steps.row(stored, before[number], after[number])
+            if row is not None:
+                changes[steps.name].add(row)
 
     def _folded(self, entries: Sequence[Entry]) -> tuple[list[Layout], Tail]:
         """Every row of a stream, and how to go on from there."""

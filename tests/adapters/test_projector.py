@@ -32,6 +32,7 @@ from adapters.rebuilding import (
 )
 from adapters.rebuilding_at_once import Lost
 from adapters.tables import Copy, hurried
+from registry.events.redaction import PART_REDACTED
 from registry.projections import PROJECTIONS
 from tests.adapters.followed import everything, followed, record
 from tests.projections.pencil import folded
@@ -137,6 +138,24 @@ def test_a_read_model_that_stayed_behind_catches_up_with_the_others(unprepared, 
     projector.prepare()
     assert projector.catch_up() == len(log.entries)
     assert everything(unprepared) == rows_of(log)
+
+
+@pytest.mark.parametrize("name", ["persons", "residences", "flows"])
+def test_a_read_model_alone_reads_what_it_folds_and_has_every_row(unprepared, log, name):
+    store = Recorder(unprepared, node=1)
+    Projector(unprepared, store).prepare()
+    record(store, log.entries)
+    alone = Projector(unprepared, store, projections=[PROJECTIONS[name]], batch=7)
+    steps = []
+    with patch.object(store, "rows", wraps=store.rows) as read:
+        while step := alone.step():
+            steps.append(step)
+    asked = [call.args[3] for call in read.call_args_list if len(call.args) > 3]
+    assert asked
+    assert all(PART_REDACTED in codes for codes in asked)  # whatever a read model folds
+    assert steps[:2] == [7, 14]  # far behind, twice as many
+    assert sum(steps) == len(log.entries) == alone.positions()[name]
+    assert everything(unprepared)[name] == rows_of(log)[name]
 
 
 def test_a_read_model_is_rebuilt_while_the_old_one_answers(engine, log):
