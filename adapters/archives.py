@@ -11,7 +11,7 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,12 +19,14 @@ from typing import Any, TypedDict
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import update
 
 from adapters.appending import COLUMNS, EntryRow
-from adapters.assembly import Settings, name_node
-from adapters.database import open_database
+from adapters.assembly import NODE, Settings, name_node
+from adapters.database import open_database, writing
 from adapters.eventstore import Recorder
 from adapters.projector import Projector
+from adapters.publishing import node_names
 from adapters.rebuilding import finish_all, passes, rebuild, unanswered
 from adapters.redactions import UNREADABLE, add, alone, reaching, whole_lines
 from adapters.schema import migrate
@@ -116,22 +118,23 @@ def written(redactions: Path) -> list[Written]:
 def open_archive(
     file: Path,
     cache: Path | None = None,
-    key: Ed25519PublicKey | None = None,
+    keys: Collection[Ed25519PublicKey] = (),
     progress: Progress = lambda what, done, of: None,
 ) -> Opened:
     """Open an archive, verified byte for byte when it is opened for the first time.
 
-    cache: the folder for what is made of it, by default beside it. key: whose signature it must
+    cache: the folder for what is made of it, by default beside it. keys: whose signature it must
     have; with one it is verified every time.
     """
     if not file.is_file():
         raise NotFound("archive", file)
     folder = (cache or file.with_name(f"{file.name}.opened")).resolve()
-    log = SealedLog(Archive(file))
+    archive = Archive(file)
+    log = SealedLog(archive)
     digest = log.manifest.link.digest
     made = folder / digest[:32]
-    if key is not None or not made.exists():
-        check(file, key, progress)
+    if keys or not made.exists():
+        check(file, keys, progress)
     places = log.spaces.ids(Kind.PLACES.value, range(min(1, log.count(Kind.PLACES))))
     if not made.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,11 +147,12 @@ def open_archive(
                 raise
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+    name_nodes(made / DATABASE, archive.nodes())
     fill(made / DATABASE, log, progress)
     return Opened(file, made, digest, log.head, str(places[0]) if places else "")
 
 
-def check(file: Path, key: Ed25519PublicKey | None, progress: Progress) -> None:
+def check(file: Path, keys: Collection[Ed25519PublicKey], progress: Progress) -> None:
     """Verify an archive; raises Damaged with all that is wrong."""
     size, done = file.stat().st_size, 0
 
@@ -157,7 +161,7 @@ def check(file: Path, key: Ed25519PublicKey | None, progress: Progress) -> None:
         done += count
         progress("bytes verified", done, size)
 
-    if flaws := [*verify_archive(file, key, advance)]:
+    if flaws := [*verify_archive(file, keys, advance)]:
         raise Damaged(flaws)
 
 
@@ -214,6 +218,18 @@ def fill(path: Path, log: SealedLog, progress: Progress) -> None:
         while projector.step():
             progress("entries folded", projector.position(), log.head)
         projector.forget_former()
+    engine.dispose()
+
+
+def name_nodes(path: Path, names: Mapping[int, str]) -> None:
+    """Call nodes in such a database as the archive does, so that its leaves are those published."""
+    engine = open_database(f"sqlite:///{path}", durability="off")
+    told = node_names(engine)
+    for number, name in names.items():
+        if told.get(number) != name:
+            name_node(engine, Settings(node=number))
+            with writing(engine) as connection:
+                connection.execute(update(NODE).where(NODE.c.number == number).values(name=name))
     engine.dispose()
 
 

@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from adapters.reading import Reader
 from registry.aggregates import Programme
 from registry.errors import NotFound
 from registry.programmes import MilestoneCode, ProgrammeCode, Term, milestones, terms
-from registry.projections import At, card_steps, letters, preparations
+from registry.projections import At, card_steps, letters, preparations, programmes
 from registry.values import Level, ReadinessStream, day_number, day_of
-from registry.vocabulary import Kind
 
 
 @dataclass(frozen=True)
@@ -117,9 +116,9 @@ class LetterStanding:
         return None if not self.persons else 100 * self.issued / self.persons
 
 
-def programme(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> ProgrammeStanding:
+def programme(reader: Reader, code: ProgrammeCode, at: At) -> ProgrammeStanding:
     """How far a programme is; raises NotFound where it was not opened."""
-    state = _programme(reader, namespace, code, at)
+    state = _programme(reader, code, at)
     pilot = state.pilot
     return ProgrammeStanding(
         programme=str(code),
@@ -136,9 +135,12 @@ def programme(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> P
     )
 
 
-def opened(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> Programme | None:
+def opened(reader: Reader, code: ProgrammeCode, at: At) -> Programme | None:
     """A programme as decisions know it; None where it was not opened."""
-    stream = uuid5(namespace, f"{Kind.PROGRAMME}/{code}")
+    found = reader.connection.execute(programmes.ledger(code, at)).scalar()
+    if found is None:
+        return None
+    stream = UUID(bytes=found)
     state: Programme | None = None
     for line in reader.timeline(stream, at.known):
         if line.effective_on <= at.valid_on:
@@ -146,8 +148,8 @@ def opened(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> Prog
     return state
 
 
-def _programme(reader: Reader, namespace: UUID, code: ProgrammeCode, at: At) -> Programme:
-    state = opened(reader, namespace, code, at)
+def _programme(reader: Reader, code: ProgrammeCode, at: At) -> Programme:
+    state = opened(reader, code, at)
     if state is None:
         raise NotFound("programme", code)
     return state
@@ -166,10 +168,10 @@ def _phase(term: Term, state: Programme) -> PhaseStanding:
 
 
 def matrix(
-    reader: Reader, namespace: UUID, code: ProgrammeCode, at: At, division: UUID | None = None
+    reader: Reader, code: ProgrammeCode, at: At, division: UUID | None = None
 ) -> list[CountyReadiness]:
     """The readiness matrix of a programme's counties, or of those under another division."""
-    top = division or _programme(reader, namespace, code, at).division
+    top = division or _programme(reader, code, at).division
     reached: dict[UUID, dict[str, date]] = {}
     for row in _rows(reader, preparations.reached(at)):
         told = reached.setdefault(UUID(bytes=row.division), {})
@@ -242,23 +244,19 @@ def _streams(found: Sequence[Due]) -> dict[str, str]:
 
 
 def tasks(
-    reader: Reader,
-    namespace: UUID,
-    code: ProgrammeCode,
-    at: At,
-    year: int | None = None,
+    reader: Reader, code: ProgrammeCode, at: At, year: int | None = None
 ) -> list[LetterStanding]:
     """Every task letter of a programme, of a year or of all, and what was done of it so far."""
-    top = _programme(reader, namespace, code, at).division
+    top = _programme(reader, code, at).division
     return _letters(reader, top, _rows(reader, letters.of_programme(str(code), at, year)), at)
 
 
-def letter(reader: Reader, namespace: UUID, stream: UUID, at: At) -> LetterStanding | None:
+def letter(reader: Reader, stream: UUID, at: At) -> LetterStanding | None:
     """One task letter, and what was done of it so far; None where there is none."""
     rows = _rows(reader, letters.letter(stream, at))
     if not rows:
         return None
-    top = _programme(reader, namespace, ProgrammeCode(rows[0].programme), at).division
+    top = _programme(reader, ProgrammeCode(rows[0].programme), at).division
     return _letters(reader, top, rows, at)[0]
 
 

@@ -61,7 +61,7 @@ def consult(
     if isinstance(command, FileReport):
         caught_up(projector)
         try:
-            verify(parts.engine, parts.store, parts.setting.namespace, day_at(now), command)
+            verify(parts.engine, parts.store, day_at(now), command)
         except Refused as refused:
             return {}, tuple(refused.rules)
     elif isinstance(command, AcceptBaseline):

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import click
 
-from adapters.cli.auditing import Both, Clocks
-from adapters.cli.desk import Desk, asking, labelled, microseconds_of
+from adapters.cli.auditing import Both, Clocks, point
+from adapters.cli.desk import Desk, asking, labelled
 from adapters.cli.frame import ID, as_json, show_fields, show_table
-from registry.days import day_at, moment_of
+from registry.days import moment_of
+from registry.errors import NotFound
 from registry.vocabulary import Kind, word_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def blame(desk: Desk, identifier: UUID, field: str) -> None:
     if not log.history(Kind.PERSON, identifier):
         raise desk.missing("blame", "person", identifier)
     desk.guard_person("blame", desk.reader.person(identifier, desk.at), identifier)
-    found = find(log, Kind.PERSON, identifier, field, At(desk.at.valid_on, desk.at.known))
+    try:
+        found = find(log, Kind.PERSON, identifier, field, At(desk.at.valid_on, desk.at.known))
+    except NotFound:  # by then nothing was recorded
+        raise desk.missing("blame", "person", identifier) from None
     told = {
         "person": identifier,
         "field": found.field,
@@ -136,10 +140,7 @@ def explain(desk: Desk, identifier: UUID, before: Clocks) -> None:
     if not log.history(Kind.PERSON, identifier):
         raise desk.missing("explain", "person", identifier)
     desk.guard_person("explain", desk.reader.person(identifier, desk.at), identifier)
-    now = desk.parts.register.clock()
-    known = microseconds_of(before[1], now)
-    position = desk.parts.store.head()[0] if known is None else desk.parts.store.position_at(known)
-    a = At(before[0] or day_at(now), position)
+    a, _ = point(desk.parts, log, *before, "A")
     lines = explained(log, Kind.PERSON, identifier, a, At(desk.at.valid_on, desk.at.known))
     told = [
         {

@@ -42,7 +42,7 @@ def programme(desk: Desk, programme: ProgrammeCode) -> None:
     """
     from adapters import campaigns
 
-    found = campaigns.programme(desk.reader, desk.parts.setting.namespace, programme, desk.at)
+    found = campaigns.programme(desk.reader, programme, desk.at)
     heads = ["phase", "planned from", "until", "began", "ended"]
     rows = [
         [one.name_zh, one.planned_from, one.planned_until, one.started_on, one.closed_on]
@@ -68,7 +68,7 @@ def preparations(desk: Desk, programme: ProgrammeCode) -> None:
     """
     from adapters import campaigns
 
-    found = campaigns.matrix(desk.reader, desk.parts.setting.namespace, programme, desk.at)
+    found = campaigns.matrix(desk.reader, programme, desk.at)
     asked = [one for one in ReadinessStream.all() if any(one in each.streams for each in found)]
     heads = ["county", "name", "data", *(one.name_zh for one in asked), "exchange", "waits for"]
     rows = [
@@ -95,7 +95,7 @@ def tasks(desk: Desk, programme: ProgrammeCode, year: int | None) -> None:
     """List the task letters of a programme (任务书), and what was done of each so far."""
     from adapters import campaigns
 
-    found = campaigns.tasks(desk.reader, desk.parts.setting.namespace, programme, desk.at, year)
+    found = campaigns.tasks(desk.reader, programme, desk.at, year)
     heads = ["year", "unit", "persons", "acknowledged", "undivided", "issued", "percent"]
     rows = [
         [

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from signal import SIGINT
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import click
@@ -42,6 +43,10 @@ EXITS: dict[type[RegistryError], int] = {
     Forbidden: 7,
 }
 WRONG = 1
+#: The exit code of work that Ctrl-C stopped, as shells have it.
+STOPPED = 128 + SIGINT
+#: Verbs that go on where they were stopped when the same line is typed again.
+GOING_ON = frozenset({"cut", "export", "follow", "publish", "rebuild", "seal", "watch"})
 _JSON = "registry.json"
 _NUMBER = re.compile(r"[0-9]{15}|[0-9]{17}[0-9Xx]")
 
@@ -125,6 +130,8 @@ class Verbs(click.Group):
             raise Stopped(error, wants_json(ctx)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            stopped(ctx, standing(ctx.invoked_subcommand))
         except BrokenPipeError:
             sys.stderr.close()  # whoever read has seen enough
             raise click.exceptions.Exit(0) from None
@@ -134,8 +141,24 @@ class Verbs(click.Group):
             raise Stopped(known, wants_json(ctx)) from error
 
 
+def standing(verb: str | None) -> str:
+    """What stands of a verb that Ctrl-C stopped."""
+    told = "stopped; what was recorded or written by then stands, and nothing is half done"
+    return f"{told}; the same line again goes on from there" if verb in GOING_ON else told
+
+
+def stopped(ctx: click.Context, message: str) -> NoReturn:
+    """End as Ctrl-C ends a program, and say what stands."""
+    told = {"code": "stopped", "message": message, "exit": STOPPED}
+    click.echo(json.dumps(told) if wants_json(ctx) else message, err=True)
+    raise click.exceptions.Exit(STOPPED) from None
+
+
 def known_failure(error: Exception) -> RegistryError | None:
     """What a failure of a database, a file or a setting means to who typed the verb."""
+    import errno
+    import sqlite3
+
     from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
     from adapters.schema import SchemaMismatch
@@ -150,6 +173,11 @@ def known_failure(error: Exception) -> RegistryError | None:
             )
         case DBAPIError():
             return Unavailable(f"the database refused: {str(error.orig).strip()}")
+        case sqlite3.OperationalError():  # of a file that is filled without the library between
+            return Unavailable(f"the database does not answer ({error})")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            where = f" of {error.filename}" if error.filename else ""
+            return Unavailable(f"the disk{where} is full; make room, then type the line again")
         case ArgumentError():
             return malformed("--database", "use sqlite:///path or postgresql://host/name")
         case ValueError() | OSError():

@@ -11,6 +11,7 @@ from uuid import UUID
 import click
 
 from adapters.cli.frame import ID, as_json, opened
+from adapters.cli.outputs import OUTPUT
 from adapters.cli.publishing import known_keys, tell
 from adapters.cli.submitting import acting, authority
 from registry.errors import Forbidden, Unavailable
@@ -26,7 +27,7 @@ TIMELINES = ("station", "county", "auditor")
 
 @click.command()
 @click.argument("person", type=ID)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file for it.")
+@click.option("--output", type=OUTPUT, help="A file for it.")
 @click.option(
     "--private", is_flag=True, help="With name, numbers and texts of the person, in clear."
 )

@@ -112,9 +112,7 @@ def make_(
     from adapters.statistics.printing import Stamp
 
     parts = desk.parts
-    made = make_report(
-        desk.reader, parts.store, parts.setting.namespace, form, division, first, last, desk.at
-    )
+    made = make_report(desk.reader, parts.store, form, division, first, last, desk.at)
     _show(made.figures, Stamp(made.known_at), shape, output)
     _tell_wrong(made)
 
@@ -149,9 +147,7 @@ def file_(
     with opened() as parts:
         with reading(parts.engine) as reader:
             at = resolve(reader.connection, parts.store, parts.register.clock())
-            made = make_report(
-                reader, parts.store, parts.setting.namespace, form, division, first, last, at
-            )
+            made = make_report(reader, parts.store, form, division, first, last, at)
         sent = submission or ids(microseconds)()
         receipt = file_report(parts.engine, parts.register.do, by, made, sent)
     import json
@@ -176,9 +172,7 @@ def due(desk: Desk, division: UUID, first: date, last: date | None) -> None:
     from adapters.statistics.printing import Stamp
 
     parts, form = desk.parts, ReportForm("reports-due")
-    made = make_report(
-        desk.reader, parts.store, parts.setting.namespace, form, division, first, last, desk.at
-    )
+    made = make_report(desk.reader, parts.store, form, division, first, last, desk.at)
     _show(made.figures, Stamp(made.known_at), "text", None)
     if any(row["missing"] for row in made.figures.records()):
         raise click.exceptions.Exit(WRONG)
@@ -221,7 +215,7 @@ def show(desk: Desk, report: UUID, version: int | None, shape: str, output: Path
     from adapters.statistics.filing import as_filed, filed_version, stamp_of
 
     one = filed_version(desk.reader, report, desk.at.known, version)
-    figures = as_filed(desk.reader, desk.parts.store, desk.parts.setting.namespace, one)
+    figures = as_filed(desk.reader, desk.parts.store, one)
     _show(figures, stamp_of(desk.reader, one), shape, output)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from adapters.cli.frame import (
     show_fields,
     wants_json,
 )
+from adapters.cli.outputs import OUTPUT
 from adapters.cli.running import until_told
 from registry.days import moment_of
 from registry.errors import Unavailable
@@ -28,11 +30,18 @@ if TYPE_CHECKING:
     from replay.sealed.manifest import Manifest
 
 
+#: Said where there was no key yet.
+UNSIGNED = (
+    "warning: what is sealed is not signed, so that nobody can tell who sealed it; a key that"
+    " `registry key new` makes signs what is sealed next, and with it all that was before"
+)
+
+
 @click.command()
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Another folder.")
 @click.option("--follow", is_flag=True, help="Go on whenever enough is waiting, until Ctrl-C.")
 @click.option("--status", is_flag=True, help="Only say how far it is.")
-@click.option("--to", "file", type=click.Path(dir_okay=False, path_type=Path), help="One file.")
+@click.option("--to", "file", type=OUTPUT, help="One file.")
 @as_json
 def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> None:
     """Seal the log (封存): columns by entity, checksummed and signed, in the folder `sealed` names.
@@ -51,6 +60,7 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
     registry seal --status
     registry seal --to province.registry
     """
+    from adapters.publishing import node_names
     from adapters.sealing import follow_sealing, job_of
 
     if follow and (status or file):
@@ -66,9 +76,12 @@ def seal(folder: Path | None, follow: bool, status: bool, file: Path | None) -> 
             follow_sealing(job, parts.store, stop)
         told = standing(job, parts)
         now = parts.register.clock()
+        nodes = node_names(parts.engine)
     if file is not None and not stop.is_set():  # else it could hold what was blanked since
         at = moment_of(now).isoformat(timespec="seconds")
-        _write(job.folder, file, told, at, parts.noting.path)
+        _write(job.folder, file, told, at, parts.noting.path, nodes)
+    if told["sealed"] and told["signed_by"] is None:
+        click.echo(UNSIGNED, err=True)
     answer(told, lambda: show_fields(told))
 
 
@@ -87,7 +100,14 @@ def _seal(job: Job, stop: Event) -> None:
         seal_apart(job, lambda done, of: bar.update(task, completed=done, total=of), stop, anew)
 
 
-def _write(folder: Path, file: Path, told: dict[str, Any], at: str, redactions: Path) -> None:
+def _write(
+    folder: Path,
+    file: Path,
+    told: dict[str, Any],
+    at: str,
+    redactions: Path,
+    nodes: Mapping[int, str],
+) -> None:
     """Write the sealed log into one file, and note that there is one before there is."""
     from adapters.archives import note_written
     from replay.sealed.archive import write_archive
@@ -105,7 +125,9 @@ def _write(folder: Path, file: Path, told: dict[str, Any], at: str, redactions: 
 
     with progress() as bar:
         task = bar.add_task("bytes", total=told.get("bytes"))
-        write_archive(Folder(folder), file, lambda count: bar.update(task, advance=count), announce)
+        write_archive(
+            Folder(folder), file, lambda count: bar.update(task, advance=count), announce, nodes
+        )
     told["file"], told["file_bytes"] = file, file.stat().st_size
 
 
@@ -132,9 +154,13 @@ def standing(job: Job, parts: Parts) -> dict[str, Any]:
 
 #: What an archive answers: verbs that only ask, and the server, which then only asks too.
 ASKS = (
-    *("person", "find-number", "timeline", "household", "residents", "occupants", "in-transit"),
-    *("places", "counts", "card", "cards", "backlog", "overdue", "export", "status", "serve"),
-    *("audit", "state-root", "diff", "blame", "explain", "what-if"),
+    *("person", "find-number", "timeline", "household", "find-household", "residents", "occupants"),
+    *("in-transit", "places", "counts", "clean-up", "findings", "verification", "visit-sheet"),
+    *("cases", "batches", "report", "programme", "preparations", "tasks", "card", "cards"),
+    *("backlog", "overdue", "call-up", "addresses-due", "take-back", "bins", "packages", "package"),
+    *("material", "readiness", "cash-book", "relief-lists", "unsettled-fees", "paper", "acts"),
+    *("audit", "state-root", "diff", "blame", "explain", "what-if", "check", "export", "status"),
+    "serve",
 )
 
 
@@ -178,7 +204,7 @@ def open_(
                 tasks[what] = bar.add_task(what, total=of or None)
             bar.update(tasks[what], completed=done)
 
-        found = open_archive(file, cache, public_key(signed_by), advance)
+        found = open_archive(file, cache, public_keys(signed_by), advance)
     if not question:
         told = {"file": file, "entries": found.head, "digest": found.digest, "at": found.folder}
         answer(told, lambda: show_fields(told))
@@ -194,10 +220,15 @@ def open_(
     ctx.exit(code if isinstance(code, int) else 0)  # 1 where a check found something
 
 
-def public_key(text: str | None) -> Any:
-    """A public key as it is given."""
+def public_keys(text: str | None) -> list[Any]:
+    """Public keys as they are given, one or those of a file; none where nothing is."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from adapters.signing import read_public
 
-    return None if text is None else Ed25519PublicKey.from_public_bytes(read_public(text)[-1].raw)
+    if text is None:
+        return []
+    try:
+        return [Ed25519PublicKey.from_public_bytes(one.raw) for one in read_public(text)]
+    except (ValueError, OSError) as error:
+        raise malformed("--signed-by", f"{error}; `registry key list` prints it") from error

@@ -23,13 +23,12 @@ from registry.values import Level, OfficeCode, ReportForm
 class Asked:
     """A report that is asked for, from the entries up to a position.
 
-    known: that position. namespace: from which the names of streams derive. kept: the figures of
-    the last report of a form that was filed for a division and day up to a position, if any was.
+    known: that position. kept: the figures of the last report of a form that was filed for a
+    division and day up to a position, if any was.
     """
 
     reader: Reader
     store: EntryStore
-    namespace: UUID
     division: Place
     first: date
     last: date

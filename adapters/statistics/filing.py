@@ -80,7 +80,6 @@ class Filing:
 def make_report(
     reader: Reader,
     store: EntryStore,
-    namespace: UUID,
     form: ReportForm,
     division: UUID,
     first: date,
@@ -107,9 +106,9 @@ def make_report(
     def kept(form: ReportForm, division: UUID, day: date, known: int) -> Figures | None:
         told = filed(reader, division, known, form)
         one = next((one for one in told if one.first == one.last == day), None)
-        return None if one is None else as_filed(reader, store, namespace, one)
+        return None if one is None else as_filed(reader, store, one)
 
-    asked = Asked(reader, store, namespace, place, begin, end, known, at.valid_on, kept)
+    asked = Asked(reader, store, place, begin, end, known, at.valid_on, kept)
     figures = make(form, asked)
     return Made(figures, known, known_at, tuple(faults(figures)))
 
@@ -162,9 +161,7 @@ def _prepare(connection: Connection) -> None:
     METADATA.create_all(connection)
 
 
-def verify(
-    engine: Engine, store: EntryStore, namespace: UUID, today: date, command: FileReport
-) -> None:
+def verify(engine: Engine, store: EntryStore, today: date, command: FileReport) -> None:
     """Compute what somebody asks to file anew, at the instant that is stated, and keep it.
 
     Raises Refused where other figures come of it, or where they do not close.
@@ -172,7 +169,7 @@ def verify(
     at = At(today, store.position_at(command.instant))
     with reading(engine) as reader:
         made = make_report(
-            *(reader, store, namespace, command.form, command.division),
+            *(reader, store, command.form, command.division),
             *(command.first, command.last, at),
         )
     if filing_of(made) != command:
@@ -195,7 +192,7 @@ def read(connection: Connection, digest: Digest) -> Figures:
     return Figures.read(bytes(content))
 
 
-def as_filed(reader: Reader, store: EntryStore, namespace: UUID, one: Filing) -> Figures:
+def as_filed(reader: Reader, store: EntryStore, one: Filing) -> Figures:
     """The figures of a report that was filed; where they are not kept, they are computed again.
 
     An archive, or a register that was restored from its log, keeps none; the entries up to the
@@ -207,7 +204,7 @@ def as_filed(reader: Reader, store: EntryStore, namespace: UUID, one: Filing) ->
         reader.connection.rollback()  # a table that is not there has ended the transaction
         at = At(day_at(one.filed_at), store.position_at(stamp_of(reader, one).known_at))
         made = make_report(
-            *(reader, store, namespace, ReportForm(one.form), one.division),
+            *(reader, store, ReportForm(one.form), one.division),
             *(one.first, one.last, at),
         )
         if made.figures.digest != one.figures:

@@ -80,7 +80,7 @@ def quotas(asked: Asked) -> Sheet:
     for row in asked.rows(worked):
         steps.setdefault(row.community, []).append(row)
     for code in _programmes(asked):
-        told = campaigns.tasks(asked.reader, asked.namespace, code, asked.at, asked.last.year)
+        told = campaigns.tasks(asked.reader, code, asked.at, asked.last.year)
         for one in told:
             if one.division not in inside:
                 continue
@@ -127,7 +127,7 @@ def readiness(asked: Asked) -> Sheet:
     )
     rows: list[tuple[Cell, ...]] = []
     for code in _programmes(asked):
-        told = campaigns.matrix(asked.reader, asked.namespace, code, asked.at, asked.division.id)
+        told = campaigns.matrix(asked.reader, code, asked.at, asked.division.id)
         for one in told:
             for due in one.milestones:
                 reached = None if due.reached_on is None else due.reached_on.isoformat()
@@ -276,7 +276,7 @@ def _programmes(asked: Asked) -> list[ProgrammeCode]:
     return [
         code
         for code in ProgrammeCode.all()
-        if campaigns.opened(asked.reader, asked.namespace, code, asked.at) is not None
+        if campaigns.opened(asked.reader, code, asked.at) is not None
     ]
 
 

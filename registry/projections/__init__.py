@@ -22,6 +22,7 @@ from registry.projections.papers import PAPERS
 from registry.projections.persons import PERSONS
 from registry.projections.places import PLACES
 from registry.projections.preparations import MILESTONES, READINESS
+from registry.projections.programmes import PROGRAMMES
 from registry.projections.registrations import REGISTRATIONS
 from registry.projections.relieved import RELIEVED
 from registry.projections.residences import RESIDENCES
@@ -51,6 +52,7 @@ PROJECTIONS: dict[str, Projection] = {
         READINESS,
         MILESTONES,
         LETTERS,
+        PROGRAMMES,
         FILINGS,
         VOIDINGS,
         FLOWS,

@@ -249,7 +249,7 @@ def visible(table: FromClause, at: At) -> ColumnElement[bool]:
     return and_(table.c.valid_from <= at.day, table.c.valid_until > at.day, known(table, at.known))
 
 
-def overlapping(table: Table, first: int, until: int, position: int) -> ColumnElement[bool]:
+def overlapping(table: FromClause, first: int, until: int, position: int) -> ColumnElement[bool]:
     """Whether rows hold on some day from one day until before another, as known at a position."""
     return and_(table.c.valid_from < until, table.c.valid_until > first, known(table, position))
 

@@ -231,14 +231,15 @@ def cases_of_number(number: UUID, at: At) -> Select[Any]:
     return select(cases).where(cases.c.number == number.bytes, visible(cases, at))
 
 
-def books_of(address_code: str, birth_date: int, at: At) -> Select[Any]:
-    """The sequence registers of an address code and birth date."""
+def books_of(address_code: str, first: int, last: int, at: At) -> Select[Any]:
+    """The sequence registers of an address code and the birth dates from one to another."""
     return (
         select(books)
         .where(
             books.c.address_code == address_code,
-            books.c.birth_date == birth_date,
+            books.c.birth_date >= first,
+            books.c.birth_date <= last,
             visible(books, at),
         )
-        .order_by(books.c.first)
+        .order_by(books.c.birth_date, books.c.first)
     )

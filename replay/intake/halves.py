@@ -99,7 +99,7 @@ class Columns:
         return self.texts.count + self.heap.handle(value)
 
     def _identifiers(self, space: str, first: Column, end: Column) -> Column:
-        high, low, null = self._identified(first, end)
+        high, low, null = self._identified(first, end, salts=False)
         if not null.any():
             return self.spaces.packed(space, high, low)
         column = np.full(len(first), NONE, "u4")
@@ -107,13 +107,16 @@ class Columns:
         column[there] = self.spaces.packed(space, high[there], low[there])
         return column
 
-    def _identified(self, first: Column, end: Column) -> tuple[Column, Column, Column]:
+    def _identified(
+        self, first: Column, end: Column, *, salts: bool
+    ) -> tuple[Column, Column, Column]:
         """Identifiers in halves u8, and which of them are null, u1."""
         data, words = self.lot.data, self.lot.buffer.words
         high, low, null = (np.empty(len(first), kind) for kind in ("u8", "u8", "u1"))
 
         def one(cut: slice) -> int:
-            return identify(data, words, first[cut], end[cut], high[cut], low[cut], null[cut])
+            halves = high[cut], low[cut], null[cut]
+            return identify(data, words, first[cut], end[cut], salts, *halves)
 
         wrong = first_wrong(one, len(first))
         if wrong >= 0:
@@ -219,7 +222,7 @@ class Columns:
         if raw:
             ours = ~np.isin(row, raw)
             first, end, row = first[ours], end[ours], row[ours]
-        high, low, _ = self._identified(first, end)
+        high, low, _ = self._identified(first, end, salts=True)
         salted, starts = np.unique(row, return_index=True)
         told = [lot.raw[int(rows[place])] for place in raw]
         kept: dict[str, list[int]] = {

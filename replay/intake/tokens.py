@@ -132,26 +132,28 @@ def identify(
     words: Halves,
     first: Offsets,
     end: Offsets,
+    salts: bool,
     high: Halves,
     low: Halves,
     null: Bytes,
 ) -> int:
-    """Read identifiers, with their dashes or without: high, low u8[tokens]; null u1, 1 for null.
+    """Read identifiers: high, low u8[tokens]; null u1, 1 for null.
 
-    words: the buffer again, eight bytes in each. Returns the first token that is none, -1 if all
-    are.
+    words: the buffer again, eight bytes in each. salts: whether they are salts, which have no
+    dashes and are never null; what is written otherwise would not come back as it was. Returns the
+    first token that is none, -1 if all are.
     """
     half = np.uint64(32)
     for place in range(first.size):
         at, size = integer(first[place]) + 1, integer(end[place]) - integer(first[place])
-        null[place] = size == 4 and data[at - 1] == _N
+        null[place] = size == 4 and data[at - 1] == _N and not salts
         high[place] = low[place] = 0
         if null[place]:
             continue
-        if size == 34:
+        if salts and size == 34:
             one, two = digits(eight(words, at)), digits(eight(words, at + 8))
             three, four = digits(eight(words, at + 16)), digits(eight(words, at + 24))
-        elif size == 38:
+        elif size == 38 and not salts:
             if data[at + 8] != _DASH or data[at + 13] != _DASH:
                 return place
             if data[at + 18] != _DASH or data[at + 23] != _DASH:

@@ -1,7 +1,8 @@
 """A sealed log in one file: to be handed over, opened, verified and asked without a database.
 
 Beside the files of the log it holds what a reader of another day needs to make sense of them: the
-JSON Schema of every event type, the tables of codes, the public key, and how the columns lie.
+JSON Schema of every event type, the tables of codes, the public key, how the columns lie, and what
+nodes are called, whose names stand in the leaves of the published tree.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import mmap
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib import resources
 from io import FileIO
 from pathlib import Path
@@ -32,6 +33,7 @@ from replay.sealed.zipped import Member, central, local, read_members
 
 #: The member that lists the hashes of what explains the log; the manifest lists the log's own.
 CONTENTS = "contents.json"
+NODES = "nodes.json"
 _CHUNK = 1 << 20
 
 
@@ -40,39 +42,52 @@ def write_archive(
     path: Path,
     progress: Callable[[int], None] = lambda written: None,
     announce: Callable[[Manifest], object] = lambda manifest: None,
+    nodes: Mapping[int, str] | None = None,
 ) -> None:
     """Write the sealed log that stands into one new file, durably; an older one is replaced.
 
     progress: is told of bytes written. announce: is told what is in the file, before it gets its
-    name. Raises as `SealedLog` does.
+    name. nodes: their names by number. Raises as `SealedLog` does.
     """
     manifest = read_manifest(files)
     names = [MANIFEST, CHAIN, edition_file(manifest.link.vocabulary)]
     names += [part.file for part in manifest.parts]
     members = {name: files.data(name) for name in names}  # held open, whatever the writer does
     about = _about(manifest.signed.key)
+    if nodes:
+        about[NODES] = json.dumps(nodes, ensure_ascii=False, indent=1).encode() + b"\n"
     hashes = {name: blake3(data).hexdigest() for name, data in about.items()}
     about[CONTENTS] = json.dumps(hashes, indent=1).encode() + b"\n"
     members |= {name: memoryview(data) for name, data in about.items()}
     beside = path.with_name(f"{path.name}.new")
-    with FileIO(beside, "wb") as file:
-        done: list[Member] = []
-        at = 0
-        for name, data in members.items():
-            crc = 0
-            for begin in range(0, len(data), _CHUNK):
-                crc = zlib.crc32(data[begin : begin + _CHUNK], crc)
-            head = local(name, len(data), crc, at)
-            put(file, head)
-            put(file, data)
-            done.append(Member(name, len(data), crc, at + len(head)))
-            at += len(head) + len(data)
-            progress(len(data))
-        put(file, central(done, at))
-    sync(beside)
-    announce(manifest)
-    beside.replace(path)
+    try:
+        with FileIO(beside, "wb") as file:
+            _put_members(file, members, progress)
+        sync(beside)
+        announce(manifest)
+        beside.replace(path)
+    except BaseException:  # half an archive is of no use, and may be what fills the disk
+        beside.unlink(missing_ok=True)
+        raise
     sync(path.parent)
+
+
+def _put_members(
+    file: FileIO, members: Mapping[str, memoryview], progress: Callable[[int], None]
+) -> None:
+    done: list[Member] = []
+    at = 0
+    for name, data in members.items():
+        crc = 0
+        for begin in range(0, len(data), _CHUNK):
+            crc = zlib.crc32(data[begin : begin + _CHUNK], crc)
+        head = local(name, len(data), crc, at)
+        put(file, head)
+        put(file, data)
+        done.append(Member(name, len(data), crc, at + len(head)))
+        at += len(head) + len(data)
+        progress(len(data))
+    put(file, central(done, at))
 
 
 def _about(key: str) -> dict[str, bytes]:
@@ -125,16 +140,23 @@ class Archive:
             raise FileNotFoundError(name)
         return self._data[one.offset : one.offset + one.size]
 
+    def nodes(self) -> dict[int, str]:
+        """The names of nodes by number; none in an archive that does not tell them."""
+        if NODES not in self.members:
+            return {}
+        told = json.loads(bytes(self.data(NODES)))
+        return {int(number): str(name) for number, name in told.items()}
+
 
 def verify_archive(
     path: Path,
-    key: Ed25519PublicKey | None = None,
+    keys: Collection[Ed25519PublicKey] = (),
     progress: Callable[[int], None] = lambda read_bytes: None,
     sound: set[str] | None = None,
 ) -> Iterator[Flaw]:
     """Check every byte of an archive; yields what is wrong, by member, column and leaf.
 
-    key: whose signature it should have. progress, sound: as of `verify`.
+    keys, progress, sound: as of `verify`.
     """
     try:
         archive = Archive(path)
@@ -144,7 +166,7 @@ def verify_archive(
     except Foreign as foreign:
         yield Flaw(path.name, str(foreign))
         return
-    yield from verify(archive, key, progress, sound)
+    yield from verify(archive, keys, progress, sound)
     try:
         hashes = json.loads(bytes(archive.data(CONTENTS)))
     except (FileNotFoundError, ValueError):

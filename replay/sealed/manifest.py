@@ -7,7 +7,7 @@ before. The link is what is signed; all links stand, a line each, in the chain.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,20 +198,20 @@ def cut_chain(folder: Path, number: int) -> None:
 
 
 def check_signatures(
-    links: Sequence[Signed], key: Ed25519PublicKey | None, name: str = CHAIN
+    links: Sequence[Signed], keys: Collection[Ed25519PublicKey] = (), name: str = CHAIN
 ) -> None:
-    """Make sure that links are signed with a key, or without one with that which they name.
+    """Make sure that links are signed with one of some keys, or, without any, with that they name.
 
     Raises Damaged.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey as Public
 
-    wanted = key.public_bytes_raw().hex() if key else None
+    wanted = [key.public_bytes_raw().hex() for key in keys]
     for one in links:
         what = f"link {one.link.number}"
-        if wanted is not None and one.key != wanted:
-            raise Damaged([Flaw(name, f"{what} is not signed with the key {wanted}")])
+        if wanted and one.key not in wanted:
+            raise Damaged([Flaw(name, f"{what} is not signed with the key {' or '.join(wanted)}")])
         if not one.key and not one.signature:
             continue
         try:

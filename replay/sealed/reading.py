@@ -6,7 +6,7 @@ import mmap
 import os
 import resource
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
@@ -278,22 +278,23 @@ def check_edition(files: Files, manifest: Manifest) -> None:
 
 def verify(
     files: Files,
-    key: Ed25519PublicKey | None = None,
+    keys: Collection[Ed25519PublicKey] = (),
     progress: Callable[[int], None] = lambda read_bytes: None,
     sound: set[str] | None = None,
 ) -> Iterator[Flaw]:
-    """Check everything: every byte of every file, the chain, and with a key the signatures.
+    """Check everything: every byte of every file, the chain, the signatures.
 
-    Yields what is wrong, by file, column and leaf. progress: is told of bytes read. sound: gains
-    the roots of the files in which nothing is.
+    Yields what is wrong, by file, column and leaf. keys: one of them has to have signed the link
+    that stands, which commits to all before it, whatever keys there were then. progress: is told of
+    bytes read. sound: gains the roots of the files in which nothing is.
     """
     try:
         manifest = read_manifest(files)
-        manifests.check_signatures([manifest.signed], key, MANIFEST)
+        manifests.check_signatures([manifest.signed], keys, MANIFEST)
     except (Damaged, Foreign) as error:
         yield from error.flaws if isinstance(error, Damaged) else [Flaw(MANIFEST, str(error))]
         return
-    yield from _chain_flaws(files, manifest, key)
+    yield from _chain_flaws(files, manifest)
     name = edition_file(manifest.link.vocabulary)
     try:
         if blake3(files.data(name)).hexdigest() != manifest.link.vocabulary:
@@ -334,13 +335,13 @@ def _part_flaws(files: Files, part: Part, counts: Mapping[str, int]) -> list[Fla
     return found
 
 
-def _chain_flaws(files: Files, manifest: Manifest, key: Ed25519PublicKey | None) -> Iterator[Flaw]:
+def _chain_flaws(files: Files, manifest: Manifest) -> Iterator[Flaw]:
     number = manifest.link.number
     try:
         # What lies behind the link that stands was being written when the writer fell.
         lines = bytes(files.data(CHAIN)).splitlines(keepends=True)[:number]
         links = manifests.read_chain(b"".join(lines))
-        manifests.check_signatures(links, key)
+        manifests.check_signatures(links)
         if len(links) < number or links[-1] != manifest.signed:
             yield Flaw(CHAIN, f"it does not lead to link {number}")
     except FileNotFoundError:

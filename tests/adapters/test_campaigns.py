@@ -28,7 +28,7 @@ from tests.scenarios.test_programme import (
     prepared,
     reach,
 )
-from tests.scenarios.town import NAMESPACE, TODAY, Town
+from tests.scenarios.town import TODAY, Town
 
 DEYANG = ProgrammeCode("deyang-2004")
 
@@ -57,7 +57,7 @@ def now(town: Town, projector: Projector, reader: Reader) -> At:
 
 def row_of(reader: Reader, town: Town, county: str, at: At) -> campaigns.CountyReadiness:
     """A county's row of the readiness matrix."""
-    found = campaigns.matrix(reader, NAMESPACE, DEYANG, at)
+    found = campaigns.matrix(reader, DEYANG, at)
     (row,) = (one for one in found if one.division == town.ids[county])
     return row
 
@@ -67,11 +67,11 @@ def test_a_programme_tells_its_phases_as_planned_and_as_they_went(
 ):
     before = now(town, projector, reader)
     with pytest.raises(NotFound):
-        campaigns.programme(reader, NAMESPACE, DEYANG, before)
+        campaigns.programme(reader, DEYANG, before)
     opened(town)
     on_trial(town, town.jingyang, days=3)
     at = now(town, projector, reader)
-    found = campaigns.programme(reader, NAMESPACE, DEYANG, at)
+    found = campaigns.programme(reader, DEYANG, at)
     told = [(one.phase, one.planned_from, one.started_on) for one in found.phases]
     assert told == [
         ("preparation", date(2004, 6, 1), TODAY),
@@ -82,9 +82,9 @@ def test_a_programme_tells_its_phases_as_planned_and_as_they_went(
     assert (found.pilot_places, found.pilot_until) == ((town.jingyang,), TODAY + timedelta(3))
     assert found.pilot_accepted_on is None
     town.do(AcceptPilot(programme=DEYANG, document=PLAN), OFFICE)
-    later = campaigns.programme(reader, NAMESPACE, DEYANG, now(town, projector, reader))
+    later = campaigns.programme(reader, DEYANG, now(town, projector, reader))
     assert later.pilot_accepted_on == TODAY
-    assert campaigns.programme(reader, NAMESPACE, DEYANG, at) == found  # as it was known then
+    assert campaigns.programme(reader, DEYANG, at) == found  # as it was known then
 
 
 def test_a_county_is_held_against_what_is_asked_of_it_and_of_the_city(
@@ -156,7 +156,7 @@ def test_a_letter_shows_what_was_handed_down_and_what_was_done(
     town.do(handing(town, again, surrendered=(first,)), STATION)
 
     at = now(town, projector, reader)
-    told = {one.letter: one for one in campaigns.tasks(reader, NAMESPACE, DEYANG, at, 2007)}
+    told = {one.letter: one for one in campaigns.tasks(reader, DEYANG, at, 2007)}
     assert told.keys() == {letter, jingyang, shifang, station}
     assert told[letter].months == {200706: 1, 200707: 1}
     assert (told[letter].issued, told[letter].undivided) == (2, 0)
@@ -164,9 +164,9 @@ def test_a_letter_shows_what_was_handed_down_and_what_was_done(
     assert (told[jingyang].issued, told[shifang].issued, told[station].issued) == (2, 0, 2)
     assert (told[jingyang].undivided, told[shifang].undivided) == (0, None)
     assert (told[jingyang].acknowledged, told[station].acknowledged) == (True, False)
-    assert campaigns.tasks(reader, NAMESPACE, DEYANG, at, 2008) == []
+    assert campaigns.tasks(reader, DEYANG, at, 2008) == []
     june = At(date(2007, 6, 30), at.known)
-    told = {one.letter: one for one in campaigns.tasks(reader, NAMESPACE, DEYANG, june)}
+    told = {one.letter: one for one in campaigns.tasks(reader, DEYANG, june)}
     assert told[letter].issued == 1
 
 
@@ -200,5 +200,5 @@ def test_a_clerk_counts_the_same_people(town: Town, projector: Projector, reader
         one = accepted(town, who)
         arrived(town, one, first=10 * number + 1)
         town.do(handing(town, one), STATION)
-    (letter,) = campaigns.tasks(reader, NAMESPACE, DEYANG, now(town, projector, reader))
+    (letter,) = campaigns.tasks(reader, DEYANG, now(town, projector, reader))
     assert letter.issued == sum(pencil(town, 2007).values()) == 2

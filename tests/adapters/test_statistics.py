@@ -88,7 +88,7 @@ def asked(
 ) -> Made:
     """A report as it is known now."""
     at = At(today, store.head()[0])
-    return make_report(reader, store, NAMESPACE, form, division, first, last, at)
+    return make_report(reader, store, form, division, first, last, at)
 
 
 def of_town(
@@ -201,7 +201,7 @@ def test_whoever_is_known_too_late_is_missing_from_what_was_known(engine: Engine
     with reading(engine) as reader:
         for known in range(20, len(log.entries), 60):
             made = make_report(
-                *(reader, projector.store, NAMESPACE, BASE, city, log.today, None),
+                *(reader, projector.store, BASE, city, log.today, None),
                 At(log.today, known),
             )
             at = At(log.today, made.known)
@@ -252,7 +252,7 @@ def test_months_that_do_not_follow_each_other_do_not_close(
 ):
     now(town, projector, reader)
     made = make_report(
-        *(reader, town.register.store, NAMESPACE, MONTH, town.deyang),
+        *(reader, town.register.store, MONTH, town.deyang),
         *(date(2007, 4, 1), date(2007, 6, 30), At(town.today, town.register.store.head()[0])),
     )
     names = [one.name for one in made.figures.columns]
@@ -301,7 +301,7 @@ def test_what_was_filed_stays_and_a_later_version_stands_beside_it(
         filed_version(reader, report, head, 3)
     # The report as it was known then can be computed again, to the bit.
     again = make_report(
-        *(reader, town.register.store, NAMESPACE, BASE, town.deyang, day, None),
+        *(reader, town.register.store, BASE, town.deyang, day, None),
         At(town.today, before.known),
     )
     assert again.figures.canonical() == before.figures.canonical()
@@ -319,7 +319,7 @@ def test_figures_that_are_kept_no_more_are_computed_again_from_the_log(
     now(town, projector, reader)
     head = town.register.store.head()[0]
     one = filed_version(reader, report, head)
-    show = partial(as_filed, reader, town.register.store, NAMESPACE)
+    show = partial(as_filed, reader, town.register.store)
     reader.connection.rollback()
     for lost in ("delete from report_figures", "drop table report_figures"):
         with writing(projector.engine) as connection:
@@ -353,7 +353,7 @@ def test_what_is_filed_is_computed_anew_at_the_instant_that_is_stated(
     town: Town, projector: Projector, reader: Reader
 ):
     made = of_town(town, projector, reader, BASE, date(2007, 5, 31))
-    check = partial(verify, projector.engine, town.register.store, NAMESPACE, town.today)
+    check = partial(verify, projector.engine, town.register.store, town.today)
     command = filing_of(made)
     with pytest.raises(NotFound):
         read(reader.connection, made.figures.digest)
@@ -378,7 +378,7 @@ def test_accounts_that_do_not_close_are_not_filed_by_whoever_sends_the_command(
     made = of_town(town, projector, reader, BASE, date(2007, 5, 31))
     monkeypatch.setattr("adapters.statistics.filing.faults", lambda figures: ["one is missing"])
     with pytest.raises(Refused, match="one is missing"):
-        verify(projector.engine, town.register.store, NAMESPACE, town.today, filing_of(made))
+        verify(projector.engine, town.register.store, town.today, filing_of(made))
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,7 @@ def test_both_databases_tell_the_same(sqlite_url: str, postgres_url: str):
             )
             made = {
                 form: make_report(
-                    *(reader, projector.store, NAMESPACE, form, city),
+                    *(reader, projector.store, form, city),
                     *(at.valid_on.replace(month=1, day=1), None, at),
                 )
                 for form in ReportForm.all()

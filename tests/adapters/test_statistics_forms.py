@@ -67,7 +67,7 @@ from tests.scenarios.test_migration import newcomer, out
 from tests.scenarios.test_number_cases import shared
 from tests.scenarios.test_packages import A, B, receipt, sent, waiting
 from tests.scenarios.test_registration_cases import ABSENT
-from tests.scenarios.town import CHANGCHUN, DECLARANT, GROUNDS, NAMESPACE, TODAY, Town, birth, death
+from tests.scenarios.town import CHANGCHUN, DECLARANT, GROUNDS, TODAY, Town, birth, death
 
 FIXTURES = (projector, reader)
 YEAR = date(2007, 1, 1)
@@ -91,9 +91,7 @@ class Asking:
         store = self.town.register.store
         at = At(self.town.today, store.head()[0])
         division = self.town.ids[of]
-        return make_report(
-            self.reader, store, NAMESPACE, ReportForm(form), division, first, last, at
-        )
+        return make_report(self.reader, store, ReportForm(form), division, first, last, at)
 
     def __call__(self, form: str, *names: str, **told: Any) -> list[tuple[Any, ...]]:
         """Some columns of a report whose accounts close."""

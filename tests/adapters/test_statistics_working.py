@@ -20,7 +20,7 @@ from registry.values import RegisterItem, ReportForm, RuleCode, Settlement
 from tests.adapters.test_campaigns import now, projector, reader
 from tests.adapters.test_statistics import of_town
 from tests.scenarios.cards import STATION, accepted, arrived, handing, ready
-from tests.scenarios.town import DECLARANT, GROUNDS, NAMESPACE, Town
+from tests.scenarios.town import DECLARANT, GROUNDS, Town
 
 FIXTURES = (projector, reader)
 
@@ -65,7 +65,7 @@ def test_errors_are_counted_at_the_end_of_each_week(
     town.today += timedelta(5)
     now(town, projector, reader)
     made = make_report(
-        *(reader, town.register.store, NAMESPACE, ReportForm("findings-weeks"), town.deyang),
+        *(reader, town.register.store, ReportForm("findings-weeks"), town.deyang),
         *(date(2007, 5, 25), date(2007, 6, 14), At(town.today, town.register.store.head()[0])),
     )
     assert [tuple(row) for row in made.figures.rows] == [
@@ -106,7 +106,7 @@ def test_plots_are_drawn_one_at_a_time_since_the_library_has_one_set_of_settings
     store = town.register.store
     at = At(town.today, store.head()[0])
     form, day = ReportForm("population-base"), town.today
-    made = make_report(reader, store, NAMESPACE, form, town.deyang, day, day, at).figures
+    made = make_report(reader, store, form, town.deyang, day, day, at).figures
     alone, draw = plots.plot(made), plots.PLOTS[made.form]
     inside: list[int] = []
     together: list[int] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from errno import ENOSPC
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -36,7 +37,7 @@ def test_an_archive_reads_like_the_folder_it_was_made_of(archived):
     told = told_by_blocks(held)
     assert told == ordered(town(7, 1).entries)
     assert told == told_by_blocks(SealedLog(archived.parent / "sealed"))
-    assert not list(verify_archive(archived, KEY.public_key()))
+    assert not list(verify_archive(archived, [KEY.public_key()]))
 
 
 def test_what_is_in_an_archive_is_announced_before_it_has_its_name(archived, tmp_path):
@@ -48,6 +49,15 @@ def test_what_is_in_an_archive_is_announced_before_it_has_its_name(archived, tmp
         announce=lambda manifest: told.append((manifest.head, path.exists())),
     )
     assert told == [(read_manifest(Archive(path)).head, False)]
+
+
+def test_half_an_archive_is_not_left_lying_about(archived, tmp_path):
+    def full(written: int) -> None:
+        raise OSError(ENOSPC, "no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        write_archive(Folder(archived.parent / "sealed"), tmp_path / "province.zip", full)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_columns_lie_in_an_archive_as_they_are_read(archived):

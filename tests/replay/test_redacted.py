@@ -63,7 +63,7 @@ def test_a_crash_while_something_is_redacted_leaves_the_log_with_it_or_without_i
                     writer.redact([blank], [len(log) + 1])
             except Pulled:
                 crashes += 1
-        assert not list(verify(Folder(path), KEY.public_key()))
+        assert not list(verify(Folder(path), [KEY.public_key()]))
         assert rows_of(path) in (rows, after)
         if plug.left >= 0:
             assert not left(path, text), "nor in a file that nobody names any more"

@@ -82,7 +82,7 @@ def test_a_sealed_log_reads_back_as_it_was_recorded(parts, tidy, compact):
         held = SealedLog(path)
         assert held.head == len(log)
         assert told_by_blocks(held) == log
-        assert not list(verify(Folder(path), KEY.public_key()))
+        assert not list(verify(Folder(path), [KEY.public_key()]))
         for kind, stream in {(kind_of(one), one.stream) for one in log}:
             mine = [one for one in log if (kind_of(one), one.stream) == (kind, stream)]
             assert held.history(kind, stream) == mine
@@ -169,7 +169,7 @@ def test_a_flipped_bit_is_found_in_its_file(sealed_town, chosen, place, bit):
     file = files[chosen % len(files)]
     wrong = bytearray(file.read_bytes())
     wrong[place % len(wrong)] ^= 1 << bit
-    flaws = list(verify(Altered(path, {file.name: bytes(wrong)}), KEY.public_key()))
+    flaws = list(verify(Altered(path, {file.name: bytes(wrong)}), [KEY.public_key()]))
     assert flaws
     assert {one.file.partition(",")[0] for one in flaws} == {file.name}
 
@@ -222,7 +222,19 @@ def test_a_missing_file_is_named(sealed_town):
 def test_a_log_signed_by_another_is_not_ours(sealed_town):
     path = sealed_town.path
     other = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
-    assert "not signed with the key" in str(next(verify(Folder(path), other)))
+    assert "not signed with the key" in str(next(verify(Folder(path), [other])))
+
+
+def test_the_key_that_signed_last_vouches_for_all_before_it():
+    log = ordered(town(3, 1).entries)
+    former = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    with folder() as path:
+        for part, key in zip((log[:20], log[20:40], log[40:]), (None, former, KEY), strict=True):
+            seal(path, [part], key=key)
+        assert not [*verify(Folder(path), [KEY.public_key()])]
+        assert not [*verify(Folder(path), [former.public_key(), KEY.public_key()])]
+        (flaw,) = verify(Folder(path), [former.public_key()])
+        assert (flaw.file, "is not signed with the key" in str(flaw)) == (MANIFEST, True)
 
 
 def test_an_empty_folder_says_that_nothing_is_sealed(tmp_path):
@@ -291,14 +303,14 @@ def test_a_crash_at_any_step_leaves_the_log_as_it_was_or_as_it_was_to_become(tmp
                 crashes += 1
         held = SealedLog(path)
         assert held.head in (len(first), len(log))
-        assert not list(verify(Folder(path), KEY.public_key()))
+        assert not list(verify(Folder(path), [KEY.public_key()]))
         if steps % 10 == 0:
             assert told_by_blocks(held) == log[: held.head]
             # and the next writer goes on from there
             seal(path, [log[held.head :]], bits=6)
             assert told_by_blocks(SealedLog(path)) == log
             named = {one.file for one in SealedLog(path).manifest.parts}
-            assert not list(verify(Folder(path), KEY.public_key()))
+            assert not list(verify(Folder(path), [KEY.public_key()]))
             with LogWriter(path, KEY) as writer:
                 assert {one.file for one in writer.parts} == named
             assert {one.name for one in path.glob("*.columns")} == named

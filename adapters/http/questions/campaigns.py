@@ -22,10 +22,9 @@ YEAR = whole("year", 0, 2100, 0, "of this year; 0: of all")
 @question("/programmes", roles=OFFICES, personal=False)
 def programmes(ask: Ask) -> Answer:
     """The programmes of the exchange that there are plans for, and which were opened (换证工作)."""
-    namespace = ask.services.parts.setting.namespace
     told: list[dict[str, Any]] = []
     for code in ProgrammeCode.all():
-        opened = campaigns.opened(ask.reader, namespace, code, ask.at)
+        opened = campaigns.opened(ask.reader, code, ask.at)
         told.append(
             {
                 "programme": code,
@@ -42,8 +41,7 @@ def programmes(ask: Ask) -> Answer:
 @question("/programmes/{programme}", PROGRAMME, roles=OFFICES, personal=False)
 def programme(ask: Ask) -> Answer:
     """How far a programme is: its phases as planned and as they went, its trial (换证工作进度)."""
-    namespace = ask.services.parts.setting.namespace
-    found = campaigns.programme(ask.reader, namespace, ask.values["programme"], ask.at)
+    found = campaigns.programme(ask.reader, ask.values["programme"], ask.at)
     told = dict(found.__dict__, phases=[dict(one.__dict__) for one in found.phases])
     return Answer({"programme": told, **ask.point()})
 
@@ -51,8 +49,7 @@ def programme(ask: Ask) -> Answer:
 @question("/programmes/{programme}/readiness", PROGRAMME, roles=OFFICES, personal=False)
 def programme_readiness(ask: Ask) -> Answer:
     """The readiness matrix: each county, how it stands in each stream, what it waits for."""
-    namespace = ask.services.parts.setting.namespace
-    found = campaigns.matrix(ask.reader, namespace, ask.values["programme"], ask.at)
+    found = campaigns.matrix(ask.reader, ask.values["programme"], ask.at)
     told: list[dict[str, Any]] = [
         {
             **one.__dict__,
@@ -68,9 +65,8 @@ def programme_readiness(ask: Ask) -> Answer:
 @question("/programmes/{programme}/letters", PROGRAMME, YEAR, roles=OFFICES, personal=False)
 def programme_letters(ask: Ask) -> Answer:
     """Every task letter, and what has been done of it so far, by month (任务书, 完成情况)."""
-    namespace = ask.services.parts.setting.namespace
     code, year = ask.values["programme"], ask.values["year"] or None
-    found = campaigns.tasks(ask.reader, namespace, code, ask.at, year)
+    found = campaigns.tasks(ask.reader, code, ask.at, year)
     told: list[dict[str, Any]] = [
         {
             **one.__dict__,
@@ -93,8 +89,7 @@ def task_letter(ask: Ask) -> Answer:
     Its unit acknowledges it by AcknowledgeTask with the number of persons that it read.
     """
     one = ask.values["letter"]
-    namespace = ask.services.parts.setting.namespace
-    found = ask.found("letter", campaigns.letter(ask.reader, namespace, one, ask.at), one)
+    found = ask.found("letter", campaigns.letter(ask.reader, one, ask.at), one)
     ask.sight.place(found.division)
     history = [
         {

@@ -100,7 +100,6 @@ def report_made(ask: Ask) -> Answer:
     made = make_report(
         ask.reader,
         parts.store,
-        parts.setting.namespace,
         values["form"],
         one.id,
         values["first"],
@@ -140,7 +139,7 @@ def report(ask: Ask) -> Answer:
     one = filed_version(ask.reader, values["report"], ask.at.known, version)
     ask.sight.place(one.division)
     parts = ask.services.parts
-    figures = as_filed(ask.reader, parts.store, parts.setting.namespace, one)
+    figures = as_filed(ask.reader, parts.store, one)
     stamp = stamp_of(ask.reader, one)
     told = {
         "filing": _listed(one),
