@@ -142,6 +142,13 @@ class Book:
 
 
 @dataclass(frozen=True)
+class OfNewerProgram:
+    """What stands for an event of a newer program, whose words this one does not know."""
+
+    code: int
+
+
+@dataclass(frozen=True)
 class Line:
     """One entry of a timeline; voided_from: the position from which it does not stand."""
 

@@ -18,6 +18,7 @@ from adapters.bulk_homes import Houses, ids_of
 from adapters.bulk_members import all_different, sort_members
 from adapters.bulk_numbers import right_numbers
 from adapters.bulk_parts import CodesPart, HomesPart, Part, PlatesPart, StreetsPart
+from adapters.bulk_repeated import note_repeated
 from registry.aggregates import Doorplate, Places, SegmentPlan, Street
 from registry.codec import Codec
 from registry.commands.extract import (
@@ -98,6 +99,7 @@ class Plan:
         stands[list(found.refused[PERSONS])] = False
         living = np.bincount(homes[stands], minlength=extract.size(HOUSEHOLDS))
         columns = columns_of(found, living)
+        note_repeated(found, *columns, known.places, batch)
         found.houses.clear()  # nobody asks for them again, and they take as much as the columns do
         plan = cls(batch, extract, held, found, setting, homes, stands, *columns)
         plan.in_area = known.in_area

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from adapters.answers import Crossing, Month
 from adapters.reading import Reader
-from registry.days import day_at, end_of
+from registry.days import day_at, end_of, instant_of
 from registry.errors import Fault, Malformed
 from registry.projections import flows, places, timelines
 from registry.projections.base import At
@@ -43,10 +43,27 @@ class Moment:
     after: At
 
 
+def day_known(known_at: datetime | date | int | None, store: EntryStore, today: date) -> date:
+    """The day on which a register knew what is asked about: that of `known_at`, else today.
+
+    known_at: as it was given; of a position, the day on which the next entry was recorded.
+    """
+    if isinstance(known_at, int):
+        later = store.rows(known_at, 1)
+        return day_at(later[0].recorded_at) if later else today
+    if isinstance(known_at, datetime):
+        return day_at(instant_of(known_at))
+    return today if known_at is None else known_at
+
+
 def past_months(first: int, last: int, today: date) -> tuple[int, int]:
-    """Months (yyyymm) of which the last one has begun at least. Raises Malformed."""
+    """Months (yyyymm) of which the last one had begun at least by a day. Raises Malformed.
+
+    Of what began later nothing was known by then, which is no month without changes.
+    """
     if last > today.year * 100 + today.month:
-        raise Malformed([Fault("last", "future-instant", f"{last} is yet to come")])
+        told = f"{last} is yet to come on {today}, the day of what is known"
+        raise Malformed([Fault("last", "future-instant", told)])
     return first, last
 
 

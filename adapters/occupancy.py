@@ -24,7 +24,7 @@ from registry.commands.places import CutCommunity
 from registry.commands.relocation import MoveHousehold
 from registry.commands.voiding import VoidHouseholdEntry
 from registry.days import day_at
-from registry.errors import Rule
+from registry.errors import Conflict, Refused, Rule
 from registry.events.household import HouseholdChanged, HouseholdEstablished
 from registry.projections import bodies, households, residences
 from registry.projections.base import At
@@ -36,7 +36,18 @@ from registry.values import CommunityId, DoorplateId, HouseholdId, PersonId, day
 PLATES = 25
 PATIENCE_S = 10.0
 #: What needs to be known about residents, or about what a site holds, before it is decided.
-CHECKED = (CloseDoorplate, CloseHousehold, MoveHousehold, CloseSite, VoidHouseholdEntry)
+CHECKED = (
+    *(CloseDoorplate, CloseHousehold, CutCommunity, MoveHousehold, CloseSite),
+    VoidHouseholdEntry,
+)
+#: Refusals of who came or left while a cut was under way: the next round looks again.
+MOVED_MEANWHILE = frozenset(
+    rule.code
+    for rule in (
+        *(rules.HouseholdsUnnamed, rules.ResidentsUnnamed),
+        *(rules.NotAtDoorplate, rules.NotMember),
+    )
+)
 #: Residents of a collective household that are looked at.
 MOST = 100_000
 #: How often what settled meanwhile is looked for again.
@@ -65,13 +76,17 @@ def occupied(
     any more, and an answer that is as new as the freeze stays right. A collective household lists
     no members on its stream: it closes without residents, moves with all those of the day of the
     move, and what made it collective is undone where nobody ever lived in it. What closes on an
-    earlier day must have been empty since that day. A production site closes with neither orders
-    nor bodies.
+    earlier day must have been empty since that day. A door plate passes to another community with
+    all who are there. A production site closes with neither orders nor bodies.
     Source: GA 214 businesses 203 and 303; 户口登记条例 art. 5; 吉政办发〔2004〕53号.
     """
     if not isinstance(command, CHECKED):
         return {}, ()
     at = At(day_at(now), caught_up(projector))
+    if isinstance(command, CutCommunity):
+        with reading(engine) as reader:
+            left = tuple(_left_behind(reader, command, at))
+        return dict.fromkeys((*command.doorplates, *command.households), at.known), left
     found: list[Rule] = []
     asked: UUID | str | None = None
     with reading(engine) as reader:
@@ -109,6 +124,35 @@ def occupied(
                 if isinstance(command, MoveHousehold):
                     found.extend(_came_later(reader, command, residents, at))
     return ({} if asked is None else {asked: at.known}), tuple(found)
+
+
+def _left_behind(reader: Reader, command: CutCommunity, at: At) -> Iterator[Rule]:
+    """Who is at door plates that are to pass, or in households there, and is not named.
+
+    Who came after the day of a cut dated back was entered where the door plate was no more.
+    """
+    then = replace(at, valid_on=min(command.on, at.valid_on))
+    until = day_number(at.valid_on + timedelta(days=1))
+    named = set(command.households)
+    for plate in command.doorplates:
+        told = reader.doorplate(plate, then)
+        if told is None or told.community == command.community:
+            continue  # it is not there, or has passed already
+        here = set(reader.households_at(plate, then))
+        over = households.open_over(plate, then.day, until, at.known)
+        for house in sorted(UUID(bytes=row[0]) for row in reader.connection.execute(over)):
+            if house not in here:
+                yield rules.EntryInTheWay(f"household {house} came after {then.valid_on}")
+            elif house not in named:
+                yield rules.HouseholdsUnnamed(house)
+            elif (state := reader.household(house, then)) is not None and state.collective:
+                residents = _residents(reader, house, then)
+                if not residents <= set(command.persons):
+                    yield rules.ResidentsUnnamed(house)
+                later = residences.of_household_over(house, then.day, until, at.known)
+                came = {UUID(bytes=row[0]) for row in reader.connection.execute(later)}
+                for person in sorted(came - residents):
+                    yield rules.EntryInTheWay(f"{person} came after {then.valid_on}")
 
 
 def _made_collective(reader: Reader, command: VoidHouseholdEntry, at: At) -> bool:
@@ -209,11 +253,21 @@ def cut(
                 progress(len(some))
                 continue
             name = f"{document}/{community}/{on}/{round_}/{known}/" + ",".join(map(str, some))
-            do(Submission(uuid5(community, name), by, command))
-            sent += 1
-            persons += len(command.persons)
             waiting.extend(some)
             progress(len(some))
+            try:
+                do(Submission(uuid5(community, name), by, command))
+            except Conflict:
+                if round_ == ROUNDS - 1:
+                    raise
+                continue
+            except Refused as refused:
+                named = {rule.code for rule in refused.rules}
+                if round_ == ROUNDS - 1 or not named <= MOVED_MEANWHILE:
+                    raise
+                continue
+            sent += 1
+            persons += len(command.persons)
         left = waiting
         if not left:
             break

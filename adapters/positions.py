@@ -247,8 +247,9 @@ def superseded(told: Iterable[Standing]) -> Superseded:
     """What is raised of copies that another process fills or follows."""
     names = ", ".join(one.name for one in told)
     return Superseded(
-        f"another process fills or follows one of {names}; what that one has done stays, and"
-        " whoever begins again goes on from there"
+        f"another process fills or follows one of {names}; what that one has done stays. A server"
+        " fills by itself what was never filled: let it (`registry status` tells how far it is), or"
+        " stop it and begin again, which goes on from there"
     )
 
 

@@ -395,12 +395,16 @@ class Reader:
 
     # timelines, papers, numbers
 
-    def timeline(self, stream: UUID, known: int) -> list[Line]:
-        """Every entry of a stream, also those that do not stand any more."""
+    def timeline(self, stream: UUID, known: int, *, newer: bool = False) -> list[Line]:
+        """Every entry of a stream, also those that do not stand any more.
+
+        newer: those of a newer program are told, too, though not what they say; else they are an
+        error, since whoever asks makes something of what all say.
+        """
         codec = self._codec = self._codec or Codec()
         known = min(known, EVERYTHING - 1)
         rows = prepared.TIMELINE.rows(self.connection, stream=stream.bytes, known=known)
-        return [line(row, codec) for row in rows]
+        return [line(row, codec, newer=newer) for row in rows]
 
     def open_cases(self, at: At) -> list[Case]:
         """Number cases that officers have to decide."""
@@ -420,7 +424,11 @@ class Reader:
 
     def books(self, address_code: str, birth_date: date, at: At) -> list[Book]:
         """The sequence registers of an address code and birth date."""
-        query = numbers.books_of(address_code, day_number(birth_date), at)
+        return self.books_over(address_code, birth_date, birth_date, at)
+
+    def books_over(self, address_code: str, first: date, last: date, at: At) -> list[Book]:
+        """Those of the birth dates from one to another, in their order."""
+        query = numbers.books_of(address_code, day_number(first), day_number(last), at)
         return [book(row) for row in self._rows(query)]
 
     def _rows(self, query: Any) -> Sequence[Any]:

@@ -7,24 +7,25 @@ that is put in charge of another one's communities finds its numbers borne there
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from adapters.answers import id_or_none
 from adapters.assembly import Parts
+from adapters.founded import consulted
 from adapters.ids import ids
+from adapters.projector import Projector
 from adapters.reading import Reader
-from registry.commands.findings import RaiseFinding
-from registry.errors import RegistryError
-from registry.projections import addresses, households
+from registry.commands.findings import GONE, NUMBER_REPEATED, RaiseFinding, SettleFinding
+from registry.errors import Conflict, Refused, RegistryError
+from registry.projections import addresses, findings, households
 from registry.projections.base import At
 from registry.register import Authority, Submission
-from registry.values import HouseholdId, RegisterItem, RuleCode, Severity
+from registry.values import HouseholdId, Severity, Text
 
-RULE = RuleCode("household/number-repeated")
-ITEM = RegisterItem("household-number")
-LOT = 200  # findings raised together
+LOT = 200  # findings raised together; of those settled, how many between two looks
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def raise_all(
                     by,
                     RaiseFinding(
                         household=HouseholdId(house),
-                        rule=RULE,
-                        item=ITEM,
+                        rule=NUMBER_REPEATED.rule,
+                        item=NUMBER_REPEATED.item,
                         severity=Severity.WARNING,
                     ),
                 )
@@ -100,3 +101,44 @@ def raise_all(
             raised += result.count
         tell(len(lot))
     return raised
+
+
+def cured(reader: Reader, at: At, found: Sequence[Repeated]) -> dict[UUID, UUID | None]:
+    """The households that a finding says to share their number and that no longer do.
+
+    Each with the community where that was found.
+    """
+    still = {one.subject for one in found}
+    rows = reader.connection.execute(findings.open_by_check(at, persons=False))
+    return {
+        UUID(bytes=row.subject): id_or_none(row.community)
+        for row in rows
+        if row.rule == NUMBER_REPEATED.rule and UUID(bytes=row.subject) not in still
+    }
+
+
+def settle_all(
+    parts: Parts, by: Authority, over: Sequence[UUID], tell: Callable[[int], None]
+) -> int:
+    """Settle the findings of households that share their number with none; how many.
+
+    Where another one has taken it meanwhile, the finding stays, and where somebody else settled it.
+    """
+    new_id, projector = ids(parts.register.clock), Projector(parts.engine, parts.store)
+    settled = 0
+    for nth, house in enumerate(over):
+        if nth % LOT == 0:  # nobody else may be there to do it
+            projector.catch_up()
+        told = SettleFinding(
+            household=HouseholdId(house),
+            rule=NUMBER_REPEATED.rule,
+            item=NUMBER_REPEATED.item,
+            settlement=GONE,
+            grounds=Text("no other household of the station bears the number"),
+        )
+        sent = Submission(new_id(), by, told)
+        with suppress(Refused, Conflict):
+            parts.register.do(consulted(sent, parts, projector, parts.register.clock()))
+            settled += 1
+        tell(1)
+    return settled

@@ -14,6 +14,7 @@ from adapters.answers import (
     Cursor,
     Holding,
     Line,
+    OfNewerProgram,
     Page,
     Paper,
     Place,
@@ -23,6 +24,7 @@ from adapters.answers import (
     id_or_none,
 )
 from registry.codec import Codec
+from registry.errors import NewerProgram
 from registry.projections import residences
 from registry.projections.base import At, unpacked
 from registry.values import day_of
@@ -129,15 +131,21 @@ def holding(row: Row[Any]) -> Holding:
     )
 
 
-def line(row: Row[Any], codec: Codec) -> Line:
-    """An entry of a timeline, of its row."""
+def line(row: Row[Any], codec: Codec, *, newer: bool = False) -> Line:
+    """An entry of a timeline, of its row; newer: also one of a newer program."""
+    try:
+        event = codec.event(row.code, row.state, row.private)
+    except NewerProgram:
+        if not newer:
+            raise
+        event = OfNewerProgram(row.code)
     return Line(
         UUID(bytes=row.stream),
         row.version,
         row.position,
         day_of(row.effective_on),
         row.recorded_at,
-        codec.event(row.code, row.state, row.private),
+        event,
         row.officer,
         row.office,
         id_or_none(row.submission),

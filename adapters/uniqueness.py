@@ -24,6 +24,7 @@ from adapters.reading import Reader, reading
 from registry.aggregates import Household, rules
 from registry.codec import canonical
 from registry.commands.addresses import ChangeDoorplate, NameStreet, RegisterDoorplate, RenameStreet
+from registry.commands.findings import SettleFinding
 from registry.commands.households import ChangeHousehold, FoundHousehold
 from registry.commands.relocation import MoveHousehold
 from registry.commands.vital import RegisterBirth
@@ -51,11 +52,12 @@ CLAIMING = (
 class Claim:
     """A number or name that something is to bear.
 
-    told: how an entry that gives it says so, by which the store knows one. bearers: asks who bears
-    it. own: who may. rule: what stands in the way where anybody else does.
+    told: how entries say so that give it, or that put its community in a station's care, by which
+    the store knows them. bearers: asks who bears it. own: who may. rule: what stands in the way
+    where anybody else does.
     """
 
-    told: str
+    told: tuple[str, ...]
     bearers: Select[Any]
     own: frozenset[bytes]
     rule: Rule
@@ -70,6 +72,8 @@ class _NotSeen(Exception):
 
 def claims(command: object) -> bool:
     """Whether a command may give something a number or name that is to be unique."""
+    if isinstance(command, SettleFinding):
+        return command.tells_number_alone
     founds = getattr(command, "new_household", None) is not None
     return founds or isinstance(command, CLAIMING)
 
@@ -130,14 +134,14 @@ def _looked_up(command: object, engine: Engine, at: At) -> Told:
             if isinstance(one, str):
                 asked[one] = at.known
                 continue
-            asked[one.told] = at.known
+            asked.update(dict.fromkeys(one.told, at.known))
             if _borne_by(reader, one.bearers) - one.own:
                 found.append(one.rule)
     return asked, tuple(found)
 
 
 def _claimed(reader: Reader, command: Any, at: At) -> Iterator[Claim | str]:
-    """The numbers and names that a command gives, and the fields by which it is known where."""
+    """The numbers and names that a command gives, and the words by which it is known where."""
     on = _day(command, at.valid_on)
     then = replace(at, valid_on=on)
     match command:
@@ -159,6 +163,11 @@ def _claimed(reader: Reader, command: Any, at: At) -> Iterator[Claim | str]:
                 before = _number(number, house.community, on, at).bearers
                 claim = replace(claim, own=claim.own | _borne_by(reader, before))
             yield claim
+        case SettleFinding(household=UUID() as home):
+            house = _seen(reader.household(home, then))
+            if house.closed_on is None:
+                yield from _borne(house)
+                yield _number(house.household_number, house.community, on, at, house.id)
         case NameStreet():
             yield _name(command.street_name, command.division, on, at)
         case RenameStreet():  # no street passes to another division
@@ -184,6 +193,8 @@ def _borne(house: Household) -> Iterator[str]:
 
 def _day(command: Any, today: date) -> date:
     """The day of a command; of one that is refused for a day ahead, today."""
+    if isinstance(command, SettleFinding):  # about what is so now, whenever it was looked at
+        return today
     on = command.since(today) if isinstance(command, RegisterBirth) else command.on
     return min(on or today, today)
 
@@ -207,7 +218,9 @@ def _borne_by(reader: Reader, query: Select[Any]) -> frozenset[bytes]:
 
 def _number(number: HouseholdNumber, community: CommunityId, on: date, at: At, *own: UUID) -> Claim:
     bearers = households.numbered_over(number, community, day_number(on), at)
-    return _claim(bearers, own, rules.HouseholdNumberTaken(number), household_number=number)
+    claim = _claim(bearers, own, rules.HouseholdNumberTaken(number), household_number=number)
+    assigned = _told(community=community) + ',"station":'
+    return replace(claim, told=(*claim.told, assigned))
 
 
 def _name(name: Text, division: UUID, on: date, at: At, *own: UUID) -> Claim:
@@ -225,6 +238,9 @@ def _plate(
 
 
 def _claim(bearers: Select[Any], own: tuple[UUID, ...], rule: Rule, **fields: str | UUID) -> Claim:
-    # Fields follow one another in the public half of an entry, which is canonical.
-    told = canonical(fields).decode()[1:-1]
-    return Claim(told, bearers, frozenset(one.bytes for one in own), rule)
+    return Claim((_told(**fields),), bearers, frozenset(one.bytes for one in own), rule)
+
+
+def _told(**fields: str | UUID) -> str:
+    """How the public half of an entry, which is canonical, tells fields that follow one another."""
+    return canonical(fields).decode()[1:-1]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("person", type=ID, required=False)
+@click.argument("subject", type=ID, required=False)
 @click.option("--division", type=ID, help="The work list of this division or community.")
 @click.option("--station", metavar="CODE", help="Only of communities in this station's care.")
 @click.option("--rule", metavar="CODE", help="Only by this rule.")
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
 @asking()
 @as_json
 def findings(
-    desk: Desk, person: UUID | None, division: UUID | None, limit: int, **only: Any
+    desk: Desk, subject: UUID | None, division: UUID | None, limit: int, **only: Any
 ) -> None:
-    """Show what was found wrong with PERSON, or the open findings of a division (差错台账).
+    """Show what was found wrong with SUBJECT, or the open findings of a division (差错台账).
 
-    Those that have waited longest stand at the top.
+    SUBJECT is a person or a household. Those that have waited longest stand at the top.
 
     \b
     registry findings --division $TOWN --severity error --purpose registration
@@ -62,18 +62,24 @@ def findings(
     from adapters import cleaning
 
     desk.need(*CARDS)
-    if (person is None) == (division is None):
-        raise malformed("PERSON", "name a person, or a place with --division, one of both")
+    if (subject is None) == (division is None):
+        raise malformed(
+            "SUBJECT", "name a person or household, or a place with --division, one of both"
+        )
     if division is not None:
         desk.guard_place("findings", division, division)
         found = cleaning.work_list(desk.reader, _wanted(division, only), desk.at, None, limit)
     else:
-        assert person is not None, "asked above"
-        known = desk.reader.person(person, desk.at)
-        if known is None:
-            raise desk.missing("findings", "person", person)
-        desk.guard_person("findings", known, person)
-        found = cleaning.of_subject(desk.reader, person, desk.at)
+        assert subject is not None, "asked above"
+        person = desk.reader.person(subject, desk.at)
+        house = None if person else desk.reader.household(subject, desk.at)
+        if house is not None:
+            desk.guard_place("findings", house.community, subject)
+        elif person is None:
+            raise desk.missing("findings", "person or household", subject)
+        else:
+            desk.guard_person("findings", person, subject)
+        found = cleaning.of_subject(desk.reader, subject, desk.at)
     heads = ["subject", "rule", "item", "source", "severity", "found", "days", "settled"]
     desk.tell(
         "findings",

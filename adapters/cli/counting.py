@@ -154,13 +154,14 @@ def counts(desk: Desk, division: UUID, first: int, last: int | None) -> None:
     \b
     registry counts 01890a5d-ac96-774b-bcce-b302099a8057 --from 2007-01 --to 2007-12
     """
-    from adapters.counting import four_changes, past_months
+    from adapters.counting import day_known, four_changes, past_months
     from registry.days import day_at
 
     if desk.reader.place(division, desk.at) is None:
         raise NotFound("place", division)
     store = desk.parts.store
-    today = day_at(desk.parts.register.clock())
+    given = click.get_current_context().params["known_at"]
+    today = day_known(given, store, day_at(desk.parts.register.clock()))
     first, last = past_months(first, last or first, today)
     months = four_changes(desk.reader, store, division, first, last, desk.at.known, today)
     told = [

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from adapters.cli.frame import DAY, ID, answer, as_json, opened, progress, show_fields
 from adapters.cli.submitting import acting, authority
+
+if TYPE_CHECKING:
+    from registry.register import Submission
+    from registry.store import Receipt
 
 
 @click.command()
@@ -37,6 +42,7 @@ def cut(
     registry cut 0190… 0191… 0192… --on 2007-05-01 --document 德府发[2007]12号
     """
     from adapters import occupancy
+    from adapters.founded import consulted
     from adapters.projector import Projector
 
     by = authority(officer, office, roles, area)
@@ -44,8 +50,14 @@ def cut(
         projector = Projector(parts.engine, parts.store)
         task = bar.add_task("door plates", total=len(doorplates))
         projector.catch_up()
+
+        def do(sent: Submission) -> Receipt:
+            projector.catch_up()  # nobody else may be there to do it
+            now = parts.register.clock()
+            return parts.register.do(consulted(sent, parts, projector, now))
+
         told = occupancy.cut(
-            parts.register.do,
+            do,
             parts.engine,
             projector,
             by,

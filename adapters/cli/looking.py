@@ -14,7 +14,7 @@ from adapters.cli.frame import DAY, ID, answer, as_json, malformed, show_fields,
 from registry.days import moment_of
 from registry.errors import Fault, Malformed, NotFound
 from registry.values import HouseholdNumber, explain_number, masked
-from registry.vocabulary import Kind, word_of
+from registry.vocabulary import VOCABULARY, Kind
 
 if TYPE_CHECKING:
     from adapters.answers import Line, Residence
@@ -70,15 +70,18 @@ def timeline(desk: Desk, identifier: UUID) -> None:
     Entries that were undone are shown and marked; with --known-at, those of that time are.
     """
     desk.need(*TIMELINES)
-    lines = desk.reader.timeline(identifier, desk.at.known)
+    lines = desk.reader.timeline(identifier, desk.at.known, newer=True)
     if not lines:
         raise desk.missing("timeline", "stream", identifier)
-    _guard_stream(desk, identifier, word_of(lines[0].event).kind)
+    words = [VOCABULARY.get(type(one.event)) for one in lines]  # None: of a newer program
+    _guard_stream(desk, identifier, next((word.kind for word in words if word), None))
+    if not all(words):
+        click.echo("A newer program wrote here; upgrade this one to read all of it.", err=True)
     told = [
         {
             "version": one.version,
-            "event": word_of(one.event).name,
-            "business": word_of(one.event).business,
+            "event": "of a newer program" if word is None else word.name,
+            "business": None if word is None else word.business,
             "effective_on": one.effective_on,
             "recorded_at": moment_of(one.recorded_at).isoformat(timespec="seconds"),
             "stands": one.voided_from is None,
@@ -87,7 +90,7 @@ def timeline(desk: Desk, identifier: UUID) -> None:
             "submission": one.submission,
             "says": _said(desk, one),
         }
-        for one in lines
+        for one, word in zip(lines, words, strict=True)
     ]
 
     def text() -> None:
@@ -116,7 +119,7 @@ def _said(desk: Desk, line: Line) -> dict[str, Any]:
     return said
 
 
-def _guard_stream(desk: Desk, stream: UUID, kind: Kind) -> None:
+def _guard_stream(desk: Desk, stream: UUID, kind: Kind | None) -> None:
     """Turn away who asks for the history of what belongs to another area."""
     reader, at = desk.reader, desk.at
     if kind is Kind.PERSON:

@@ -24,6 +24,7 @@ from adapters.cli.frame import (
     progress,
     settings,
     show_fields,
+    stopped,
 )
 from adapters.cli.submitting import acting, authority
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from adapters.projector import Projector
 
-#: The exit code of work that Ctrl-C stopped, as shells have it.
-STOPPED = 128 + signal.SIGINT
 #: Entries from which on several processes are worth their start.
 SHARED_FROM = 50_000
 
@@ -122,6 +121,12 @@ def follow(once: bool, drop_former: bool) -> None:
             )
         if once:
             reached = {"position": projector.position(), "lag": projector.lag()}
+            if stop.is_set() and reached["lag"]:
+                stopped(
+                    click.get_current_context(),
+                    f"stopped at entry {reached['position']:,} of {head:,}; the same line again"
+                    " goes on from there",
+                )
             answer(reached, lambda: show_fields(reached))
             return
         click.echo(f"following from position {projector.position()}; Ctrl-C ends it", err=True)
@@ -272,9 +277,11 @@ def import_(
                 report = importer.load(*taken, advance, mapping, stage)
         except KeyboardInterrupt:  # what was under way is recorded, or will be the next time
             bar.stop()
-            click.echo(f"stopped at {_told(bar.tasks[0])}", err=True)
-            click.echo("nothing is lost: the same line again goes on from here", err=True)
-            raise click.exceptions.Exit(STOPPED) from None
+            stopped(
+                click.get_current_context(),
+                f"stopped at {_told(bar.tasks[0])}\n"
+                "nothing is lost: the same line again goes on from here",
+            )
         if check:
             from adapters.raising import check_batch
 

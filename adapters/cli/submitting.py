@@ -9,7 +9,16 @@ from uuid import UUID
 
 import click
 
-from adapters.cli.frame import ID, answer, as_json, dumps, malformed, opened, show_fields
+from adapters.cli.frame import (
+    ID,
+    answer,
+    as_json,
+    dumps,
+    malformed,
+    opened,
+    show_fields,
+    stopped,
+)
 from registry.days import moment_of
 from registry.errors import Conflict, Fault, Malformed, SubmissionReused, Unavailable
 from registry.values import DivisionCode, OfficeCode, Officer
@@ -156,12 +165,14 @@ def do(
             projector.catch_up()
         sent = Submission(submission or ids(microseconds)(), by, command)
         sent = consulted(sent, parts, projector, microseconds())
+        again = f"; send it again with --submission {sent.id}, it will not be entered twice"
         try:
             receipt = parts.register.do(sent)
+        except KeyboardInterrupt:  # the database may have it
+            stopped(click.get_current_context(), f"stopped, perhaps after it was recorded{again}")
         except (Unavailable, Conflict) as error:
             if isinstance(error, SubmissionReused):
                 raise
-            again = f"; send it again with --submission {sent.id}, it will not be entered twice"
             raise type(error)(f"{error}{again}") from error
     told = json.loads(receipt.answer)
     notices = told.pop("notices", [])

@@ -70,7 +70,7 @@ class BaselineOpen(Concerning):
 
     code = "baseline-open"
     law = "吉政办发〔2004〕53号"
-    remedy = "Let an administrator record CountyBaselineAccepted first."
+    remedy = "Let an administrator record AcceptBaseline first."
 
 
 class BaselineNotAccepted(Concerning):

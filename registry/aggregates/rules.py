@@ -47,7 +47,7 @@ class AlreadyDeceased(Concerning):
 
     code = "already-deceased"
     law = REGULATIONS + " art. 8"
-    remedy = "If the death was registered wrongly, restore the registration (112) first."
+    remedy = "If the death was registered wrongly, undo it first (RestoreRegistration, 112)."
 
 
 class RecordIsDeleted(Concerning):
@@ -151,7 +151,7 @@ class MinorsAlone(Concerning):
 
     code = "minors-alone"
     law = "民法通则 art. 16"
-    remedy = "Name a guardian of the head first."
+    remedy = "Name a guardian of the head: with a newborn, else first (NameGuardian)."
 
 
 class DoorplateIsClosed(Concerning):
@@ -429,6 +429,13 @@ class CertificateNeeded(Concerning):
     remedy = "Name the certificate, or have it reissued."
 
 
+class CertificateUntold(CertificateNeeded):
+    """Whoever moves away is handed a migration certificate, whose number is entered."""
+
+    law = REGULATIONS + " art. 10"
+    remedy = "Give certificate_number, as it is printed on the certificate that is handed out."
+
+
 class PapersNeeded(Concerning):
     """Who comes from elsewhere hands in the papers that the reason of the move asks for."""
 
@@ -529,7 +536,7 @@ class NothingToVoid(Concerning):
     """No standing entry of that version is there to be undone."""
 
     code = "nothing-to-void"
-    law = "GA 214 business 111"
+    law = "GA 214 businesses 111 and 112"
     remedy = "Name a version of the timeline that stands."
 
 
@@ -538,7 +545,10 @@ class NotReversible(Concerning):
 
     code = "not-reversible"
     law = "GA 214 businesses 111 and 112"
-    remedy = "111 undoes an arrival, 112 a departure, a void any other entry."
+    remedy = (
+        "ReverseRegistration (111) undoes an arrival, RestoreRegistration (112) a departure,"
+        " VoidEntry any other entry of a person."
+    )
 
 
 class PeriodIsOver(Concerning):
@@ -586,7 +596,10 @@ class MoveNeedsPapers(Concerning):
 
     code = "move-needs-papers"
     law = "GA 214 business 103"
-    remedy = "Register a departure (106) at the origin and an arrival (105) at the target."
+    remedy = (
+        "Register a departure (MoveOut, 106) at the origin and an arrival (MoveIn, 105) at the"
+        " target."
+    )
 
 
 class DifferentHouseholds(Concerning):
@@ -643,6 +656,22 @@ class ResidentsUnnamed(Concerning):
     code = "residents-unnamed"
     law = REGULATIONS + " art. 5"
     remedy = "Move the residents first, or name all of them."
+
+
+class NotAtDoorplate(Concerning):
+    """The household is at none of the door plates that pass."""
+
+    code = "not-at-doorplate"
+    law = "GA 214 business 400"
+    remedy = "Name the household's door plate, too, or leave the household out."
+
+
+class HouseholdsUnnamed(Concerning):
+    """A door plate passes with every household that is there."""
+
+    code = "households-unnamed"
+    law = "GA 214 business 400"
+    remedy = "Name the household, too, or let `registry cut` find who is there."
 
 
 class FindingAlreadyOpen(Concerning):

@@ -12,15 +12,19 @@ from registry.aggregates.findings import FindingKey
 from registry.checks.rules import broken, check_rules, rules_about
 from registry.commands.cards_common import applications_of
 from registry.commands.checks import ENDED as LEFT_REGISTER
-from registry.commands.checks import GONE, NUMBERLESS, person_checked
-from registry.commands.findings import REGISTER, findings_id, settle_findings
+from registry.commands.checks import NUMBERLESS, person_checked
+from registry.commands.findings import (
+    CORRECTED,
+    GONE,
+    REGISTER,
+    findings_id,
+    settle_findings,
+)
 from registry.commands.numbering import number_id
 from registry.registrar import Registrar
-from registry.values import Digest, PersonId, RegisterItem, Settlement
+from registry.values import Digest, PersonId, RegisterItem
 
 NUMBER = RegisterItem("number")
-CORRECTED = Settlement("corrected")
-
 #: What is listed: a stream that the change writes to, or a paper that it makes invalid.
 Touched = dict[str, Any]
 

@@ -22,6 +22,7 @@ from registry.checks.rules import CheckRule, broken, check_rules, rules_about
 from registry.commands.base import CITY, COUNTY, PROVINCE, STATION, command
 from registry.commands.cards_common import applications_of
 from registry.commands.findings import (
+    GONE,
     REGISTER,
     findings_id,
     raise_findings,
@@ -44,7 +45,7 @@ from registry.values import (
     Settlement,
 )
 
-GONE, ENDED = Settlement("gone"), Settlement("ended")
+ENDED = Settlement("ended")
 #: What an import finds of whoever has no number (漏编).
 NUMBERLESS = FindingKey(RuleCode("number/missing"), RegisterItem("number"), REGISTER)
 

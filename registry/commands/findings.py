@@ -29,6 +29,11 @@ A = TypeVar("A", Person, Household)
 
 #: The source of what breaks a rule by itself, whatever the papers say.
 REGISTER = EvidenceSource("register")
+GONE, CORRECTED = Settlement("gone"), Settlement("corrected")
+#: A household bears the number of another one of its station (户号重号), as an import may bring it.
+NUMBER_REPEATED = FindingKey(
+    RuleCode("household/number-repeated"), RegisterItem("household-number"), REGISTER
+)
 
 
 def findings_name(subject: UUID) -> str:
@@ -75,6 +80,26 @@ def settle_findings(
                 settled_on=registrar.today,
             ),
         )
+
+
+def bears(registrar: Registrar, household: HouseholdId) -> tuple[str, UUID | str]:
+    """The number that a household has today, and the station or community in which."""
+    house = registrar.load(Household, household)
+    station = registrar.places().station_of(house.community, registrar.today)
+    return house.household_number, station or house.community
+
+
+def settle_renumbered(
+    registrar: Registrar, household: HouseholdId, before: tuple[str, UUID | str]
+) -> None:
+    """Settle that others bear a household's number, if that is another one than it was today.
+
+    before: what it bore. What is dated back may leave the number of today as it is.
+    """
+    known = registrar.find(Findings, findings_id(registrar, household))
+    is_open = known is not None and NUMBER_REPEATED in known.open
+    if is_open and bears(registrar, household) != before:
+        settle_findings(registrar, household, (NUMBER_REPEATED,), CORRECTED)
 
 
 def refuse_open_findings(registrar: Registrar, person: PersonId) -> None:
@@ -164,6 +189,8 @@ class SettleFinding:
     """Settle a finding, saying how and on what evidence (差错处理).
 
     A correction of the register is entered first, by its own business; this closes the finding.
+    That a household's number is no other's any more (gone) is asked of the register; of any other
+    finding a check shows it, and no officer states it.
     """
 
     person: PersonId | None = None
@@ -175,6 +202,12 @@ class SettleFinding:
     settled_on: date | None = None
     document: str = ""
     grounds: Text
+
+    @property
+    def tells_number_alone(self) -> bool:
+        """Whether it says that a household's number is no other's any more."""
+        told = self.household is not None and self.settlement == GONE
+        return told and key_of(self) == NUMBER_REPEATED
 
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the settlement."""
@@ -191,7 +224,10 @@ class SettleFinding:
         day = self.settled_on or registrar.today
         registrar.refuse_if(
             (day > registrar.today, rules.NotYet(day)),
-            (not self.settlement.by_hand, rules.SettledByCheck(self.settlement)),
+            (
+                not (self.settlement.by_hand or self.tells_number_alone),
+                rules.SettledByCheck(self.settlement),
+            ),
         )
         registrar.enter(
             findings_id(registrar, subject),

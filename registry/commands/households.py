@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.aggregates import Household, rules
 from registry.commands.base import STATION, command
+from registry.commands.findings import bears, settle_renumbered
 from registry.commands.membership import HEAD, Heir, NewHousehold, open_doorplate
 from registry.commands.relocation import Mover, move_within
 from registry.events.household import (
@@ -168,7 +169,10 @@ class ChangeRelations:
 
 @command(STATION)
 class ChangeHousehold:
-    """Change number or type of a household (户属性变更). Source: GA 214 business 202."""
+    """Change number or type of a household (户属性变更).
+
+    Another number settles the finding that others bear the same. Source: GA 214 business 202.
+    """
 
     household: HouseholdId
     household_number: HouseholdNumber | None = None
@@ -178,7 +182,10 @@ class ChangeHousehold:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the change."""
         on = self.on or registrar.today
-        house = registrar.load(Household, self.household, on)
+        house, before = (
+            registrar.load(Household, self.household, on),
+            bears(registrar, self.household),
+        )
         number = self.household_number or house.household_number
         kind = self.household_type or house.household_type
         same = (number, kind) == (house.household_number, house.household_type)
@@ -194,6 +201,7 @@ class ChangeHousehold:
             self.household,
             HouseholdChanged(effective_on=on, household_number=number, household_type=kind),
         )
+        settle_renumbered(registrar, self.household, before)
         return {"household": self.household}
 
 

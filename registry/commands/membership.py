@@ -20,7 +20,7 @@ from registry.events.household import (
 )
 from registry.history import standing
 from registry.limits import limit
-from registry.registrar import Registrar
+from registry.registrar import Registrar, told_of
 from registry.values import (
     CommunityId,
     DoorplateId,
@@ -30,7 +30,6 @@ from registry.values import (
     PersonId,
     Relationship,
 )
-from registry.vocabulary import VOCABULARY
 
 HEAD = Relationship("02")
 BIRTH = 101
@@ -84,10 +83,7 @@ def open_doorplate(
 
 
 def _in_the_way(registrar: Registrar, entry: Entry) -> None:
-    what = VOCABULARY[type(entry.event)].name
-    registrar.refuse_if(
-        (True, rules.EntryInTheWay(f"version {entry.version}, {what} of {entry.effective_on}"))
-    )
+    registrar.refuse_if((True, rules.EntryInTheWay(told_of(entry))))
 
 
 def refuse_later_members(

@@ -122,7 +122,7 @@ class MoveOut:
     ) -> CertificateId | None:
         needed = self.out_kind == MOVED
         registrar.refuse_if(
-            (needed and self.certificate_number is None, rules.CertificateNeeded()),
+            (needed and self.certificate_number is None, rules.CertificateUntold()),
             (not needed and self.certificate_number is not None, rules.NoCertificateForCause()),
         )
         if self.certificate_number is None or not needed:

@@ -247,6 +247,8 @@ class CutCommunity:
             house = registrar.load(Household, household, self.on)
             persons.update(house.members)
             concerned.add(house.community)
+            elsewhere = house.closed_on is None and house.doorplate not in self.doorplates
+            registrar.refuse_if((elsewhere, rules.NotAtDoorplate(household)))
             if house.community != self.community and house.closed_on is None:
                 refuse_later_members(registrar, household, self.on)
                 registrar.enter(
@@ -265,6 +267,8 @@ class CutCommunity:
                 continue
             assert one.household is not None
             assert one.community is not None
+            unnamed = one.household not in self.households
+            registrar.refuse_if((unnamed, rules.NotMember(person)))
             concerned.add(one.community)
             passed += 1
             registrar.enter(

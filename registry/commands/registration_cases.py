@@ -8,7 +8,6 @@ Source: 户口登记条例 art. 6; Jilin plan of 2004 (吉政办发〔2004〕53�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from registry.events.registration_cases import (
     RegistrationCaseClosed,
     UnsettledPersonFound,
 )
+from registry.frozen import frozen
 from registry.history import effective, voided_versions
 from registry.registrar import Registrar
 from registry.values import (
@@ -187,7 +187,7 @@ def _same_place(one: Person) -> rules.Concerning:
     return rules.AlreadyRegistered(one.id)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Unregistered:
     """Somebody who lives here and is registered nowhere, as far as known (未落户人员).
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from registry.aggregates import Doorplate, Household, Person, rules
 from registry.commands.base import STATION, command
+from registry.commands.findings import bears, settle_renumbered
 from registry.commands.membership import (
     Heir,
     Home,
@@ -216,7 +217,10 @@ class MoveHousehold:
     def execute(self, registrar: Registrar) -> Mapping[str, Any]:
         """Enter the move on the household's and every member's stream."""
         on = self.on or registrar.today
-        house = registrar.load(Household, self.household, on)
+        house, before = (
+            registrar.load(Household, self.household, on),
+            bears(registrar, self.household),
+        )
         plate = open_doorplate(registrar, self.doorplate, on)
         registrar.refuse_if((house.doorplate == self.doorplate, rules.SamePlace(self.doorplate)))
         refuse_leaving_city(registrar, house.community, plate.community, self.scope, on)
@@ -236,6 +240,7 @@ class MoveHousehold:
                     effective_on=on, household_number=number, household_type=house.household_type
                 ),
             )
+            settle_renumbered(registrar, self.household, before)
         persons = self.persons if house.collective else tuple(house.members)
         registrar.prefetch(persons)
         for person in persons:

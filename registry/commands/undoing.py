@@ -7,7 +7,6 @@ it did to ledgers (numbers, papers, proofs) is answered by a further entry there
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -57,6 +56,7 @@ from registry.events.person import (
     RegistrationReversed,
 )
 from registry.events.redaction import PartRedacted
+from registry.frozen import frozen
 from registry.history import standing, voided_versions
 from registry.registrar import Registrar
 from registry.values import CitizenNumber, PermitId, PersonId, Text
@@ -134,7 +134,7 @@ def _reach(
         persons.update((person, None) for person in (house.members if house else ()))
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Undoing:
     """Which entry of a person's timeline was wrong, and why."""
 

@@ -21,6 +21,7 @@ from registry.aggregates import (
 from registry.aggregates.findings import FindingKey
 from registry.commands.base import COUNTY, STATION, command
 from registry.commands.findings import (
+    GONE,
     findings_id,
     raise_findings,
     refuse_open_findings,
@@ -52,7 +53,6 @@ from registry.values import (
     PresenceClass,
     RegisterItem,
     RuleCode,
-    Settlement,
     Severity,
 )
 from registry.vocabulary import Kind
@@ -65,7 +65,6 @@ ABSENT, RECORD = RuleCode("source/absent"), RegisterItem("record")
 PRESENCE = RuleCode("visit/presence")
 PRESENT = RegisterItem("presence")
 PERSON = five_sources.PERSON
-GONE = Settlement("gone")
 #: Presence classes that say nothing is wrong, and how much the others weigh.
 AT_HOME = frozenset({PresenceClass("10"), PresenceClass("11")})
 LIVES_ELSEWHERE = frozenset({PresenceClass("12"), PresenceClass("14")})

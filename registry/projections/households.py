@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, and_, case, exists, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from registry.aggregates import Household
 from registry.projections.base import (
@@ -130,20 +142,33 @@ def open_over(doorplate: UUID, first: int, until: int, position: int) -> Select[
 def numbered_over(number: HouseholdNumber, community: UUID, first: int, at: At) -> Select[Any]:
     """The households that were open with a number on some day from one until that of `at`.
 
-    In the communities that on that day are in the care of the station that a community belongs to;
-    where none is assigned, in that community.
+    In the communities that are in the care of one station with a community on such a day; where
+    none is assigned, in that community.
     """
-    mine = select(places.c.station).where(places.c.place == community.bytes, visible(places, at))
-    here, near = households.c.community, places.alias("near")
-    # Looked for with each who bears the number: there are few, and many communities.
+    until, here = at.day + 1, households.c.community
+    mine, near = places.alias("mine"), places.alias("near")
+    # Looked for with each who bears the number: there are few, and many communities. Of intervals
+    # each two of which share a day, all share one.
     theirs = exists().where(
-        near.c.place == here, near.c.station == mine.scalar_subquery(), visible(near, at)
+        near.c.place == here,
+        mine.c.place == community.bytes,
+        near.c.station == mine.c.station,
+        *(overlapping(one, first, until, at.known) for one in (mine, near)),
+        *(_meeting(*pair) for pair in combinations((households, mine, near), 2)),
     )
     return select(households.c.household).where(
         households.c.household_number == number,
         households.c.closed_on.is_(None),
         or_(here == community.bytes, theirs),
-        overlapping(households, first, at.day + 1, at.known),
+        overlapping(households, first, until, at.known),
+    )
+
+
+def _meeting(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Whether rows of two tables hold on some day together."""
+    return and_(
+        one.c.valid_from < other.c.valid_until,
+        other.c.valid_from < one.c.valid_until,
     )
 
 

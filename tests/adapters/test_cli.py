@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from datetime import date
+from errno import ENOSPC
 from pathlib import Path
 from urllib.request import urlopen
 from uuid import UUID, uuid4
@@ -386,6 +387,52 @@ def test_an_import_that_is_stopped_says_how_far_it_is_and_how_it_goes_on(
     told = terminal(*line, exits=130).stderr
     assert "stopped at persons, 1,500 of 40,000 recorded" in told
     assert "the same line again goes on" in told
+
+
+def test_ctrl_c_ends_every_verb_alike_and_tells_what_stands(terminal, monkeypatch):
+    town = settle(terminal)
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    def told_to_stop(*_):
+        signal.raise_signal(signal.SIGINT)
+        return True
+
+    for target, line, told in (
+        ("adapters.rebuilding.rebuild", ("rebuild", "all"), "goes on from there"),
+        ("adapters.reading.Reader.person", ("person", town.father), "nothing is half done"),
+        ("adapters.repeated.repeated", ("check", "repeated"), "nothing is half done"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, interrupted)
+            assert told in terminal(*line, exits=130).stderr
+            assert json.loads(terminal(*line, "--json", exits=130).stderr)["exit"] == 130
+    body = json.dumps({"household": town.household, "household_number": "7"})
+    with monkeypatch.context() as patch:
+        patch.setattr("registry.register.Register.do", interrupted)
+        told = terminal("do", "ChangeHousehold", stdin=body, exits=130).stderr
+    again = told.split("--submission ")[1].split(",")[0]
+    terminal("do", "ChangeHousehold", "--submission", again, stdin=body)
+    with monkeypatch.context() as patch:
+        patch.setattr("adapters.projector.Projector.step", told_to_stop)
+        assert "stopped at entry" in terminal("follow", "--once", exits=130).stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(ENOSPC, "No space left on device", "x"), "the disk of x is full; make room"),
+        (OSError(ENOSPC, "No space left on device"), "the disk is full; make room"),
+        (sqlite3.OperationalError("database or disk is full"), "database or disk is full"),
+    ],
+)
+def test_a_full_disk_is_no_fault_of_what_was_typed(terminal, monkeypatch, error, told):
+    def full(*given: object) -> None:
+        raise error
+
+    monkeypatch.setattr("adapters.assembly.migrate", full)
+    assert told in terminal("migrate", exits=6).stderr
 
 
 def test_the_catalogue_is_printed_for_people_and_for_programs(terminal, tmp_path):

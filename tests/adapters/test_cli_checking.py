@@ -192,9 +192,24 @@ def test_numbers_that_several_bear_are_listed_and_raised_once(terminal):
     assert terminal.json("check", "repeated", "--raise", exits=1)["raised"] == 2
     assert terminal.json("check", "repeated", "--raise", exits=1)["raised"] == 0
     assert terminal.json("check", "repeated", "--area", "510682")["repeated"] == []
+    finding = {"rule": "household/number-repeated", "item": "household-number"}
+    gone = {"household": told["household"], **finding, "settlement": "gone", "grounds": "已改"}
+    refused = terminal("do", "SettleFinding", stdin=json.dumps(gone), exits=3)
+    assert "household-number-taken" in refused.stderr
     terminal.do("ChangeHousehold", household=town.household, household_number="10")
     terminal("follow", "--once")
-    assert terminal.json("check", "repeated")["repeated"] == []
+    settled = [terminal.json("findings", one)[0].get("settlement") for one in sorted(twins)]
+    assert dict(zip(sorted(twins), settled, strict=True)) == {
+        town.household: "corrected",
+        told["household"]: None,
+    }
+    terminal("check", "repeated", "--raise", "--valid-on", "2007-06-01", exits=2)
+    assert terminal.json("check", "repeated", "--raise") == {
+        "repeated": [],
+        "raised": 0,
+        "settled": 1,
+    }
+    assert terminal.json("check", "repeated", "--raise")["settled"] == 0
     terminal("check", "repeated", "--roles", "statistics", exits=7)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -220,3 +223,33 @@ def test_answers_that_lag_behind_the_log_say_so(terminal):
     assert "lack 1 of" in told.stderr
     assert "registry follow" in told.stderr
     assert terminal.json("status")["lag"] == 1
+
+
+def test_the_codes_of_a_station_are_told_by_segment(terminal):
+    settle(terminal)
+    line = ("segments", "510603", "--since", "2007-01-01", "--until", "2007-01-31")
+    (held,) = terminal.json(*line)["segments"]
+    assert (held["first"], held["last"], held["male"], held["female"]) == (1, 500, 250, 250)
+    assert (held["days"], held["used"]) == (1, 1)
+    day = {"birth_date": "2007-01-15", "used": 1, "left_male": 250, "left_female": 249}
+    assert held["fullest"] == day
+    assert "001-500" in terminal(*line).stdout
+    assert terminal.json(*line, "--station", "510603009000")["segments"] == []
+    told = terminal("segments", "510603", "--since", "2007-02-01", "--until", "2007-01-31", exits=2)
+    assert "since" in told.stderr
+    assert "six digits" in terminal("segments", "5106", exits=2).stderr
+
+
+def test_an_entry_of_a_newer_program_is_told_with_the_rest_of_the_timeline(terminal):
+    county = settle(terminal)
+    path = terminal.env["REGISTRY_DATABASE"].removeprefix("sqlite:///")
+    stream = UUID(county.father).bytes
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("update entries set code = 9999 where stream = ?", [stream])
+    seen = terminal("timeline", county.father, "--json")
+    (told,) = json.loads(seen.stdout)
+    assert (told["event"], told["says"]) == ("of a newer program", {"code": 9999})
+    assert "newer program" in seen.stderr
+    body = {"person": county.father, "name": "王三", "category": "10", "declarant": "王一"}
+    refused = terminal("do", "ChangeName", stdin=json.dumps(body), exits=6)
+    assert "newer-program" in refused.stderr

@@ -11,10 +11,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -25,9 +26,11 @@ from registry.aggregates import Batches, Findings
 from registry.codec import Codec
 from registry.commands.extract import Batch, Remark
 from registry.commands.import_findings import Found, batch_id, enter_findings, told_by
+from registry.commands.places import AssignStation
 from registry.entry import Entry
 from registry.errors import Malformed
 from registry.events.batches import BatchOpened, BatchReconciled, UnitReconciled
+from registry.register import Submission
 from registry.values import CommunityId, Severity
 from registry.vocabulary import Kind
 from replay.columns.log import KeptLog
@@ -431,3 +434,47 @@ def test_of_households_with_one_key_the_members_follow_the_one_that_stands(
     assert {one.person for one in imported.event.members} == {
         BATCH.stream("persons", key) for key in mine
     }
+
+
+def test_numbers_and_names_that_an_extract_bears_twice_are_told_with_every_row(
+    store: Recorder, county: County, tmp_path: Path
+):
+    """Two communities are of one station; the third has none and counts by itself."""
+    one, other, alone = county.communities
+    for place in (one, other):
+        county.register.do(
+            Submission(
+                uuid4(),
+                OFFICER,
+                AssignStation(
+                    community=CommunityId(place), station=OFFICER.office, on=date(2000, 1, 1)
+                ),
+            )
+        )
+    source = make_source(county, 60)
+    plates, homes = source.doorplates[:4], source.households
+    for plate, place in zip(plates, (one, other, alone, alone), strict=True):
+        plate["community_id"] = str(place)
+    told = dict(zip((0, 3, 6, 9), ("A", "A", "A", "A"), strict=True))  # one at each plate
+    told |= {1: "B", 7: "B"}  # in a station's care, and in a community without one
+    for row, number in told.items():
+        homes[row]["number"] = number
+    for plate, detail in zip(plates[:3], ("", "", "1幢"), strict=True):
+        plate |= {"number": "1号", "detail": detail}
+    source.streets.append({**source.streets[0], "key": "AGAIN"})
+    report = load(county, source, tmp_path, chunk_rows=9, first_rows=9)
+    names = {"streets": "street-name", "doorplates": "plate-number", "households": "household-n"}
+    assert {(table, row - 1) for table, row, _, what in report.findings} == {
+        *(("streets", row) for row in (0, len(source.streets) - 1)),
+        *(("doorplates", row) for row in (0, 1)),
+        *(("households", row) for row in (0, 3, 6, 9)),
+    }
+    assert all(what.startswith(names[table]) for table, _, _, what in report.findings)
+    assert "household-number-repeated, 4" in report.text()
+    assert report.refused == []
+    known = ledger(store, "households", "H9")
+    assert known is not None
+    assert [key.rule for key in known.open] == ["household/number-repeated"]
+    assert ledger(store, "households", "H7") is None
+    again = load(county, source, tmp_path, chunk_rows=9, first_rows=9)
+    assert (again.entries, again.totals()) == (0, report.totals())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from adapters.projector import Projector
 from adapters.reading import Behind, reading
 from registry.commands.addresses import CloseDoorplate, FreezeDoorplate, RegisterDoorplate
 from registry.commands.households import ChangeHousehold, CloseHousehold, FoundHousehold
+from registry.commands.places import CutCommunity
 from registry.commands.relocation import ChangeAddress, MoveHousehold, Mover
 from registry.commands.undoing import ReverseRegistration
 from registry.commands.voiding import VoidHouseholdEntry
@@ -31,6 +32,7 @@ from tests.scenarios.town import (
     OF_JINGYANG,
     OF_SHIFANG,
     OTHER,
+    TODAY,
     Town,
     birth,
     new,
@@ -235,6 +237,40 @@ def test_a_dormitory_moved_on_an_earlier_day_takes_along_who_lived_there_then(
     assert asked(town, projector, replace(early, doorplate=near["doorplate"])) == []
 
 
+def test_a_door_plate_passes_with_all_who_are_there(town: Town, projector: Projector):
+    """王's household is at the gate, a dormitory with one lodger comes to the yard in April."""
+    came = date(2007, 4, 1)
+    moves = MoveHousehold(
+        household=town.dormitory,
+        doorplate=town.yard,
+        persons=(town.lodger,),
+        declarant=DECLARANT,
+        on=came,
+    )
+    town.do(moves)
+    whole = CutCommunity(
+        doorplates=(town.gate, town.yard),
+        households=(town.home, town.dormitory),
+        persons=(town.lodger,),
+        community=town.west,
+        document="德府发[2007]12号",
+        on=DAY,
+    )
+    assert asked(town, projector, whole) == []
+    assert asked(town, projector, replace(whole, households=(town.dormitory,))) == [
+        "households-unnamed"
+    ]
+    assert asked(town, projector, replace(whole, persons=())) == ["residents-unnamed"]
+    early = replace(whole, on=came - timedelta(1))
+    assert asked(town, projector, early) == ["entry-in-the-way"]
+    guest = town.do(birth(town, household=town.dormitory, on=TODAY))["person"]
+    assert asked(town, projector, whole) == ["entry-in-the-way"]
+    today = replace(whole, on=TODAY)
+    assert asked(town, projector, today) == ["residents-unnamed"]
+    town.do(replace(today, persons=(town.lodger, guest)))
+    assert asked(town, projector, replace(today, households=())) == []  # it has passed already
+
+
 def test_read_models_that_are_behind_answer_nothing(
     town: Town, projector: Projector, monkeypatch: pytest.MonkeyPatch
 ):
@@ -242,6 +278,34 @@ def test_read_models_that_are_behind_answer_nothing(
     town.do(FreezeDoorplate(doorplate=town.mill))
     with pytest.raises(Behind):
         occupied(CloseDoorplate(doorplate=town.mill), projector.engine, projector, town.clock())
+
+
+def test_a_cut_looks_again_where_a_household_left_meanwhile(town: Town, projector: Projector):
+    plate = town.household(town.home).doorplate
+    rounds = 0
+
+    def do(submission):
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:  # between the look and the decision
+            town.do(
+                MoveHousehold(
+                    household=town.home,
+                    doorplate=town.yard,
+                    persons=(town.wang, town.li, town.boy),
+                    declarant=DECLARANT,
+                    on=date(2007, 4, 1),
+                )
+            )
+        return town.register.do(submission)
+
+    told = (projector.engine, projector, CHIEF, [plate], town.west, DAY, "德府发[2007]12号")
+    done = cut(do, *told, follow=projector.catch_up)
+    assert (rounds, done.submissions, done.persons) == (2, 1, 0)
+    assert town.person(town.wang).community == town.east
+    projector.catch_up()
+    with reading(projector.engine) as reader:
+        assert reader.doorplate(plate, At(DAY, projector.position())).community == town.west
 
 
 def test_a_cut_passes_everybody_and_goes_on_where_it_stopped(town: Town, projector: Projector):

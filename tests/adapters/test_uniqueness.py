@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from adapters import positions
 from adapters.founded import asks, consult
 from adapters.projector import Projector
 from adapters.reading import Behind
+from adapters.repeated import settle_all
 from adapters.uniqueness import doubled
 from registry.commands.addresses import (
     ChangeDoorplate,
@@ -27,6 +29,7 @@ from registry.commands.addresses import (
     RegisterDoorplate,
     RenameStreet,
 )
+from registry.commands.findings import NUMBER_REPEATED, RaiseFinding
 from registry.commands.households import (
     ChangeHousehold,
     CloseHousehold,
@@ -39,7 +42,14 @@ from registry.commands.voiding import VoidHouseholdEntry
 from registry.errors import Conflict, Refused
 from registry.register import Submission
 from registry.store import Receipt
-from registry.values import HouseholdNumber, OfficeCode, PlateNumber, Text
+from registry.values import (
+    HouseholdId,
+    HouseholdNumber,
+    OfficeCode,
+    PlateNumber,
+    Severity,
+    Text,
+)
 from tests.scenarios.moulds import Mould
 from tests.scenarios.town import (
     CHIEF,
@@ -347,3 +357,61 @@ def test_two_households_of_a_station_never_bear_one_number_on_a_day(
         ledger.write(house, on, bears)
         last[house] = on
     town.close()
+
+
+@pytest.mark.parametrize(
+    ("then", "today", "taken"),
+    [(STATION, OTHER_STATION, True), (OTHER_STATION, STATION, False)],
+    ids=["together then", "together since"],
+)
+def test_a_claim_dated_back_asks_about_the_stations_of_those_days(
+    town: Town, projector: Projector, then: OfficeCode, today: OfficeCode, taken: bool
+):
+    for place, station, since in (
+        (town.west, STATION, LONG_AGO),
+        (town.east, then, LONG_AGO),
+        (town.east, today, date(2007, 5, 1)),
+    ):
+        town.do(AssignStation(community=place, station=station, on=since))
+    hall = send(town, projector, dormitory(town.mill, "9", date(2007, 1, 1)))["household"]
+    send(town, projector, CloseHousehold(household=hall, on=date(2007, 4, 1)))
+    claim = dormitory(town.gate, "9", date(2007, 3, 31))
+    if taken:
+        assert refused(town, projector, claim) == ["household-number-taken"]
+    send(town, projector, replace(claim, on=date(2007, 4, 1)) if taken else claim)
+
+
+def test_a_number_of_long_ago_settles_no_finding_of_today(town: Town):
+    renumber = ChangeHousehold(household=town.home, household_number=HouseholdNumber("77"))
+    town.do(replace(renumber, on=date(2006, 1, 1)))
+    town.do(replace(renumber, household_number=HouseholdNumber("1"), on=date(2007, 1, 1)))
+    told: Any = {"rule": NUMBER_REPEATED.rule, "item": NUMBER_REPEATED.item}
+    raised = RaiseFinding(household=town.home, **told)
+    assert town.do(raised)["raised"] == 1
+    other = replace(renumber, household_number=HouseholdNumber("88"))
+    town.do(replace(other, on=date(2006, 6, 1)))
+    assert town.household(town.home).household_number == "1"
+    assert town.do(raised)["raised"] == 0  # it is open still
+    town.do(other)
+    assert town.do(raised)["raised"] == 1  # it was settled
+
+
+def test_findings_are_settled_where_nobody_else_follows_the_log(town: Town, projector: Projector):
+    cured = [town.submit(dormitory(town.yard, str(number))) for number in range(900, 906)]
+    houses = [told(one)["household"] for one in cured]
+    for house in houses:
+        town.do(
+            RaiseFinding(
+                household=HouseholdId(house),
+                rule=NUMBER_REPEATED.rule,
+                item=NUMBER_REPEATED.item,
+                severity=Severity.WARNING,
+            )
+        )
+    store: Any = town.register.store
+    parts: Any = SimpleNamespace(engine=store.engine, store=store, register=town.register)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adapters.uniqueness.NEAR", 3)
+        patch.setattr("adapters.occupancy.PATIENCE_S", 0.0)
+        patch.setattr("adapters.repeated.LOT", 2)
+        assert settle_all(parts, CHIEF, houses, lambda done: None) == len(houses)

@@ -169,6 +169,17 @@ def test_a_community_that_came_into_a_station_s_care_a_moment_ago_is_seen(
     town.do(AssignStation(community=town.west, station=STATION, on=LONG_AGO))
     (late,) = sent_late(town, lagging, dormitory(town.gate, "2"))
     assert rules_of(late) == ["household-number-taken"]
+    # In one batch, too; another community's station is nothing to a founding here.
+    other = AssignStation(community=town.east, station=OTHER_STATION, on=LONG_AGO)
+    again = AssignStation(community=town.west, station=OTHER_STATION, on=LONG_AGO)
+    here, there = dormitory(town.gate, "2"), dormitory(town.mill, "81")
+    lagging.catch_up()
+    town.do(other)
+    lagging.catch_up()
+    assert [type(one) for one in sent_late(town, lagging, again, here)] == [Receipt, Receipt]
+    lagging.catch_up()
+    moved, late = sent_late(town, lagging, replace(again, station=STATION), there)
+    assert [type(moved), type(late)] == [Receipt, Conflict]
 
 
 def test_what_is_recorded_is_answered_again_however_far_behind_read_models_are(

@@ -214,7 +214,7 @@ OF_OTHERS_TREE = [
     lambda t: passing(t.east, t.shifang),
     lambda t: cut(t, t.barn, to=t.east),
     lambda t: cut(t, t.gate),
-    lambda t: cut(t, households=(t.farm,), to=t.east),
+    lambda t: cut(t, t.barn, households=(t.farm,), to=t.east),
 ]
 
 

@@ -321,6 +321,15 @@ def test_a_run_that_was_interrupted_goes_on_where_it_stopped(town: Town):
     assert town.events(town.zhao).count("ResidenceAdjusted") == 1
 
 
+def test_only_those_pass_who_are_at_the_door_plates_named(town: Town):
+    both = cut(town, town.gate, households=(town.home, town.hut))
+    assert town.refused(both) == ["not-at-doorplate"]
+    assert town.refused(cut(town, town.gate, households=(town.home,), persons=(town.zhao,))) == [
+        "not-member"
+    ]
+    assert town.person(town.zhao).community == town.west
+
+
 def test_who_was_born_since_the_day_is_not_left_behind(town: Town):
     town.do(birth(town))
     assert town.refused(cut(town, town.gate, households=(town.home,), on=date(2007, 5, 1))) == [

@@ -197,7 +197,7 @@ def test_a_head_restored_heads_again_as_long_as_nothing_rests_on_the_heir(town: 
     child = town.do(birth(town, on=date(2007, 5, 25)))["person"]
     (rule,) = town.rules(restore(town.wang, 3))  # the death stands again
     assert rule.code == "entry-in-the-way"
-    assert "MembersChanged of 2007-05-25" in rule.message
+    assert f"of household {town.home}, MembersChanged of 2007-05-25" in rule.message
     town.do(reverse(child, 1))
     town.do(restore(town.wang, 3))
     assert town.household(town.home).head == town.wang

@@ -332,6 +332,17 @@ def test_an_officer_does_not_state_what_only_a_later_check_can_show(town: Town):
     assert town.refused(SettleFinding(**{**vars(settle), "person": None})) == ["finding-of-one"]
 
 
+def test_what_was_never_raised_is_not_settled(town: Town):
+    """Neither where something else was found, nor where nothing ever was."""
+    told: dict[str, Any] = {"rule": RuleCode("0405"), "item": RegisterItem("sex")}
+    town.do(RaiseFinding(person=town.wang, **{**told, "item": RegisterItem("name")}))
+    for person in (town.wang, town.li):
+        settle = SettleFinding(
+            person=person, **told, settlement=Settlement("confirmed"), grounds=Text("无")
+        )
+        assert town.refused(settle) == ["finding-not-open"]
+
+
 def test_a_household_has_findings_of_its_own(town: Town):
     raised: dict[str, Any] = {"rule": RuleCode("1102"), "item": RegisterItem("record")}
     town.do(RaiseFinding(household=town.home, **raised))

@@ -65,7 +65,7 @@ def history_of(ask: Ask, kind: str, stream: UUID, place: UUID | None) -> list[Li
     place: where it stands at the point asked for. Where nothing of it stands, as when all was
     voided, it belongs to every place that its entries name.
     """
-    lines = ask.reader.timeline(stream, ask.at.known)
+    lines = ask.reader.timeline(stream, ask.at.known, newer=True)
     if not lines:
         raise NotFound(kind, stream)
     if place is None:
@@ -95,7 +95,7 @@ def timeline(ask: Ask, lines: Sequence[Line], kind: str, stream: UUID) -> Answer
 
 
 def _entry(ask: Ask, line: Line, when: dict[int, int]) -> dict[str, Any]:
-    word = VOCABULARY[type(line.event)]
+    word = VOCABULARY.get(type(line.event))  # None: of a newer program, and its code is told
     fields = dict(line.event.__dict__)
     hidden = []
     if not ask.sight.sees_reason(line.event, line.office):
@@ -103,8 +103,8 @@ def _entry(ask: Ask, line: Line, when: dict[int, int]) -> dict[str, Any]:
         hidden.append("reason")
     told: dict[str, Any] = {
         "version": line.version,
-        "event": word.name,
-        "business": word.business,
+        "event": "of a newer program" if word is None else word.name,
+        "business": None if word is None else word.business,
         "effective_on": line.effective_on,
         "recorded_at": instant(line.recorded_at),
         "officer": line.officer,

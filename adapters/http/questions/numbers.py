@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -14,9 +14,10 @@ from adapters.http.clocks import FIELDS
 from adapters.http.parameters import path_id, typed
 from adapters.http.questions.common import instant
 from adapters.http.sight import CASES, PEOPLE, shown
+from adapters.segments import period, segments, stop_in_archive
 from registry.aggregates import Person
 from registry.errors import Forbidden
-from registry.values import CitizenNumber, DivisionCode, PaperNumber, Text
+from registry.values import CitizenNumber, DivisionCode, OfficeCode, PaperNumber, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +175,36 @@ def sequence_books(ask: Ask) -> Answer:
         for one in found
     ]
     return Answer({"books": told, **ask.point()}, rows=len(told))
+
+
+@question(
+    "/sequence-segments",
+    typed("address_code", DivisionCode, "the county's code in the numbers", required=True),
+    typed("station", OfficeCode, "only the segments of this station"),
+    typed(
+        "since", date, "the first birth date that is counted; a year before the last if left out"
+    ),
+    typed("until", date, "the last one; the day that is asked about if left out"),
+    roles=CASES,
+    personal=False,
+)
+def sequence_segments(ask: Ask) -> Answer:
+    """The sequence codes that stations of a county hold (顺序码段), and how far they go.
+
+    Codes serve every birth date anew: what is left of the fullest one since a day tells whether a
+    station needs more.
+    """
+    county, day = ask.values["address_code"], ask.at.valid_on
+    if not ask.sight.sees_office(county):
+        raise Forbidden("the county lies outside your area; ask the office there")
+    births = period(ask.values["since"], ask.values["until"], day)
+    parts = ask.services.parts
+    stop_in_archive(parts.settings.archive)
+    namespace = parts.setting.namespace
+    found = segments(ask.reader, namespace, county, ask.values["station"], births, ask.at)
+    told = [asdict(one) for one in found]
+    body = {"segments": told, "since": births[0], "until": births[1], **ask.point()}
+    return Answer(body, rows=len(told))
 
 
 def case_of(case: Case) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from adapters.counting import four_changes, past_months
+from adapters.counting import day_known, four_changes, past_months
 from adapters.http.asking import Answer, Ask, question
 from adapters.http.clocks import FIELDS, PAGE
 from adapters.http.parameters import Parameter, typed
@@ -118,10 +118,11 @@ def counts(ask: Ask) -> Answer:
 def changes(ask: Ask) -> Answer:
     """How the population of a place changed month by month, by cause (四变)."""
     one = seen_place(ask)
-    today = day_at(ask.services.now)
+    store = ask.services.parts.store
+    today = day_known(ask.values["known_at"], store, day_at(ask.services.now))
     months = four_changes(
         ask.reader,
-        ask.services.parts.store,
+        store,
         one.id,
         *past_months(ask.values["first"], ask.values["last"], today),
         ask.at.known,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from tests.adapters.http.conftest import Town
 
@@ -94,3 +95,20 @@ def test_the_station_of_a_community_is_told(town: Town):
     assert town.get(f"/places/{community}").json()["place"]["station"] == "510603002000"
     earlier = town.get(f"/places/{community}", valid_on="2005-12-31").json()
     assert earlier["place"]["station"] is None
+
+
+def test_as_known_in_june_nothing_is_told_of_july_as_if_nobody_had_moved(town: Town):
+    place = f"/places/{town.ids['德阳市']}/changes"
+    june, july = {"first": "2007-06", "last": "2007-06"}, {"first": "2007-06", "last": "2007-07"}
+    then = town.get(place, **june).json()["known"]
+    town.clock.goes_on(45 * 86_400)
+    assert town.get(place, **july).status_code == 200
+    assert town.get(place, **july, known_at=then).status_code == 200  # nothing came since
+    told: Any = {"level": 2, "division_code": "510700", "division_name": "绵阳市"}
+    town.do("EstablishDivision", parent=town.ids["四川省"], **told, on="2007-06-30")
+    assert town.get(place, **july, known_at=then).status_code == 200  # known until then
+    for known in ("2007-06-02", "2007-06-02T12:00:00+08:00"):
+        assert town.get(place, **june, known_at=known).status_code == 200
+        (fault,) = town.get(place, **july, known_at=known).json()["faults"]
+        assert fault["code"] == "future-instant"
+        assert "2007-06-02" in fault["message"]

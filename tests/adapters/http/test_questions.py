@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ from uuid import uuid4
 from adapters.http.auth import issue
 from adapters.http.clocks import read_known_at
 from registry.errors import Fault
-from tests.adapters.http.conftest import ROLES, STATION, Town
+from tests.adapters.http.conftest import ROLES, STATION, Town, number_of
 
 HERE, THERE = ["510603"], ["510604"]
 
@@ -241,6 +241,59 @@ def test_a_sequence_register_tells_how_many_codes_are_left(town: Town):
     assert town.get("/sequence-books", **asked, known_at="2007-05-01").json()["books"] == []
     assert town.get("/sequence-books", area=["510604"], **asked).status_code == 403
     assert town.get("/sequence-books", area=["510600"], **asked).status_code == 200
+
+
+def test_a_station_learns_which_codes_it_holds_and_how_full_they_get(town: Town):
+    """The town's station holds 001 to 500 (or what it was given); a small one gets 601 to 603."""
+    small = "510603002000"
+    county = {"address_code": "510603"}
+    (before,) = town.get("/sequence-segments", **county).json()["segments"]
+    allotted: Any = {"station": small, "first": 601, "last": 603, "valid_from": "2007-01-01"}
+    town.do("AllotSegment", address_code="510603", **allotted)
+    whole, held = town.get("/sequence-segments", **county).json()["segments"]
+    assert whole == before
+    codes = whole["last"] - whole["first"] + 1
+    assert whole["male"] + whole["female"] == codes
+    fullest = whole["fullest"]
+    assert fullest["used"] == codes - fullest["left_male"] - fullest["left_female"]
+    assert {name: held[name] for name in ("first", "male", "female", "used", "fullest")} == {
+        "first": 601,
+        "male": 2,
+        "female": 1,
+        "used": 0,
+        "fullest": None,
+    }
+    town.do(  # a number that was given elsewhere: its book is not opened by that
+        "SupplementRecord",
+        household=town.ids["甲户"],
+        relation="30",
+        name="王六",
+        sex=2,
+        birth_date="2007-02-02",
+        nationality="01",
+        number=number_of(date(2007, 2, 2), 602),
+        grounds="漏登",
+        approval="A2",
+        declarant="王甲",
+        on="2007-06-01",
+    )
+    (own,) = town.get("/sequence-segments", **county, station=small).json()["segments"]
+    day = {"birth_date": "2007-02-02", "used": 1, "left_male": 2, "left_female": 0}
+    assert own == {**held, "days": 1, "used": 1, "fullest": day}
+    early = town.get("/sequence-segments", **county, until="2006-12-31").json()["segments"]
+    assert [one["station"] for one in early] == [whole["station"]]
+    past = town.get("/sequence-segments", **county, since="2007-01-15", until="2007-01-15")
+    assert past.json()["segments"][0]["fullest"]["birth_date"] == "2007-01-15"
+    passed: Any = {"station": "510603003000", "first": whole["first"], "last": whole["last"]}
+    town.do("AllotSegment", address_code="510603", valid_from="2007-05-01", **passed)
+    told = town.get("/sequence-segments", **county, station="510603003000").json()["segments"]
+    assert [(one["days"], one["fullest"]) for one in told] == [(0, None)]  # born before
+    for since in ("1990-01-01", "1997-05-01"):
+        assert town.get("/sequence-segments", **county, since=since).status_code == 422
+    late = town.get("/sequence-segments", **county, since="2007-01-16", until="2007-01-15")
+    assert late.status_code == 422
+    assert late.json()["faults"][0]["at"] == "since"
+    assert town.get("/sequence-segments", area=["510604"], **county).status_code == 403
 
 
 def test_a_household_with_its_members(town: Town):
