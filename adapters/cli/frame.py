@@ -158,6 +158,7 @@ def known_failure(error: Exception) -> RegistryError | None:
     """What a failure of a database, a file or a setting means to who typed the verb."""
     import errno
     import sqlite3
+    from concurrent.futures.process import BrokenProcessPool
 
     from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -167,14 +168,19 @@ def known_failure(error: Exception) -> RegistryError | None:
         case SchemaMismatch():
             return Unavailable(str(error))
         case OperationalError():
-            cause = str(error.orig).strip().splitlines()[0]
+            cause = _cause(error.orig)
             return Unavailable(
                 f"the database does not answer ({cause}); is --database right, and does it run?"
             )
         case DBAPIError():
-            return Unavailable(f"the database refused: {str(error.orig).strip()}")
+            return Unavailable(f"the database refused: {_cause(error.orig)}")
         case sqlite3.OperationalError():  # of a file that is filled without the library between
-            return Unavailable(f"the database does not answer ({error})")
+            return Unavailable(f"the database does not answer ({_cause(error)})")
+        case BrokenProcessPool():
+            return Unavailable(
+                "a process that did part of the work was ended from outside; see whether memory ran"
+                " out, then type the line again"
+            )
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             where = f" of {error.filename}" if error.filename else ""
             return Unavailable(f"the disk{where} is full; make room, then type the line again")
@@ -183,6 +189,12 @@ def known_failure(error: Exception) -> RegistryError | None:
         case ValueError() | OSError():
             return malformed("input", str(error))
     return None
+
+
+def _cause(error: BaseException | None) -> str:
+    """What a driver says, without the stored values that some put behind it."""
+    first, *_ = str(error).strip().splitlines() or [""]
+    return first.partition(" with text ")[0]
 
 
 def malformed(at: str, message: str, code: str = "value") -> Malformed:
