@@ -5,27 +5,31 @@ Nothing personal stands in an audit: counts, positions, and identifiers of strea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from os import cpu_count
 from pathlib import Path
 from secrets import token_bytes
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.divergences import name_of, words_of
 from adapters.invariants import Seen, inspect_store, look
 from adapters.loading import sealed_folder
-from adapters.matching import pieces, pieces_at_once
-from adapters.picturing import BLANK, Pictures, pictures
-from adapters.reading import reading
+from adapters.matching import as_stored, snapshot
+from adapters.models_held import PROCESSES, SHARED_FROM, compared
+from adapters.picturing import BLANK, pictures
+from adapters.reading import failure
 from adapters.sealed_matching import differences, differences_by_sums
+from adapters.verdicts import LISTED, Audit, Found
 from adapters.walking import Walked, walk
 from registry.errors import Fault, Malformed, RegistryError, Unavailable
-from registry.projections import PROJECTIONS
+from registry.projections import PROJECTIONS, residences
 from registry.projections import At as Point
 from registry.vocabulary import ORDERS, Kind, Order
 from replay.columns.faults import Damaged
@@ -52,78 +56,8 @@ if TYPE_CHECKING:
     from replay.columns.log import Log
     from replay.machines import Machines
 
-#: Entries from which on several processes are worth their start.
-SHARED_FROM = 50_000
-#: How many share the work of a check: all cores, since each takes half a gigabyte, up to eight.
-PROCESSES = max(2, min(8, cpu_count() or 2))
-#: Faults that are listed of one check; the number of all is always told.
-LISTED = 20
 #: Before the first entry: nobody is known.
 NOTHING = At(date(1880, 1, 1), 0)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one check found.
-
-    checked: how many of what `unit` says. found: how many faults; faults: the first of them.
-    digest: what it was summed up to, where it was.
-    """
-
-    check: str
-    words: str
-    checked: int
-    unit: str
-    found: int
-    faults: tuple[str, ...]
-    seconds: float
-    digest: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.found
-
-
-@dataclass(frozen=True)
-class Audit:
-    """All checks at one point on both clocks.
-
-    known_at: microseconds UTC of the position. source: what the log was read from.
-    """
-
-    at: At
-    known_at: int
-    head: int
-    source: str
-    verdicts: tuple[Verdict, ...]
-    counts: Mapping[str, int]
-    pictures: Pictures
-    root: str
-    seconds: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing is wrong anywhere."""
-        return all(verdict.holds for verdict in self.verdicts)
-
-
-@dataclass
-class Found:
-    """What a check says: how much it looked at, and the faults, of which a few are kept."""
-
-    checked: int
-    unit: str
-    faults: list[str] = field(default_factory=list)
-    found: int = 0
-    digest: str = ""
-
-    def note(self, faults: Iterable[str]) -> None:
-        """Add faults."""
-        for fault in faults:
-            self.found += 1
-            if len(self.faults) < LISTED:
-                self.faults.append(fault)
 
 
 #: Told before each check: its name and its words.
@@ -145,16 +79,17 @@ class Auditor:
         log: Log,
         at: At,
         now: bool,
-        key: Ed25519PublicKey | None,
+        keys: Collection[Ed25519PublicKey],
         machines: Machines | None = None,
         progress: Progress = nothing,
         models: Collection[str] = (),
     ) -> None:
-        self.parts, self.log, self.at, self.now, self.key = parts, log, at, now, key
+        self.parts, self.log, self.at, self.now, self.keys = parts, log, at, now, keys
         self.machines = machines
         self.progress = progress
         self.models = tuple(models or PROJECTIONS)  # read models that are compared
         self.secret = token_bytes(32)  # what sums of rows hang on in this audit
+        self.sound = False  # the sealed log was found to be the store's
 
     @cached_property
     def whole(self) -> Whole:
@@ -166,8 +101,9 @@ class Auditor:
     def checks(self) -> Iterator[tuple[str, str, Callable[[], Found]]]:
         """Every check: its name, what it makes sure of, and how.
 
-        The bytes come first. Columns are read before what takes hours, in which a sealer would
-        write the files anew.
+        The bytes come first. Columns are read before what takes long, in which a sealer would
+        write the files anew; whether they are the store's is known before read models are held
+        against them.
         """
         if isinstance(self.log, SealedLog):
             yield "bytes", "every byte of the sealed log is as it was sealed", self.bytes
@@ -180,15 +116,15 @@ class Auditor:
         yield "closing", "at every place, start and flows give the end", self.closing
         yield "population", "read models count the residents that the log has", self.population
         yield "store", "positions, instants, versions and digests of the store agree", self.store
-        if self.now:
-            yield "read-models", "every stored row follows from the log", self.read_models
         if self.now and isinstance(self.log, SealedLog):
             yield "sealed", "the sealed log holds the store's entries byte for byte", self.sealed
+        if self.now:
+            yield "read-models", "every stored row follows from the log", self.read_models
 
     def bytes(self) -> Found:
         """Hash the sealed files."""
         sound: set[str] = set()
-        told = sealed_bytes(self.parts, self.key, sound)
+        told = sealed_bytes(self.parts, self.keys, sound)
         if not told.found and isinstance(self.log, SealedLog):
             self.log.believe(sound)  # not what was sealed anew before or after they were hashed
         return told
@@ -221,6 +157,7 @@ class Auditor:
             found.checked += one.entries
             found.note(one.faults)
             found.found += one.found - len(one.faults)
+        self.sound = not found.found
         return found
 
     def state(self) -> Found:
@@ -313,12 +250,13 @@ class Auditor:
         """Compare residents of every community with what the read model counts."""
         communities = self.log.spaces.ids("community", range(self.log.spaces.count("community")))
         counted = residents_of_communities(self.log, self.at).tolist()
-        mine = {one: count for one, count in zip(communities, counted, strict=True) if count}
-        with reading(self.parts.engine) as reader:
-            theirs = reader.counts(Point(self.at.valid_on, self.at.known))
+        told = zip(communities, counted, strict=True)
+        mine = {one.bytes: count for one, count in told if count}
+        theirs = residents_stored(self.parts.engine, Point(self.at.valid_on, self.at.known))
         found = Found(sum(mine.values()), "residents")
         found.note(
-            f"community {one}: {mine.get(one, 0)} in the log, {theirs.get(one, 0)} in the table"
+            f"{words_of(one, 'community')}: {mine.get(one, 0)} in the log,"
+            f" {theirs.get(one, 0)} in the table"
             for one in sorted(mine.keys() | theirs.keys())
             if mine.get(one, 0) != theirs.get(one, 0)
         )
@@ -326,27 +264,8 @@ class Auditor:
 
     def read_models(self) -> Found:
         """Compare every row of every read model that is asked for."""
-        found = Found(0, "rows")
-        parts, head = self.parts, self.parts.store.head()[0]
-        told = (
-            pieces(parts.engine, parts.store, self.models)
-            if head < SHARED_FROM
-            else pieces_at_once(
-                parts.settings.database, parts.store.node, parts.engine, self.models, PROCESSES
-            )
-        )
-        absent = set(self.models) if head else set()
-        kinds = {kind for name in self.models for kind in PROJECTIONS[name].kinds}
-        streams, done, last = sum(map(self.log.count, kinds)), 0, b""
-        for piece in told:
-            if piece.last != last:
-                done, last = done + piece.streams, piece.last
-                self.progress(min(1.0, done / max(1, streams)))
-            absent.discard(piece.model)
-            found.checked += piece.rows
-            found.note(map(str, piece.divergences))
-        found.note(f"{name} is not filled; `registry follow` fills it" for name in sorted(absent))
-        return found
+        sound = self.log if self.sound and isinstance(self.log, SealedLog) else None
+        return compared(self.parts, self.log, self.models, sound, self.progress)
 
 
 def audit(
@@ -355,7 +274,7 @@ def audit(
     at: At,
     *,
     now: bool = True,
-    key: Ed25519PublicKey | None = None,
+    keys: Collection[Ed25519PublicKey] = (),
     only: Collection[str] = (),
     machines: Machines | None = None,
     tell: Tell = lambda name, words: None,
@@ -364,16 +283,16 @@ def audit(
 ) -> Audit:
     """Check everything at a point.
 
-    now: the point is the present, read models are compared too. key: who has to have sealed the
-    log; None: signatures are left alone. only: the checks that are made; empty: all. machines: who
-    replays a log that is sealed to its end; None: this process. models: the read models that are
-    compared; empty: all.
+    now: the point is the present, read models are compared too. keys: one of them has to have
+    signed what is sealed; none: signatures need only be of whom they name. only: the checks that
+    are made; empty: all. machines: who replays a log that is sealed to its end; None: this process.
+    models: the read models that are compared; empty: all.
     Raises Malformed where a check of `only` cannot be made, or there is no such read model.
     """
     if strange := sorted({*models} - PROJECTIONS.keys()):
         names = ", ".join(PROJECTIONS)
         raise Malformed([Fault("--model", "no-model", f"there are {names}, no {strange[0]}")])
-    auditor, start = Auditor(parts, log, at, now, key, machines, progress, models), perf_counter()
+    auditor, start = Auditor(parts, log, at, now, keys, machines, progress, models), perf_counter()
     offered = [*auditor.checks()]
     if strange := sorted({*only} - {name for name, _, _ in offered}):
         names = ", ".join(name for name, _, _ in offered)
@@ -388,18 +307,7 @@ def audit(
         began = perf_counter()
         told = check()
         seconds = perf_counter() - began
-        verdicts.append(
-            Verdict(
-                name,
-                words,
-                told.checked,
-                told.unit,
-                told.found,
-                tuple(told.faults),
-                seconds,
-                told.digest,
-            )
-        )
+        verdicts.append(told.verdict(name, words, seconds))
         if name == "bytes" and told.found:
             break  # nothing that such files say is worth anything
         if name == "closing":
@@ -447,7 +355,7 @@ def sealed_whole(log: Log) -> Path:
 
 
 def sealed_bytes(
-    parts: Parts, key: Ed25519PublicKey | None, sound: set[str] | None = None
+    parts: Parts, keys: Collection[Ed25519PublicKey], sound: set[str] | None = None
 ) -> Found:
     """Hash every byte of the sealed log; sound: gains the roots of the files that are."""
     found = Found(0, "bytes")
@@ -456,31 +364,41 @@ def sealed_bytes(
         found.checked += count
 
     if parts.settings.archive:
-        flaws = verify_archive(Path(parts.settings.archive), key, read, sound)
+        flaws = verify_archive(Path(parts.settings.archive), keys, read, sound)
     else:
         folder = sealed_folder(parts.settings)
         assert folder is not None, "what is sealed lies in a folder or in an archive"
-        flaws = verify(Folder(folder), key, read, sound)
+        flaws = verify(Folder(folder), keys, read, sound)
     found.note(map(str, flaws))
     return found
 
 
-def unreadable(parts: Parts, at: At, damage: Damaged, key: Ed25519PublicKey | None) -> Audit:
+def unreadable(parts: Parts, at: At, damage: Damaged, keys: Collection[Ed25519PublicKey]) -> Audit:
     """The audit of a sealed log that is so damaged that it cannot be opened."""
     start = perf_counter()
     try:
-        told = sealed_bytes(parts, key)
+        told = sealed_bytes(parts, keys)
     except RegistryError:
         told = Found(0, "bytes")
     if not told.found:
         told.note(map(str, damage.flaws))
     seconds = perf_counter() - start
     words = "every byte of the sealed log is as it was sealed"
-    verdict = Verdict(
-        "bytes", words, told.checked, told.unit, told.found, tuple(told.faults), seconds
-    )
+    verdict = told.verdict("bytes", words, seconds)
     head, _ = parts.store.head()
     return Audit(at, 0, head, "sealed log", (verdict,), {}, BLANK, "", seconds)
+
+
+def residents_stored(engine: Engine, at: Point) -> Counter[bytes]:
+    """How many residents of each community a table counts, whatever stands for one in it."""
+    found: Counter[bytes] = Counter()
+    try:
+        with snapshot(engine) as connection:
+            for key, count in connection.execute(as_stored(residences.counts(at).subquery())):
+                found[name_of(key)] += count
+    except SQLAlchemyError as error:
+        raise failure(error) from error
+    return found
 
 
 def counts_of(told: Census) -> dict[str, int]:

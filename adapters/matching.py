@@ -1,89 +1,76 @@
 """Read models held against the log: what is stored is what follows from the entries, row by row.
 
-A range of streams is folded anew and compared by digest; where digests differ the rows do, and the
-position from which a row should have been another names the first entry that was not followed.
+Streams are folded anew, a range of them at a time, by which every read model can be compared.
+`adapters.replaying.holding` tells faster which of them have to be, where columns say what rows
+there are.
 """
 
 from __future__ import annotations
 
+import signal
+import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
-import msgspec
-from blake3 import blake3
-from sqlalchemy import Connection, Engine, Select, Table, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
 from adapters import positions
 from adapters.collecting import collect_rarely
 from adapters.database import open_database
+from adapters.divergences import Piece, owner, piece
 from adapters.eventstore import Recorder, entries
 from adapters.positions import ACTIVE
 from adapters.redactions import blanked_after
-from registry.codec import Codec, encode_value
+from registry.codec import Codec
 from registry.projections import PROJECTIONS, Projection
-from registry.projections.base import Steps, Values
+from registry.projections.base import Steps, Values, Voidings
 from registry.projections.folding import Folding
 from registry.store import EntryStore, Stored
 from registry.vocabulary import VOCABULARY
 
-#: Streams that are folded together.
-RANGE = 1_000
+#: Streams that are folded together, and of how many the names are asked for at once.
+RANGE, AT_ONCE = 1_000, 1_000_000
 #: Positions asked for in one statement.
 ASKED = 5_000
-#: Divergences that are listed of one range; a table that was lost has millions.
-LISTED = 20
+#: Parts from which on several processes are worth their start.
+SHARED_FROM = 8
 FIRST, END = b"", b"\xff" * 17
 
-_pack = msgspec.msgpack.Encoder(enc_hook=encode_value).encode
 
+class Streams(NamedTuple):
+    """The streams after one, up to and with another or END."""
 
-@dataclass(frozen=True)
-class Divergence:
-    """A row that does not follow from the log.
-
-    stream: whose row it is. position: the first entry after which table and log part. columns: in
-    which they do; empty where a row is missing or should not be there.
-    """
-
-    model: str
-    stream: UUID
-    position: int
-    what: str  # missing, surplus or different
-    columns: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """In words, without any value."""
-        where = f"{self.model}: stream {self.stream}, since position {self.position}"
-        return f"{where}: row is {self.what} {', '.join(self.columns)}".rstrip()
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A range of streams of one read model, compared.
-
-    last: the last stream of the range, END if there is none after it. position: where the read
-    model stood. stored, expected: digests of the rows in order.
-    """
-
-    model: str
+    after: bytes
     last: bytes
-    position: int
-    streams: int
-    rows: int
-    stored: bytes
-    expected: bytes
-    divergences: tuple[Divergence, ...]
 
-    @property
-    def equal(self) -> bool:
-        """Whether every row follows from the log."""
-        return self.stored == self.expected and not self.divergences
+
+class Positions(NamedTuple):
+    """The positions from one until before another; None: from or to wherever there are rows."""
+
+    first: int | None
+    until: int | None
+
+
+#: Rows of a read model that are compared together: of streams, or if each has a position, by that.
+Part = tuple[str, Streams | Positions]
 
 
 def pieces(
@@ -101,46 +88,92 @@ def pieces(
 
 
 def pieces_at_once(
-    url: str, node: int, engine: Engine, names: Iterable[str], processes: int = 2
+    url: str, node: int, engine: Engine, passes: Iterable[Sequence[str]], processes: int = 2
 ) -> Iterator[Piece]:
     """The same of all streams, ranges shared out among processes that open the database by url.
 
-    node: the register's, as its store has it.
+    node: the register's, as its store has it. passes: read models that are compared together.
     """
-    names = tuple(names)
     waiting: deque[Future[list[Piece]]] = deque()
     with ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=_open, initargs=(url, node)
     ) as pool:
-        for after, until in ranges(engine, names):
-            waiting.append(pool.submit(_compare, names, after, until))
-            if len(waiting) > 2 * processes:
-                yield from waiting.popleft().result()
+        for names in passes:
+            for some in ranges(engine, names):
+                waiting.append(pool.submit(_compare, names, some))
+                if len(waiting) > 2 * processes:
+                    yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
 
 
-def ranges(engine: Engine, names: Sequence[str]) -> Iterator[tuple[bytes, bytes]]:
-    """Ranges of streams that together are all: the stream before each, and its last or END."""
+def pieces_of(
+    url: str,
+    node: int,
+    engine: Engine,
+    store: EntryStore,
+    parts: Sequence[Part],
+    processes: int = 2,
+) -> Iterator[list[Piece]]:
+    """Compare some parts of read models, one after the other; where they are many, by processes."""
+    if len(parts) < SHARED_FROM:
+        for one in parts:
+            yield compare_part(engine, store, one)
+        return
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_open, initargs=(url, node)
+    ) as pool:
+        yield from pool.map(_compare_part, parts)
+
+
+def compare_part(engine: Engine, store: EntryStore, part: Part) -> list[Piece]:
+    """Compare a part of a read model, nothing if that is not filled yet."""
+    name, where = part
+    if isinstance(where, Streams):
+        return compare(engine, store, [name], where.after, until=where.last)
+    return compare_positions(engine, store, name, where)
+
+
+class Range(NamedTuple):
+    """The streams after one, up to and with another or END: those that there were at a position.
+
+    Whoever looks for them again pays once more for going through all entries.
+    """
+
+    after: bytes
+    last: bytes
+    keys: Sequence[bytes]
+    position: int
+
+
+def ranges(engine: Engine, names: Sequence[str]) -> Iterator[Range]:
+    """Ranges of streams that together are all."""
     after = FIRST
     while after != END:
         with snapshot(engine) as connection:
-            query = beginnings(names, after).limit(1).offset(RANGE - 1)
-            found = connection.execute(query).scalar_one_or_none()
-        until = END if found is None else bytes(found)
-        yield after, until
-        after = until
+            head = connection.execute(select(func.max(entries.c.position))).scalar_one() or 0
+            query = beginnings(names, after).limit(AT_ONCE)
+            keys = [bytes(key) for (key,) in connection.execute(query)]
+        for first in range(0, max(1, len(keys)), RANGE):
+            some = keys[first : first + RANGE]
+            rest = first + RANGE >= len(keys) and len(keys) < AT_ONCE
+            last = END if rest else some[-1]
+            yield Range(after, last, some, head)
+            after = last
 
 
 def beginnings(names: Sequence[str], after: bytes) -> Select[Any]:
     """The streams after one that read models tell of, in order."""
     models = [PROJECTIONS[name] for name in names]
-    codes = {word.code for word in VOCABULARY.values() for one in models if word.kind in one.kinds}
-    return (
-        select(entries.c.stream)
-        .where(entries.c.stream > after, entries.c.version == 1, entries.c.code.in_(codes))
-        .order_by(entries.c.stream)
-    )
+    words = [word for word in VOCABULARY.values() if any(word.kind in one.kinds for one in models)]
+    if all(isinstance(one, Voidings) for one in models):  # few streams have anything that fell
+        codes = {word.code for word in words if word.voids or word.corrects}
+        query = select(entries.c.stream).distinct()
+    else:
+        codes = {word.code for word in words}
+        query = select(entries.c.stream).where(entries.c.version == 1)
+    there = (entries.c.stream > after, entries.c.code.in_(codes))
+    return query.where(*there).order_by(entries.c.stream)
 
 
 @dataclass
@@ -155,15 +188,23 @@ _OPENED = _Opened()
 
 
 def _open(url: str, node: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who shares out, and so us
     collect_rarely()
     _OPENED.engine = open_database(url)
     _OPENED.store = Recorder(_OPENED.engine, node=node)
 
 
-def _compare(names: Sequence[str], after: bytes, until: bytes) -> list[Piece]:
+def _compare(names: Sequence[str], some: Range) -> list[Piece]:
     assert _OPENED.engine is not None, "a process begins by opening the database"
     assert _OPENED.store is not None, "a process begins by opening the database"
-    return compare(_OPENED.engine, _OPENED.store, names, after, until=until)
+    engine, store = _OPENED.engine, _OPENED.store
+    return compare(engine, store, names, some.after, until=some.last, known=some)
+
+
+def _compare_part(part: Part) -> list[Piece]:
+    assert _OPENED.engine is not None, "a process begins by opening the database"
+    assert _OPENED.store is not None, "a process begins by opening the database"
+    return compare_part(_OPENED.engine, _OPENED.store, part)
 
 
 def compare(
@@ -174,12 +215,14 @@ def compare(
     limit: int = RANGE,
     until: bytes | None = None,
     look: int | None = None,
+    known: Range | None = None,
 ) -> list[Piece]:
     """Compare the streams after one; read models that are not filled yet are left out.
 
     Left out as well are streams of which something was blanked that the read model has yet to
     follow. until: the last stream that is compared; None: as many as `limit` says. look: how many
     streams of any kind are looked at for them at most; None: until there are as many or no more.
+    known: the streams up to `until`, as far as they are known.
     """
     models = [PROJECTIONS[name] for name in names]
     with snapshot(engine) as connection:
@@ -192,8 +235,12 @@ def compare(
         end = until if until is not None or look is None else further(connection, after, look)
         if end is not None:
             query = query.where(entries.c.stream <= end)
+        if known is not None:
+            query = query.where(entries.c.position > known.position)
         keys = [bytes(key) for (key,) in connection.execute(query.limit(None if until else limit))]
         last = keys[-1] if until is None and len(keys) == limit else end or END
+        if known is not None:
+            keys = sorted({*known.keys, *keys})
         streams = store.rows_of(keys)
         models = [one for one in models if one.name in standing]
         batches = {
@@ -208,16 +255,65 @@ def compare(
     for position, batch in batches.items():
         together = [one for one in models if standing[one.name] == position]
         expected.update(expected_rows(together, batch, store))
-    told = []
-    for one in models:
-        position, rows = standing[one.name], (stored[one.name], expected[one.name])
-        found = piece(one, last, position, len(keys), *rows)
-        if not found.equal and (waiting := waiting_for(engine, position)):
-            place = one.columns.index(owner(one))
-            rest = ([row for row in its if bytes(row[place]) not in waiting] for its in rows)
-            found = piece(one, last, position, len(keys), *rest)
-        told.append(found)
-    return told
+    return [
+        judged(
+            engine, one, last, standing[one.name], len(keys), stored[one.name], expected[one.name]
+        )
+        for one in models
+    ]
+
+
+def compare_positions(
+    engine: Engine, store: EntryStore, name: str, where: Positions
+) -> list[Piece]:
+    """Compare the rows of a read model of steps that stand at some positions."""
+    model = PROJECTIONS[name]
+    with snapshot(engine) as connection:
+        standing = positions.standings(connection)
+        if not (found := [one for one in standing if (one.name, one.state) == (name, ACTIVE)]):
+            return []
+        position = found[0].position
+        stored = _rows(connection, as_stored(model.table).where(within(model.table, where)))
+        codes = {word.code for word in VOCABULARY.values() if word.kind in model.kinds}
+        query = select(entries.c.stream).distinct()
+        query = query.where(within(entries, where), entries.c.code.in_(codes))
+        keys = sorted(bytes(key) for (key,) in connection.execute(query))
+        streams = store.rows_of(keys)
+    batch = [one for told in streams.values() for one in told if one.position <= position]
+    first, until = where.first or -1, where.until or position + 1
+    place = model.columns.index("position")
+    expected = [
+        row for row in expected_rows([model], batch, store)[name] if first <= row[place] < until
+    ]
+    return [judged(engine, model, END, position, len(keys), stored, expected)]
+
+
+def within(table: Any, where: Positions) -> ColumnElement[bool]:
+    """Whether rows stand at some positions; those at none are told with the last."""
+    column = table.c.position
+    if where.until is None:
+        none = or_(column < 0, column.is_(None))
+        return true() if where.first is None else or_(column >= where.first, none)
+    first = 0 if where.first is None else where.first
+    return and_(column >= first, column < where.until)
+
+
+def judged(
+    engine: Engine,
+    model: Projection,
+    last: bytes,
+    position: int,
+    streams: int,
+    stored: Sequence[Values],
+    expected: Sequence[Values],
+) -> Piece:
+    """Compare rows, save those of streams of which something is blanked that is to be followed."""
+    found = piece(model, last, position, streams, stored, expected)
+    if not found.equal and (waiting := waiting_for(engine, position)):
+        place = model.columns.index(owner(model))
+        rest = ([row for row in its if row[place] not in waiting] for its in (stored, expected))
+        found = piece(model, last, position, streams, *rest)
+    return found
 
 
 def waiting_for(engine: Engine, position: int) -> set[bytes]:
@@ -237,8 +333,25 @@ def further(connection: Connection, after: bytes, count: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+class Garbled(NamedTuple):
+    """Bytes that SQLite holds for a text and that are none; like nothing that a column may hold."""
+
+    bytes: bytes
+
+
+def text_of(stored: bytes) -> str | Garbled:
+    """A text as SQLite stores it, whatever a disk has made of it."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return Garbled(stored)
+
+
 class snapshot:
-    """A connection whose every statement sees the same rows, and which writes nothing."""
+    """A connection whose every statement sees the same rows, and which writes nothing.
+
+    What SQLite holds for a text and is none is told as Garbled.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -249,11 +362,18 @@ class snapshot:
             self._connection = self._connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        self._reads_as(text_of)
         return self._connection
 
     def __exit__(self, *error: object) -> None:
         self._connection.rollback()
+        self._reads_as(str)
         self._connection.close()
+
+    def _reads_as(self, text: Callable[[bytes], Any]) -> None:
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            driver.text_factory = text
 
 
 @cache
@@ -283,15 +403,13 @@ def stored_rows(
     if isinstance(model, Steps):
         return list(_steps(connection, model, batch, last == END))
     stream = model.table.c[owner(model)]
-    query = select(model.table).where(stream > after)
+    query = as_stored(model.table)
+    if after != FIRST:
+        query = query.where(stream > after)
     if last != END:
-        query = query.where(stream <= last)
+        first = after == FIRST  # with which goes what is no stream
+        query = query.where(or_(stream <= last, stream.is_(None)) if first else stream <= last)
     return _rows(connection, query)
-
-
-def owner(model: Projection) -> str:
-    """The column that names the stream of a row."""
-    return model.stream if isinstance(model, Steps) else model.columns[0]
 
 
 def _steps(
@@ -303,7 +421,7 @@ def _steps(
     places = sorted(one.position for one in batch if one.code in about)
     for first in range(0, len(places), ASKED):
         asked = places[first : first + ASKED]
-        yield from _rows(connection, select(table).where(table.c.position.in_(asked)))
+        yield from _rows(connection, as_stored(table).where(table.c.position.in_(asked)))
     if rest:
         yield from _rows(connection, _strays(table, about))
 
@@ -311,10 +429,17 @@ def _steps(
 def _strays(table: Table, about: Collection[int]) -> Select[Any]:
     """Steps at positions where nothing was recorded, or nothing of their kinds."""
     return (
-        select(table)
+        as_stored(table)
         .outerjoin(entries, entries.c.position == table.c.position)
         .where(or_(entries.c.position.is_(None), entries.c.code.not_in(about)))
     )
+
+
+def as_stored(table: Any) -> Select[Any]:
+    """All rows of a table, with whatever stands in a column: SQLite lets values of any type."""
+    columns: Any = [type_coerce(column, NullType()) for column in table.columns]
+    query: Select[Any] = select(*columns).select_from(table)
+    return query
 
 
 def _rows(connection: Connection, query: Select[Any]) -> list[Values]:
@@ -322,80 +447,3 @@ def _rows(connection: Connection, query: Select[Any]) -> list[Values]:
         tuple(bytes(one) if isinstance(one, memoryview) else one for one in row)
         for row in connection.execute(query)
     ]
-
-
-def piece(
-    model: Projection,
-    last: bytes,
-    position: int,
-    streams: int,
-    stored: Sequence[Values],
-    expected: Sequence[Values],
-) -> Piece:
-    """Compare the rows of a range: by digest first, then one by one."""
-    digests = [digest(rows) for rows in (stored, expected)]
-    parted: tuple[Divergence, ...] = ()
-    if digests[0] != digests[1]:
-        parted = tuple(sorted(divergences(model, stored, expected), key=lambda one: one.position))
-    return Piece(
-        model.name,
-        last,
-        position,
-        streams,
-        len(stored),
-        digests[0],
-        digests[1],
-        parted[:LISTED],
-    )
-
-
-def digest(rows: Collection[Values]) -> bytes:
-    """BLAKE3 of rows in the order of their bytes."""
-    found = blake3()
-    for row in sorted(map(_pack, rows)):
-        found.update(row)
-    return found.digest()
-
-
-def divergences(
-    model: Projection, stored: Sequence[Values], expected: Sequence[Values]
-) -> Iterator[Divergence]:
-    """Every row that is missing, should not be there, or says something else."""
-    columns = model.columns
-    key = [columns.index(name) for name in (*model.ident, *since(model))]
-    mine = by_key(stored, key)
-    theirs = by_key(expected, key)
-    place = columns.index(owner(model))
-    for ident in mine.keys() | theirs.keys():
-        here, there = mine.get(ident), theirs.get(ident)
-        if here == there:
-            continue
-        row = here if here is not None else there
-        assert row is not None
-        stream = UUID(bytes=row[place])
-        if here is None or there is None:
-            what = "surplus" if there is None else "missing"
-            yield Divergence(model.name, stream, begun(columns, row), what)
-            continue
-        apart = tuple(name for name, a, b in zip(columns, here, there, strict=True) if a != b)
-        position = begun(columns, row)
-        if apart == ("known_until",):  # both were right until the first of them was closed
-            until = columns.index("known_until")
-            position = min(here[until], there[until])
-        yield Divergence(model.name, stream, position, "different", apart)
-
-
-def since(model: Projection) -> tuple[str, ...]:
-    """What names a row beside its ident, where rows are closed and written again."""
-    return ("known_from",) if "known_from" in model.columns else ()
-
-
-def begun(columns: Sequence[str], row: Values) -> int:
-    """The position from which a row says something."""
-    name = "known_from" if "known_from" in columns else "position"
-    return int(row[columns.index(name)])
-
-
-def by_key(rows: Iterable[Values], key: Sequence[int]) -> Mapping[Values, Values]:
-    """Rows by what names them."""
-    return {tuple(row[place] for place in key): row for row in rows}

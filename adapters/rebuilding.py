@@ -13,23 +13,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from time import sleep
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, Select, select, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from adapters import positions
 from adapters.collecting import uncollected
 from adapters.database import writing
 from adapters.eventstore import entries
+from adapters.matching import beginnings
 from adapters.positions import ACTIVE, FILLING, Standing, contended
 from adapters.redacting import fold_anew, redacted
 from adapters.tables import hurried
 from registry.projections import PROJECTIONS
 from registry.projections.base import Voidings
 from registry.projections.changes import Changes
-from registry.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
     from adapters.projector import Projector  # which fills what it finds empty
@@ -250,7 +250,7 @@ def ranges(engine: Engine, told: Mapping[str, Standing]) -> Iterator[Range]:
     (after,) = {one.reached for one in told.values()}
     while True:
         with engine.connect() as connection:
-            found = connection.execute(streams(told, after).limit(CHUNK)).scalars().all()
+            found = connection.execute(beginnings([*told], after).limit(CHUNK)).scalars().all()
         if not found:
             return
         last = bytes(found[-1])
@@ -258,22 +258,6 @@ def ranges(engine: Engine, told: Mapping[str, Standing]) -> Iterator[Range]:
         if len(found) < CHUNK:
             return
         after = last
-
-
-def streams(names: Collection[str], after: bytes) -> Select[Any]:
-    """The streams after one of which some read models tell, in order."""
-    models = [PROJECTIONS[name] for name in names]
-    kinds = {kind for one in models for kind in one.kinds}
-    words = [word for word in VOCABULARY.values() if word.kind in kinds]
-    if all(isinstance(one, Voidings) for one in models):  # few streams have anything that fell
-        codes = [word.code for word in words if word.voids or word.corrects]
-        query = select(entries.c.stream).distinct()
-    else:
-        codes = [word.code for word in words]
-        query = select(entries.c.stream).where(entries.c.version == 1)
-    return query.where(entries.c.stream > after, entries.c.code.in_(codes)).order_by(
-        entries.c.stream
-    )
 
 
 def fill(
@@ -293,7 +277,7 @@ def fold(
     """The rows of the streams of a range, and how many streams there are."""
     (target,) = {one.target for one in told.values()}
     with projector.engine.connect() as connection:
-        query = streams(told, range_.after).where(entries.c.stream <= range_.last)
+        query = beginnings([*told], range_.after).where(entries.c.stream <= range_.last)
         keys = [bytes(key) for (key,) in connection.execute(query)]
     held = projector.store.rows_of(keys)
     batch = [one for entries_ in held.values() for one in entries_ if one.position <= target]

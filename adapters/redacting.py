@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, MetaData, Table, delete
 
-from adapters.matching import owner
+from adapters.divergences import owner
 from adapters.positions import Standing
 from registry.codec import Codec
 from registry.events.redaction import PART_REDACTED

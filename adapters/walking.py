@@ -7,6 +7,7 @@ the sealed log is held against the store without reading it again.
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -99,6 +100,7 @@ _OPENED: list[tuple[Columnar, bytes]] = []
 
 
 def _open(url: str, key: bytes) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who shares out, and so us
     collect_rarely()
     _OPENED.append((Columnar(url), key))
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from time import perf_counter
-from uuid import UUID
 
 from sqlalchemy import (
     Column,
@@ -32,7 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 
 from adapters.database import writing
-from adapters.matching import END, FIRST, Divergence, Piece, compare
+from adapters.divergences import Divergence, Piece
+from adapters.matching import END, FIRST, compare
 from adapters.positions import ACTIVE, LOCK, standings
 from registry.errors import Unavailable
 from registry.projections import PROJECTIONS
@@ -97,14 +97,18 @@ class Sight:
 
 
 def create(engine: Engine) -> None:
-    """Create the tables of this module if they are missing, and a row for each read model."""
+    """Create the tables of this module if they are missing, and a row for each read model.
+
+    One that is new takes part in the round that the others are at: alone it would be a round.
+    """
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         METADATA.create_all(connection)
-        known = set(connection.scalars(select(rounds.c.model)))
-        for name in PROJECTIONS.keys() - known:
-            numbers = {column.name: 0 for column in rounds.columns}
+        known = {row.model: row.round for row in connection.execute(select(rounds))}
+        at = min((known[name] for name in PROJECTIONS.keys() & known.keys()), default=0)
+        for name in PROJECTIONS.keys() - known.keys():
+            numbers = {column.name: 0 for column in rounds.columns} | {"round": at}
             connection.execute(insert(rounds).values(**numbers | {"model": name, "reached": FIRST}))
 
 
@@ -213,7 +217,9 @@ class Watch:
     def _keep(self, connection: Connection, piece: Piece, after: bytes, now: int) -> None:
         """Forget what was found in a range before, and keep what was found now."""
         told = findings.c
-        inside = [told.model == piece.model, told.stream > after]
+        inside = [told.model == piece.model]
+        if after != FIRST:
+            inside.append(told.stream > after)
         if piece.last != END:
             inside.append(told.stream <= piece.last)
         connection.execute(delete(findings).where(*inside))
@@ -224,7 +230,7 @@ class Watch:
                 insert(findings).values(
                     model=one.model,
                     number=number,
-                    stream=one.stream.bytes,
+                    stream=one.stream,
                     position=one.position,
                     what=one.what,
                     columns=" ".join(one.columns),
@@ -241,7 +247,7 @@ def known_divergences(connection: Connection) -> list[Divergence]:
     return [
         Divergence(
             row.model,
-            UUID(bytes=bytes(row.stream)),
+            bytes(row.stream),
             row.position,
             row.what,
             tuple(row.columns.split()),

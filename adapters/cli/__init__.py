@@ -6,7 +6,7 @@ import click
 
 from adapters.cli.addresses_due import addresses_due
 from adapters.cli.appending import append_address
-from adapters.cli.auditing import audit, compare, state_root, watch
+from adapters.cli.auditing import audit, state_root, watch
 from adapters.cli.bins import bins
 from adapters.cli.blaming import blame, explain
 from adapters.cli.calling import call_up
@@ -27,6 +27,7 @@ from adapters.cli.cleaning import (
     visit_sheet,
 )
 from adapters.cli.closing import close_site
+from adapters.cli.comparing import compare
 from adapters.cli.counting import counts, places, residents
 from adapters.cli.cutting import cut
 from adapters.cli.frame import Verbs
@@ -54,6 +55,7 @@ from adapters.cli.redacting import redactions
 from adapters.cli.reporting import report
 from adapters.cli.running import export, follow, import_, rebuild, serve
 from adapters.cli.sealing import open_, seal
+from adapters.cli.segments import segments
 from adapters.cli.setup import catalogue, completion, demo, keys, migrate, status, token
 from adapters.cli.submitting import do
 from adapters.cli.supposing import what_if
@@ -131,6 +133,7 @@ for verb in (
     photo,
     counts,
     places,
+    segments,
     follow,
     rebuild,
     import_,

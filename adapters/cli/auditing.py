@@ -1,4 +1,4 @@
-"""Verbs of an auditor: is everything right, and what changed between two points, by counts."""
+"""Verbs of an auditor: is everything right, now or as it was, and is it still."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import click
 
 from adapters.cli.desk import Instant, microseconds_of
 from adapters.cli.frame import (
     DAY,
-    ID,
     WRONG,
     answer,
     as_json,
@@ -27,19 +25,18 @@ from adapters.cli.frame import (
     show_fields,
     show_table,
 )
+from adapters.cli.outputs import OUTPUT
 from registry.days import day_at, moment_of
-from registry.vocabulary import Kind
 
 if TYPE_CHECKING:
     from adapters.assembly import Parts
-    from adapters.auditing import Audit
+    from adapters.verdicts import Audit
     from replay.columns.log import Log
     from replay.machines import Machines
     from replay.questions.comparing import RegisterDigest
-    from replay.questions.diff import Balance, Diff
     from replay.states.history import At
 
-TABLE = click.Path(dir_okay=False, path_type=Path)
+TABLE = OUTPUT
 
 
 #: Entries from which on several processes are worth their start.
@@ -70,17 +67,24 @@ class Both(click.ParamType[Clocks]):
 
 
 def point(
-    parts: Parts, log: Log, valid_on: date | None, known_at: datetime | date | None
+    parts: Parts,
+    log: Log,
+    valid_on: date | None,
+    known_at: datetime | date | None,
+    name: str | None = None,
 ) -> tuple[At, bool]:
-    """A point of the log, and whether it is the present; raises Malformed for the future."""
+    """A point of the log, and whether it is the present; raises Malformed for the future.
+
+    name: of the argument that says both, where there is one.
+    """
     from replay.states.history import At
 
     now = parts.register.clock()
     today, known = day_at(now), microseconds_of(known_at, now)
     if valid_on is not None and valid_on > today:
-        raise malformed("--valid-on", f"{valid_on} is yet to come", "future-day")
+        raise malformed(name or "--valid-on", f"{valid_on} is yet to come", "future-day")
     if known is not None and known > now:
-        raise malformed("--known-at", "that instant is yet to come", "future-instant")
+        raise malformed(name or "--known-at", "that instant is yet to come", "future-instant")
     position = log.head if known is None else min(log.position_at(known), log.head)
     return At(valid_on or today, position), known is None and valid_on in (None, today)
 
@@ -127,26 +131,27 @@ def audit(
     """Check everything (审计): bytes, numbers, histories, read models, and that counts close.
 
     With --valid-on or --known-at the register is judged as it was then. Nothing personal is shown.
-    Exit code 1 if anything is wrong. Checks that look at columns take seconds in a province; store
-    and sealed read every row once, and take minutes; read-models folds every stream anew, and takes
-    hours, a minute of one core for a million entries. --only names some, such as bytes, state,
-    store, sealed; --model limits read-models, and `registry watch --once` goes on where it was
-    interrupted. With --cluster, workers that can read the sealed folder under the same name replay
-    it, `tcp://host:8786`.
+    Exit code 1 if anything is wrong. Checks that look at columns take seconds in a province; store,
+    sealed and read-models read every row once, and take minutes. --only names some, such as bytes,
+    state, store, sealed; --model limits read-models. Those are held against the columns of the
+    sealed log if `sealed` is checked too and holds; else, or where columns do not tell them, every
+    stream is folded anew, a minute of one core for a million entries, and `registry watch --once`
+    goes on where it was interrupted. With --cluster, workers that can read the sealed folder under
+    the same name replay it, `tcp://host:8786`.
 
     \b
     registry audit --html audit.html
     registry audit --only bytes --only state
-    registry audit --only read-models --model residences
+    registry audit --only sealed --only read-models --model residences
     registry audit --valid-on 2007-06-01 --known-at 2008-12-31
     """
     from adapters.auditing import audit as check
     from adapters.auditing import unreadable
-    from adapters.cli.sealing import public_key
+    from adapters.cli.sealing import public_keys
     from replay.columns.faults import Damaged
     from replay.states.history import At
 
-    key = public_key(signed_by)
+    keys = public_keys(signed_by)
     with opened() as parts:
         try:
             log = read_log(parts)
@@ -158,7 +163,7 @@ def audit(
                     log,
                     at,
                     now=now,
-                    key=key,
+                    keys=keys,
                     only=only,
                     models=model,
                     machines=machines,
@@ -169,7 +174,7 @@ def audit(
                 )
         except Damaged as damage:
             today = valid_on or day_at(parts.register.clock())
-            found = unreadable(parts, At(today, 0), damage, key)
+            found = unreadable(parts, At(today, 0), damage, keys)
     told = verdicts_told(found)
     rows = [{**one, "faults": "; ".join(one["faults"])} for one in told["verdicts"]]
     write_tables(rows, csv, parquet)
@@ -234,6 +239,8 @@ def show_audit(found: Audit) -> None:
     ]
     show_table("audit", heads, rows)
     for one in found.verdicts:
+        if one.ways:
+            click.echo(f"{one.check}: {one.ways}")
         for fault in one.faults:
             click.echo(f"{one.check}: {fault}")
         if one.found > len(one.faults):
@@ -325,128 +332,6 @@ def digest_of(log: Log, at: At) -> RegisterDigest:
         ):
             return register_digest_on(Processes(), log.files.path, at, advance)
         return register_digest(log, at, advance)
-
-
-@click.command("diff")
-@click.argument("before", metavar="A", type=Both())
-@click.argument("after", metavar="B", type=Both(), default="now")
-@click.option("--place", type=ID, help="Only the account of a division or community.")
-@click.option("--csv", type=TABLE, help="Write the accounts of all places as CSV.")
-@click.option("--parquet", type=TABLE, help="Write the accounts of all places as Parquet.")
-@as_json
-def compare(
-    before: Clocks,
-    after: Clocks,
-    place: UUID | None,
-    csv: Path | None,
-    parquet: Path | None,
-) -> None:
-    """Tell what changed between two points on both clocks, by cause (变动对比).
-
-    A point is a day, as known at its end, or a day as known at another time: DAY@INSTANT. At every
-    place start + came - went = end. Only counts are shown; `registry explain` names entries.
-
-    \b
-    registry diff 2007-01-01 2008-01-01
-    registry diff 2007-01-01@2007-01-01 2007-01-01@2009-12-31   # what was learnt about one day
-    """
-    from replay.questions.diff import diff
-
-    with loaded() as (parts, log), progress() as bar:
-        (a, _), (b, _) = (point(parts, log, *one) for one in (before, after))
-        task = bar.add_task("comparing", total=len(log.partitions(Kind.PERSON)))
-        found = diff(log, a, b, lambda: bar.advance(task))
-        names = names_of(log, b)
-    accounts = [account(one, names) for one in found.balances if place in (None, one.place)]
-    if place is not None and not accounts:
-        raise malformed("--place", "nobody was registered there at either point", "unknown")
-    write_tables([flat(one) for one in accounts], csv, parquet)
-    told = {**difference(found), "places": accounts}
-    answer(told, lambda: show_difference(found, told))
-    if not found.closes:
-        raise click.exceptions.Exit(WRONG)
-
-
-def names_of(log: Log, at: At) -> dict[UUID, str]:
-    """The names of places on a day."""
-    from replay.states.entities import tree_of
-
-    tree = tree_of(log, at.known)
-    if tree is None:
-        return {}
-    facts = {place: tree.fact(place, at.valid_on) for place in tree.facts}
-    return {place: str(fact.name) for place, fact in facts.items() if fact is not None}
-
-
-def account(one: Balance, names: dict[UUID, str]) -> dict[str, Any]:
-    """A place's account for programs."""
-    return {
-        "place": str(one.place),
-        "name": names.get(one.place),
-        "start": one.start,
-        "came": {cause.value: count for cause, count in one.came.items()},
-        "went": {cause.value: count for cause, count in one.went.items()},
-        "end": one.end,
-    }
-
-
-def flat(one: dict[str, Any]) -> dict[str, Any]:
-    """An account as a row: a column for each cause and side."""
-    from registry.vocabulary import Cause
-
-    sides = {
-        f"{side}_{cause.value}": one[side].get(cause.value, 0)
-        for side in ("came", "went")
-        for cause in Cause
-    }
-    return {name: one[name] for name in ("place", "name", "start", "end")} | sides
-
-
-def difference(found: Diff) -> dict[str, Any]:
-    """What changed, counted, for programs."""
-    counted = {
-        name: {cause.value: count for cause, count in getattr(found, name).items()}
-        for name in ("appeared", "left", "moved")
-    }
-    rewritten = {
-        how: {group.value: count for group, count in found.rewritten(how).items()}
-        for how in ("changed", "corrected", "undone")
-    }
-    return {
-        "a": {"valid_on": found.a.valid_on, "position": found.a.known},
-        "b": {"valid_on": found.b.valid_on, "position": found.b.known},
-        "differ": len(found.changes),
-        **counted,
-        **rewritten,
-        "cards": len(found.cards),
-        "closes": found.closes,
-    }
-
-
-def show_difference(found: Diff, told: dict[str, Any]) -> None:
-    """Print what changed for a person."""
-    rows = [
-        [what, cause, f"{count:,}"]
-        for what in ("appeared", "left", "moved", "changed", "corrected", "undone")
-        for cause, count in told[what].items()
-    ]
-    if told["cards"]:
-        rows.append(["got a card", "", f"{told['cards']:,}"])
-    show_table(f"{found.a.valid_on} to {found.b.valid_on}", ["what", "by", "persons"], rows)
-    heads = ["place", "name", "start", "came", "went", "end"]
-    accounts = [
-        [
-            one["place"],
-            one["name"],
-            one["start"],
-            "  ".join(f"{cause} {count}" for cause, count in one["came"].items()),
-            "  ".join(f"{cause} {count}" for cause, count in one["went"].items()),
-            one["end"],
-        ]
-        for one in told["places"]
-    ]
-    show_table("places", heads, accounts)
-    click.echo("every account closes" if found.closes else "an account does NOT close")
 
 
 @click.command()

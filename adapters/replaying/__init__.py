@@ -182,9 +182,13 @@ class Source:
         """Of each read model the rows of some entities: columns, and those folded one by one."""
         while True:
             try:
-                return self._rows(self._log.stretch(self._kind, first, size))
+                return self.rows_now(first, size)
             except Outdated:  # the sealer has written it anew, and the file is gone
                 self._log = self._log.again()
+
+    def rows_now(self, first: int, size: int) -> dict[str, tuple[list[Cells], Changes]]:
+        """The same of the log as it was opened; raises Outdated if it was written on."""
+        return self._rows(self._log.stretch(self._kind, first, size))
 
     def _rows(self, block: Block) -> dict[str, tuple[list[Cells], Changes]]:
         states = States(block, AGGREGATES[self._kind], self._names, self.halves)
@@ -209,5 +213,5 @@ def write(connection: Connection, copy: Copy, table: Sequence[Cells]) -> None:
     with driver.cursor() as cursor, cursor.copy(copy.copy) as into:
         into.write(COPY_HEAD)
         for piece in packed(table):
-            into.write(piece)
+            into.write(piece.data.tobytes())
         into.write(COPY_END)

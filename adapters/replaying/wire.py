@@ -194,10 +194,21 @@ class Cells(NamedTuple):
         return Cells(self.codes[rows], self.wire)
 
 
-def packed(columns: Sequence[Cells]) -> Iterator[bytes]:
-    """Rows in PostgreSQL's binary form."""
-    count = len(columns[0].codes)
-    fields = [_fields(cells) for cells in columns]
+class Packed(NamedTuple):
+    """Rows in PostgreSQL's binary form, one after the other: data u1; ends i8[rows], of each."""
+
+    data: Column
+    ends: Column
+
+
+def packed(columns: Sequence[Cells]) -> Iterator[Packed]:
+    """Columns as rows."""
+    return laid([_fields(cells) for cells in columns])
+
+
+def laid(fields: Sequence[Bytes]) -> Iterator[Packed]:
+    """Fields as rows, some at a time."""
+    count = len(fields[0].size)
     for first in range(0, count, AT_ONCE):
         some = slice(first, min(first + AT_ONCE, count))
         sizes = sum(np.maximum(field.size[some], 0) for field in fields) + 4 * len(fields) + 2
@@ -208,7 +219,7 @@ def packed(columns: Sequence[Cells]) -> Iterator[bytes]:
         at += 2
         for field in fields:
             place(at, field.begin[some], field.size[some], field.data, out)
-        yield out.tobytes()
+        yield Packed(out, ends)
 
 
 def _fields(cells: Cells) -> Bytes:

@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from adapters.report.plots import backlog, flows, pyramid
 from registry.days import moment_of
+from registry.values import CardState
 
 if TYPE_CHECKING:
-    from adapters.auditing import Audit
+    from adapters.verdicts import Audit
 
 #: What the checks are called in the report.
 TITLES = {
@@ -49,4 +50,5 @@ def report(found: Audit) -> str:
         titles=TITLES,
         known_at=moment_of(found.known_at).isoformat(sep=" ", timespec="seconds"),
         plots=[(title, Markup(drawn)) for title, drawn in plots if drawn],
+        states={one: one.name_zh for one in CardState.all() if str(one) in pictures.backlog},
     )

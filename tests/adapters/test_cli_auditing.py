@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from uuid import UUID
@@ -19,11 +20,15 @@ from adapters import auditing
 from adapters.database import open_database, writing
 from adapters.eventstore import entries
 from adapters.picturing import BLANK
+from adapters.report import report
+from adapters.verdicts import Audit, Found
 from registry.days import day_at, end_of
 from registry.entry import EVERYTHING
 from registry.projections import PROJECTIONS, STILL
 from registry.projections.residences import RESIDENT
+from registry.values import CardState
 from registry.vocabulary import Cause, Kind
+from replay.states.history import At
 from tests.adapters.followed import kept
 from tests.replay.histories import town
 from tests.replay.pencil import Pencil
@@ -124,7 +129,7 @@ def test_the_past_is_audited_on_both_clocks(terminal, built):
 def sealed(terminal, tmp_path):
     """The same register, its log sealed into a folder."""
     terminal.env["REGISTRY_SEALED"] = str(tmp_path / "sealed")
-    terminal("seal")
+    assert "not signed" in terminal("seal").stderr  # for want of a key
     return tmp_path / "sealed"
 
 
@@ -180,7 +185,7 @@ def test_what_takes_hours_comes_last(terminal, monkeypatch):
     def hours(name):
         def check(auditor):
             done.append(name)
-            return auditing.Found(1, "rows")
+            return Found(1, "rows")
 
         return check
 
@@ -238,11 +243,11 @@ class Reading(HTMLParser):
 
 
 def test_the_report_is_read_alone(terminal, tmp_path):
-    report, table, columns = (tmp_path / f"audit.{kind}" for kind in ("html", "csv", "parquet"))
+    page, table, columns = (tmp_path / f"audit.{kind}" for kind in ("html", "csv", "parquet"))
     told = terminal.json(
-        *("audit", "--html", report, "--csv", table, "--parquet", columns), exits=None
+        *("audit", "--html", page, "--csv", table, "--parquet", columns), exits=None
     )
-    text = report.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     seen = Reading()
     seen.feed(text)
     assert [one for one in seen.loaded if not one.startswith("#")] == []
@@ -258,6 +263,12 @@ def test_the_report_is_read_alone(terminal, tmp_path):
             one["check"] for one in told["verdicts"]
         ]
     assert pq.read_table(columns).num_rows == len(told["verdicts"])
+
+
+def test_the_report_says_what_the_states_of_applications_are_called():
+    drawn = replace(BLANK, backlog={"22": 3, "issued": 1})
+    found = Audit(At(date(2007, 6, 1), 1), 0, 1, "store", (), {}, drawn, "", 0.0)
+    assert [one.name_zh in report(found) for one in map(CardState, ("22", "93"))] == [True, False]
 
 
 def test_a_difference_is_told_by_cause_and_every_account_closes(terminal, built, tmp_path):
@@ -339,6 +350,32 @@ def test_the_entries_that_make_a_difference_are_shown(terminal, built):
     versions = [one["version"] for one in told]
     assert versions == sorted(versions)
     assert all(built.streams[person][one - 1].position for one in versions)
+
+
+@pytest.mark.parametrize(
+    ("line", "at"),
+    [
+        (("diff", "2999-01-01", "2007-01-01"), "A: 2999-01-01 is yet to come"),
+        (("diff", "2007-01-01", "2007-01-01@2999-01-01"), "B: that instant is yet to come"),
+        (("explain", "{person}", "2999-01-01"), "A: 2999-01-01 is yet to come"),
+        (("audit", "--html", "{folder}/none/report.html"), "there is no folder {folder}/none"),
+        (("audit", "--csv", "{folder}"), "{folder} is a folder; name a file"),
+        (("audit", "--signed-by", "{folder}/none"), "--signed-by: a key is written as NAME+ID+KEY"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_before_the_work_and_by_its_name(
+    terminal, built, tmp_path, line, at
+):
+    known = {"person": built.persons[0], "folder": tmp_path}
+    told = terminal(*(one.format(**known) for one in line), exits=2, **AUDITOR)
+    assert told.stdout == ""
+    assert at.format(**known) in " ".join(told.stderr.split())
+
+
+def test_who_was_not_known_yet_is_not_known_to_blame(terminal, built):
+    words = ("blame", built.persons[0], "name", "--known-at", "1900-01-01")
+    told = terminal(*words, exits=4, **AUDITOR)
+    assert "check the identifier and both clocks" in told.stderr
 
 
 def test_a_state_root_is_one_string_to_compare(terminal, built):

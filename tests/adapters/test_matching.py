@@ -9,18 +9,20 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from sqlalchemy import MetaData, delete, insert, select, update
+from sqlalchemy import MetaData, delete, func, insert, select, update
 
 from adapters import matching
 from adapters.database import open_database, writing
+from adapters.divergences import owner
 from adapters.eventstore import Recorder
-from adapters.matching import END, compare, owner, pieces, pieces_at_once
+from adapters.matching import END, Positions, compare, compare_part, pieces, pieces_at_once, ranges
+from adapters.rebuilding import passes
 from adapters.tables import Copy
 from registry.entry import Entry
 from registry.projections import PROJECTIONS
 from registry.projections.base import Steps
 from registry.vocabulary import VOCABULARY, Kind
-from tests.adapters.followed import followed, kept
+from tests.adapters.followed import followed, kept, record
 from tests.everything import whole
 from tests.replay.test_changed import with_cards
 
@@ -104,7 +106,7 @@ def test_a_planted_wrong_row_is_found_and_located(copied, entries, name):
         held = row._mapping
         connection.execute(delete(table).where(*same(table, row)))
     (missing,) = found(copied, store, name)
-    assert (missing.stream, missing.what) == (stream, "missing")
+    assert (UUID(bytes=missing.stream), missing.what) == (stream, "missing")
     assert missing.position == held.get("known_from", held.get("position"))
 
     with writing(copied) as connection:  # back again, but under another stream that is not there
@@ -114,7 +116,7 @@ def test_a_planted_wrong_row_is_found_and_located(copied, entries, name):
             alien["position"] = len(entries) + 7
         connection.execute(insert(table).values(**alien))
     (surplus,) = found(copied, store, name)
-    assert (surplus.stream, surplus.what) == (UUID(bytes=b"\xfe" * 16), "surplus")
+    assert (surplus.stream, surplus.what) == (b"\xfe" * 16, "surplus")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,7 +141,7 @@ def test_a_value_that_was_changed_is_named_by_its_column(copied, entries, name):
     (wrong,) = found(copied, store, name)
     assert wrong.what == "different"
     assert wrong.columns == (column,)
-    assert wrong.stream == UUID(bytes=row._mapping[owner(model)])
+    assert wrong.stream == row._mapping[owner(model)]
     assert 1 <= wrong.position <= len(entries) + 1
     assert str(wrong).startswith(f"{name}: stream")
 
@@ -190,11 +192,53 @@ def test_processes_that_share_the_ranges_find_what_one_finds(engine, entries, mo
         connection.execute(update(table).where(*same(table, row)).values(name="张冠李戴"))
     monkeypatch.setattr(matching, "RANGE", 7)
     url = engine.url.render_as_string(hide_password=False)
-    alone = [*pieces(engine, projector.store, NAMES)]
-    shared = [*pieces_at_once(url, 1, engine, NAMES)]
+    alone = [one for some in passes(NAMES) for one in pieces(engine, projector.store, some)]
+    shared = [*pieces_at_once(url, 1, engine, passes(NAMES))]
     assert len({one.last for one in shared}) > 10
     assert sum(one.streams for one in shared) == sum(one.streams for one in alone)
     assert sum(one.rows for one in shared) == sum(one.rows for one in alone)
     wrong = [fault for one in alone for fault in one.divergences]
     assert wrong
     assert [fault for one in shared for fault in one.divergences] == wrong
+
+
+def test_steps_are_compared_by_position(copied):
+    store, table = Recorder(copied, node=1), physical("flows")
+    with copied.connect() as connection:
+        many = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        row = some_row(connection, table, "flows")
+    ends = [None, row.position, row.position + 1, None]
+    places = list(map(Positions, ends[:-1], ends[1:]))
+
+    def compared() -> list[Any]:
+        return [one for where in places for one in compare_part(copied, store, ("flows", where))]
+
+    told = compared()
+    assert [one.rows for one in told][1] == 1
+    assert (sum(one.rows for one in told), all(one.equal for one in told)) == (many, True)
+    with writing(copied) as connection:
+        connection.execute(delete(table).where(*same(table, row)))
+        connection.execute(insert(table).values(**{**row._mapping, "position": -5}))
+    (missing,), (surplus,) = (one.divergences for one in compared()[1:])
+    assert [missing.what, surplus.what] == ["missing", "surplus"]
+    assert (missing.position, surplus.position) == (row.position, -5)
+
+
+def test_what_was_begun_since_streams_were_listed_is_compared_too(engine, entries, monkeypatch):
+    monkeypatch.setattr(matching, "RANGE", 7)
+    monkeypatch.setattr(matching, "AT_ONCE", 21)
+    projector = followed(engine, entries[:200])
+    listed = [*ranges(engine, NAMES)]
+    record(projector.store, entries[200:])  # type: ignore[arg-type]
+    projector.catch_up()
+    everybody = {key for one in listed for key in one.keys}
+    assert len(everybody) == len({entry.stream for entry in entries[:200]})
+    told = [
+        piece
+        for one in listed
+        for piece in compare(engine, projector.store, NAMES, one.after, until=one.last, known=one)
+    ]
+    assert all(piece.equal for piece in told)
+    assert sum(piece.rows for piece in told) == sum(
+        piece.rows for piece in pieces(engine, projector.store, NAMES)
+    )

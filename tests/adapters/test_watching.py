@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from sqlalchemy import MetaData, select, update
+from sqlalchemy import MetaData, delete, func, insert, select, update
 
 from adapters import positions
 from adapters.database import open_database, writing
@@ -93,6 +93,18 @@ def test_a_read_model_that_is_not_filled_yet_holds_no_round_up(engine, entries):
     assert {name for name, one in seen.items() if one.age_s < 0} == {"persons"}
 
 
+def test_a_new_read_model_is_no_round_by_itself(engine, entries):
+    clock = Clock()
+    watch = watch_of(engine, entries, clock)
+    watch.round()
+    with writing(engine) as connection:  # as a program leaves it that does not know persons
+        connection.execute(delete(rounds).where(rounds.c.model == "persons"))
+    damage(engine, "residences", "valid_until", 7)
+    Watch(engine, watch.store, clock).round()
+    with engine.connect() as connection:
+        assert [one.model for one in known_divergences(connection)] == ["residences"]
+
+
 def test_what_is_wrong_is_known_until_it_is_right_again(engine, entries):
     clock = Clock()
     watch = watch_of(engine, entries, clock)
@@ -101,10 +113,28 @@ def test_what_is_wrong_is_known_until_it_is_right_again(engine, entries):
     assert look(engine, clock)["persons"].divergences == 1
     with engine.connect() as connection:
         (found,) = known_divergences(connection)
-    assert (found.model, found.stream.bytes, found.columns) == ("persons", stream, ("sex",))
+    assert (found.model, found.stream, found.columns) == ("persons", stream, ("sex",))
     watch.round()
     assert look(engine, clock)["persons"].divergences == 1, "counted once, however often it is seen"
     damage(engine, "persons", "sex", before)
+    watch.round()
+    assert look(engine, clock)["persons"].divergences == 0
+
+
+def test_a_row_of_no_stream_is_known_until_it_is_gone(engine, entries):
+    watch = watch_of(engine, entries, clock := Clock(), limit=3)
+    table = PROJECTIONS["persons"].physical("a", MetaData())
+    with writing(engine) as connection:
+        row = connection.execute(select(table).limit(1)).one()
+        for name in (b"", row.person + b"\0"):
+            connection.execute(insert(table).values(**{**row._mapping, "person": name}))
+    watch.round()
+    watch.round()
+    with engine.connect() as connection:
+        told = [(one.stream, one.what) for one in known_divergences(connection)]
+    assert sorted(told) == [(b"", "surplus"), (row.person + b"\0", "surplus")]
+    with writing(engine) as connection:
+        connection.execute(delete(table).where(func.length(table.c.person) != 16))
     watch.round()
     assert look(engine, clock)["persons"].divergences == 0
 

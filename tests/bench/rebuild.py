@@ -60,7 +60,9 @@ def finished(log: SealedLog, projector: Projector, names: list[str]) -> tuple[Re
     for first in range(0, log.count(models[0].kind), CHUNK):
         size = min(CHUNK, log.count(models[0].kind) - first)
         for name, (table, _) in source.rows(first, size).items():
-            ready[name] += values(table) if sqlite else packed(table)
+            ready[name] += (
+                values(table) if sqlite else [one.data.tobytes() for one in packed(table)]
+            )
             count += len(table[0].codes)
     return ready, count
 
